@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_CLIENT_FACTS_H
+#define DIME_CLIENT_FACTS_H
+
+#include "base/clock.h"
+#include "dime/policy.h"
+#include "dime/signet.h"
+
+/*
+ * Asking dime-policyd (doc/facts.md). One netstring each way: a request of lines
+ * `key value`, then an answer of such lines. What comes back was validated by
+ * policyd; signets travel as octets with the POKs that confirmed them, and are
+ * verified again by whoever uses them.
+ */
+
+enum facts_verb {
+	FACTS_DECIDE,  /* from, to: what happens to mail; signets when dark */
+	FACTS_INBOUND, /* from, to: may naked mail come in */
+	FACTS_SIGNET,  /* name (domain or address), optional fingerprint */
+	FACTS_HOSTS,   /* domain: where to deliver, and the record */
+	FACTS_NOTE_NAKED, /* from, to: DIME-OUT found that this recipient may go
+	                     naked; the map shall say so at the next attempt */
+	FACTS_FORGET,  /* name: drop from every tier, pin included */
+	FACTS_STATUS,  /* counters, as text */
+	FACTS_VERBS
+};
+
+struct facts_request {
+	enum facts_verb verb;
+	const char *from; /* address, domain or "" */
+	const char *to;   /* address or domain; the name for the other verbs */
+	const char *fingerprint; /* or "" */
+	int64_t wait;            /* milliseconds that the answer may take */
+};
+
+enum { FACTS_HOSTS_MAX = 16, FACTS_ADDRESSES_MAX = 8 };
+
+struct facts_host {
+	char name[DOMAIN_SIZE]; /* for SNI and certificate */
+	size_t address_count;
+	char addresses[FACTS_ADDRESSES_MAX][46]; /* numeric */
+};
+
+/* Everything that is known; empty or 0 where the verb does not concern it. */
+struct facts_answer {
+	int err;          /* 0, or why there is no better answer */
+	char reason[FAULT_TEXT_SIZE];
+	enum policy_action action;
+	char cell[48];
+	struct policy_facts facts;
+	char organization[DOMAIN_SIZE]; /* whose record applies */
+	bool confirmed;   /* S17 */
+	int64_t expires;  /* of the record's place in the cache; 0: none */
+	int64_t pinned_until; /* 0: no pin */
+	char source[16];  /* memory, redis, network, pin */
+	struct buffer record;      /* its text */
+	struct buffer org_signet;  /* binary */
+	struct buffer user_signet; /* binary */
+	size_t host_count;
+	struct facts_host hosts[FACTS_HOSTS_MAX];
+	struct buffer text; /* FACTS_STATUS */
+};
+
+void facts_answer_init(struct facts_answer *answer);
+void facts_answer_free(struct facts_answer *answer);
+
+/* The grammar, both sides. Readers refuse with ERR_FORMAT. The strings of a read
+ * request point into `storage`, a buffer that the caller frees. */
+void facts_request_write(const struct facts_request *request,
+    struct buffer *out);
+int facts_request_read(struct span text, struct facts_request *request,
+    struct buffer *storage, struct fault *fault);
+void facts_answer_write(const struct facts_answer *answer, struct buffer *out);
+int facts_answer_read(struct span text, struct facts_answer *answer,
+    struct fault *fault);
+
+/*
+ * Connects to the facts socket, asks and waits up to request->wait plus a second.
+ * 0 when there is an answer (which may hold an err of its own); ERR_UNREACHABLE,
+ * ERR_TIMEOUT, ERR_PROTOCOL when policyd does not answer: always temporary.
+ */
+int facts_ask(const char *socket_path, const struct facts_request *request,
+    struct facts_answer *answer, struct fault *fault);
+
+/* The verified signets of an answer; NULL out-parameters are skipped. Errors as
+ * signet_verify_*(); `address` is what was asked for. */
+int facts_verify(const struct facts_answer *answer, const char *address,
+    struct org_signet **org, struct user_signet **user, struct fault *fault);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_DIME_CERTIFICATE_H
+#define DIME_DIME_CERTIFICATE_H
+
+#include <stdbool.h>
+
+/*
+ * Part 7's table of which TLS certificates a DMTP client accepts, as a pure
+ * function, and whether the session confirms a signet (S17).
+ */
+struct certificate_facts {
+	bool record_secure; /* the record came DNSSEC-validated */
+	bool record_has_tls;
+	bool tls_matches;   /* record_tls_matches() */
+	bool x509_valid;    /* chain, time and name */
+	bool ocsp_good;     /* good, or not applicable (D11) */
+	bool name_in_domain; /* the name it is valid for is the target domain, or
+	                        a dx or MX host inside the organization */
+};
+
+struct certificate_verdict {
+	bool accept;
+	bool confirms; /* the certificate itself is a confirming source */
+	const char *reason;
+};
+
+struct certificate_verdict certificate_judge(
+    const struct certificate_facts *facts);
+
+#endif

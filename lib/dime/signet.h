@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_DIME_SIGNET_H
+#define DIME_DIME_SIGNET_H
+
+#include "base/address.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "crypto/base64.h"
+#include "crypto/crypto.h"
+
+/*
+ * Signets (Part 5; our readings in doc/signets.md). Two stages, two types:
+ *
+ *	signet_parse()         octets -> struct signet: well formed, proves nothing
+ *	signet_verify_org()    struct signet -> struct org_signet
+ *	signet_verify_user()   struct signet -> struct user_signet
+ *
+ * Only the verified types reach code that encrypts, checks mail or answers
+ * peers. A parsed signet is one owned blob and views into it; signatures are
+ * checked over the octets as they came.
+ */
+
+enum {
+	/* A SHA-512 in base64 without padding, with the terminator. */
+	SIGNET_FINGERPRINT_SIZE = BASE64_LENGTH(CRYPTO_SHA512) + 1,
+	SIGNET_MAX_LENGTH = 0xffffff + 5, /* of a whole signet, header included */
+};
+
+enum signet_magic {
+	SIGNET_SSR = 1215,
+	SIGNET_ORG = 1776,
+	SIGNET_USER = 1789,
+};
+
+/* How much of it is there: an SSR has fields up to 5; core up to the last
+ * cryptographic field (user 6, org 3); full up to 253; complete up to 255. */
+enum signet_state {
+	SIGNET_STATE_SSR,
+	SIGNET_STATE_CORE,
+	SIGNET_STATE_FULL,
+	SIGNET_STATE_COMPLETE,
+};
+
+/* The numbers stand in field.def; these are the ones that code names. */
+enum signet_field_type {
+	SIGNET_ORG_POK = 1,
+	SIGNET_ORG_SOK = 2,
+	SIGNET_ORG_ENCRYPTION = 3,
+	SIGNET_USER_SIGNING = 1,
+	SIGNET_USER_ENCRYPTION = 2,
+	SIGNET_USER_ALTERNATE = 3,
+	SIGNET_USER_CUSTODY = 4,
+	SIGNET_USER_SIGNATURE = 5,
+	SIGNET_USER_ORG_SIGNATURE = 6,
+	SIGNET_UNDEFINED = 251,
+	SIGNET_IMAGE = 252,
+	SIGNET_FULL_SIGNATURE = 253,
+	SIGNET_IDENTIFIER = 254,
+	SIGNET_COMPLETE_SIGNATURE = 255,
+};
+
+enum signet_permission {
+	SIGNET_MAY_SIGN_USERS = 1,
+	SIGNET_MAY_SIGN_MESSAGES = 2,
+	SIGNET_MAY_SIGN_TLS = 4,
+	SIGNET_MAY_SIGN_SOFTWARE = 8,
+};
+
+struct signet_field {
+	uint8_t type;
+	struct span name;  /* of an undefined field, else empty */
+	struct span value;
+	struct span whole; /* type, lengths and value as they stand */
+};
+
+struct signet {
+	enum signet_magic magic;
+	enum signet_state state;
+	uint8_t *blob; /* header and fields */
+	size_t length;
+	struct signet_field *fields;
+	size_t field_count;
+};
+
+/*
+ * Parses a binary signet, which must fill `binary` exactly. Checks layout, order,
+ * duplicates, keys and identifier (S1-S6, S15), no signature. ERR_FORMAT names
+ * field, offset and rule.
+ */
+int signet_parse(struct span binary, struct signet **out, struct fault *fault);
+
+/* As signet_parse() for armored or binary input; armor must bear the label that
+ * fits the magic. */
+int signet_read(struct span data, struct signet **out, struct fault *fault);
+
+void signet_free(struct signet *signet);
+
+/* The binary form, header included. */
+struct span signet_binary(const struct signet *signet);
+
+/* The first field of `type`, or NULL. */
+const struct signet_field *signet_find(const struct signet *signet,
+    uint8_t type);
+
+/* The octets that a signature in a field of `type` covers: all fields with a
+ * lower type (S8). */
+struct span signet_below(const struct signet *signet, uint8_t type);
+
+/* Fingerprints (S10). Each writes "" and returns false where the signet does not
+ * reach that far. */
+bool signet_org_fingerprint(const struct signet *signet,
+    char out[static SIGNET_FINGERPRINT_SIZE]);
+bool signet_core_fingerprint(const struct signet *signet,
+    char out[static SIGNET_FINGERPRINT_SIZE]);
+bool signet_full_fingerprint(const struct signet *signet,
+    char out[static SIGNET_FINGERPRINT_SIZE]);
+
+/* Whether `text` has the form of a fingerprint: 86 characters of base64. */
+bool signet_is_fingerprint(struct span text);
+
+/*
+ * Appends the binary signet cut to `state` (SIGNET_STATE_CORE for users only, or
+ * SIGNET_STATE_FULL), its header length rewritten (S12). ERR_FORMAT when it does
+ * not reach that far.
+ */
+int signet_split(const struct signet *signet, enum signet_state state,
+    struct buffer *out, struct fault *fault);
+
+/* ---- verified ---- */
+
+struct signet_sok {
+	uint8_t permissions;
+	uint8_t key[CRYPTO_SIGN_PUBLIC];
+};
+
+/* An organizational signet whose self signatures hold under a POK that the
+ * caller had from the management record (or from its own key store). */
+struct org_signet {
+	struct signet *signet; /* owned; state full or complete */
+	char domain[DOMAIN_SIZE]; /* "" when not complete */
+	char fingerprint[SIGNET_FINGERPRINT_SIZE];
+	uint8_t pok[CRYPTO_SIGN_PUBLIC];
+	uint8_t encryption[CRYPTO_POINT];
+	struct signet_sok *soks; /* only valid ones (S9) */
+	size_t sok_count;
+};
+
+/* A user signet whose signatures hold under its organization's signet. */
+struct user_signet {
+	struct signet *signet; /* owned; core, full or complete */
+	char address[ADDRESS_SIZE]; /* "" when not complete */
+	char core[SIGNET_FINGERPRINT_SIZE];
+	char full[SIGNET_FINGERPRINT_SIZE]; /* "" for a core */
+	uint8_t signing[CRYPTO_SIGN_PUBLIC];
+	uint8_t encryption[CRYPTO_POINT];
+};
+
+/*
+ * Checks 253 and 255 under the signet's own POK, which must be one of the
+ * `pok_count` keys at `poks`. `domain`, unless NULL, must be the identifier, or
+ * a subdomain that a parent's signet covers is for the caller to allow by passing
+ * the parent. Takes over `signet` and sets *out on success; on failure the
+ * caller still owns it. ERR_SIGNATURE, ERR_MISMATCH, ERR_FORMAT.
+ */
+int signet_verify_org(struct signet *signet,
+    const uint8_t (*poks)[CRYPTO_SIGN_PUBLIC], size_t pok_count,
+    const char *domain, struct org_signet **out, struct fault *fault);
+
+/*
+ * Checks 5, 6 and, as far as there, 253 and 255 (POK, or a SOK that may sign
+ * users). `address`, unless NULL, must be the identifier, or the identifier plus
+ * a +tag; the identifier must lie within the organization's domain (S16).
+ * A custody signature (4) is for signet_verify_custody(). Ownership and errors
+ * as above.
+ */
+int signet_verify_user(struct signet *signet, const struct org_signet *org,
+    const char *address, struct user_signet **out, struct fault *fault);
+
+/*
+ * Whether `next` carries a custody signature by the signing key of `previous`
+ * over its fields 1-3 (S7). ERR_CUSTODY when it is missing or does not hold.
+ */
+int signet_verify_custody(const struct signet *next,
+    const struct signet *previous, struct fault *fault);
+
+void org_signet_free(struct org_signet *org);
+void user_signet_free(struct user_signet *user);
+
+/* Whether `signature` over `data` is by the POK, or by a SOK that has
+ * `permission`. */
+bool org_signet_check(const struct org_signet *org,
+    enum signet_permission permission, struct span data,
+    const uint8_t signature[static CRYPTO_SIGNATURE]);
+
+/* ---- made ---- */
+
+/* An informational field to put in: `type` from field.def; name only for 251. */
+struct signet_extra {
+	uint8_t type;
+	struct span name;
+	struct span value;
+};
+
+/* Makes a signature; the key stays behind it. 0 or ERR_*. */
+struct signer {
+	int (*sign)(void *context, struct span data,
+	    uint8_t signature[static CRYPTO_SIGNATURE]);
+	void *context;
+};
+
+/* A signer over a plain seed that outlives it. */
+struct signer signer_of_seed(const uint8_t seed[static CRYPTO_SEED]);
+
+/*
+ * Append binary signets. Extras may come in any order; they are sorted, and
+ * refused with ERR_USAGE when one is not allowed there or too long.
+ */
+int signet_make_org(const uint8_t pok[static CRYPTO_SIGN_PUBLIC],
+    struct signer pok_signer, const struct signet_sok *soks, size_t sok_count,
+    const uint8_t encryption[static CRYPTO_POINT], const char *domain,
+    const struct signet_extra *extras, size_t extra_count, struct buffer *out,
+    struct fault *fault);
+
+/* `previous` is NULL for a first signet. */
+int signet_make_ssr(const uint8_t signing[static CRYPTO_SIGN_PUBLIC],
+    struct signer signer, const uint8_t encryption[static CRYPTO_POINT],
+    const struct signer *previous, struct buffer *out, struct fault *fault);
+
+/*
+ * Signs a request. Its own signature (5) is checked, and its custody signature
+ * against `previous` (ERR_CUSTODY when there is one without the other).
+ */
+int signet_make_user(const struct signet *ssr, const struct signet *previous,
+    struct signer org_signer, const char *address,
+    const struct signet_extra *extras, size_t extra_count, struct buffer *out,
+    struct fault *fault);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_KEYS_KEYS_H
+#define DIME_KEYS_KEYS_H
+
+#include "base/clock.h"
+#include "dime/keyfile.h"
+#include "dime/message.h"
+#include "dime/signet.h"
+
+/*
+ * Our own keys and signets (keys.db). Nobody gets a secret out of here: callers
+ * find an organization or a user and get signers and agreers. Secrets are rows
+ * sealed with XChaCha20-Poly1305 (table, identifier, kind, fingerprint and key id
+ * as associated data): signing keys and users' keys under the master key,
+ * organizations' encryption keys under the transport key. A program that lacks
+ * one of the two keys opens the store without it; what it would need that key for
+ * is then ERR_NO_KEY. Any thread; a pool of SQLite handles inside.
+ */
+struct keys;
+
+struct keys_settings {
+	const char *database;
+	const char *master_key_file;    /* "" : do without */
+	const char *transport_key_file; /* "" : do without */
+	bool create;                    /* dimectl: make database and key files */
+	const struct clock *clock;
+};
+
+/* ERR_NO_FILE, ERR_PERMISSION, ERR_VERSION (a newer schema), ERR_NO_KEY (the key
+ * file is not the one that sealed the rows), ERR_DATABASE; all name the file. */
+int keys_open(const struct keys_settings *settings, struct keys **out,
+    struct fault *fault);
+void keys_close(struct keys *keys);
+
+/* ---- organizations ---- */
+
+struct keys_org {
+	struct org_signet *signet; /* ours, verified */
+	struct signer signer;      /* POK; .sign NULL without the master key */
+	struct agreer agreer;      /* .agree NULL without the transport key */
+	void *owner;
+};
+
+/* The current organization of `domain`. ERR_NO_KEY when it is not ours. */
+int keys_find_org(struct keys *keys, const char *domain,
+    struct keys_org **out, struct fault *fault);
+/* The one, current or earlier, with that fingerprint. */
+int keys_find_org_by_fingerprint(struct keys *keys, const char *domain,
+    const char *fingerprint, struct keys_org **out, struct fault *fault);
+void keys_org_free(struct keys_org *org);
+
+/* ---- users ---- */
+
+struct keys_user {
+	struct user_signet *signet; /* with the address's own 254 and 255 */
+	struct signer signer;       /* .sign NULL without the master key */
+	struct agreer agreer;       /* likewise */
+	bool disabled;
+	void *owner;
+};
+
+/*
+ * The current user of `address`, or of the address without its +tag.
+ * ERR_UNKNOWN_ADDRESS when there is none.
+ */
+int keys_find_user(struct keys *keys, const char *address,
+    struct keys_user **out, struct fault *fault);
+/* The one, current or earlier, whose core or full fingerprint that is. */
+int keys_find_user_by_fingerprint(struct keys *keys, const char *address,
+    const char *fingerprint, struct keys_user **out, struct fault *fault);
+void keys_user_free(struct keys_user *user);
+
+/*
+ * Appends the core signets of the address's chain, oldest first, from the one
+ * with core fingerprint `start` ("": the root) to `stop` ("": the current one),
+ * both included, each through `each`. ERR_UNKNOWN_ADDRESS where the chain does not
+ * hold them in this order (D8).
+ */
+int keys_history(struct keys *keys, const char *address, const char *start,
+    const char *stop,
+    int (*each)(void *context, const struct signet *core), void *context,
+    struct fault *fault);
+
+/* ---- provisioning (dimectl) ---- */
+
+/* Creates keys and signet of a domain, and its users relay@ and mailer-daemon@.
+ * ERR_EXISTS. */
+int keys_create_org(struct keys *keys, const char *domain,
+    struct fault *fault);
+/* ERR_EXISTS; ERR_NO_KEY when the domain is not ours. */
+int keys_create_user(struct keys *keys, const char *address,
+    struct fault *fault);
+
+struct keys_listing {
+	const char *name;        /* domain or address */
+	const char *fingerprint; /* org, or core */
+	int64_t created;
+	bool disabled;
+};
+/* In order of name; `within` limits users to a domain (NULL: all). */
+int keys_list_orgs(struct keys *keys,
+    int (*each)(void *context, const struct keys_listing *row), void *context,
+    struct fault *fault);
+int keys_list_users(struct keys *keys, const char *within,
+    int (*each)(void *context, const struct keys_listing *row), void *context,
+    struct fault *fault);
+
+#endif

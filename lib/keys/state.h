@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_KEYS_STATE_H
+#define DIME_KEYS_STATE_H
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "dime/signet.h"
+
+/*
+ * What must survive a restart on this node (state.db, SQLite in WAL mode, shared
+ * by the three programs): pins, authorship notes, duplicates, failure timers. Any
+ * thread; a pool of handles inside; every statement has a busy time-out.
+ */
+struct state;
+
+/* Creates the database when it is missing. ERR_CREATE, ERR_PERMISSION,
+ * ERR_VERSION, ERR_DATABASE name the file. */
+int state_open(const char *path, unsigned int mode, const struct clock *clock,
+    struct state **out, struct fault *fault);
+void state_close(struct state *state);
+
+/* ---- pins (R8) ---- */
+
+struct state_pin {
+	int64_t until;  /* purge time, seconds since 1970 */
+	bool secure;    /* last confirmation was DNSSEC-secure */
+	struct buffer record; /* text of the last confirmed record */
+};
+
+/*
+ * Notes a confirmed record. The purge time only moves later. ERR_DATABASE.
+ */
+int state_set_pin(struct state *state, const char *domain, int64_t until,
+    bool secure, struct span record);
+/* False when there is none or it has run out. ERR_DATABASE as an error, which is
+ * doubt and not absence. */
+int state_get_pin(struct state *state, const char *domain, bool *found,
+    struct state_pin *pin);
+int state_forget_pin(struct state *state, const char *domain);
+
+/* ---- authorship notes ---- */
+
+struct state_note {
+	char login[ADDRESS_SIZE];
+	char sender[ADDRESS_SIZE];
+	uint8_t body[CRYPTO_SHA512]; /* SHA-512 of the body as DIME-SUBMIT saw it */
+};
+
+int state_set_note(struct state *state, const char *queue_id,
+    const struct state_note *note);
+int state_get_note(struct state *state, const char *queue_id, bool *found,
+    struct state_note *note);
+
+/* ---- delivered messages (255) ---- */
+
+/* Remembers a message identifier with its recipient for 30 days. */
+int state_set_delivered(struct state *state, const char *identifier,
+    const char *recipient);
+int state_get_delivered(struct state *state, const char *identifier,
+    const char *recipient, bool *found);
+
+/* ---- since when a thing has been failing (570 after 72 hours) ---- */
+
+/* Sets *since to the first failure noted under `name`, which is now when there is
+ * none. */
+int state_failing_since(struct state *state, const char *name, int64_t *since);
+int state_succeeded(struct state *state, const char *name);
+
+/* ---- recipients that may go naked (architecture: DIME-OUT's verdict) ---- */
+
+int state_set_naked(struct state *state, const char *recipient, int64_t until);
+int state_get_naked(struct state *state, const char *recipient, bool *found);
+
+/* Deletes what has run out. */
+int state_expire(struct state *state);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_NET_STREAM_H
+#define DIME_NET_STREAM_H
+
+#include <sys/socket.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/error.h"
+
+/*
+ * A connected socket, plain or TLS, with a deadline on every wait. Blocking from
+ * the caller's view; used by one thread. This directory is the only one that
+ * calls libssl.
+ *
+ * Errors throughout: ERR_TIMEOUT at the deadline, ERR_UNREACHABLE when the peer
+ * cannot be reached or is gone, ERR_PROTOCOL when TLS breaks, ERR_SYSTEM,
+ * ERR_MEMORY.
+ */
+struct stream;
+
+/* Takes over a connected descriptor, which becomes non-blocking, close-on-exec
+ * and, for TCP, without delay. NULL without memory (the descriptor is closed). */
+struct stream *stream_of_fd(int fd);
+
+int stream_connect_unix(const char *path, struct deadline deadline,
+    struct stream **out, struct fault *fault);
+
+/* `source`, unless NULL, is the address to bind to. */
+int stream_connect(const struct sockaddr *address, socklen_t length,
+    const struct sockaddr *source, socklen_t source_length,
+    struct deadline deadline, struct stream **out, struct fault *fault);
+
+/* Sends what a clean TLS shutdown needs, if TLS is up, and closes. NULL is fine. */
+void stream_free(struct stream *stream);
+
+/* Ends reads and writes of a thread that is blocked on the stream; for shutdown. */
+void stream_abort(struct stream *stream);
+
+/*
+ * Reads up to `size` octets, at least one. 0 in *got: the peer has closed.
+ */
+int stream_read(struct stream *stream, void *data, size_t size, size_t *got,
+    struct deadline deadline);
+
+/* Writes all of it. */
+int stream_write(struct stream *stream, struct span data,
+    struct deadline deadline);
+
+/*
+ * The next line without its LF and a CR before it, at most `limit` octets with
+ * the terminator: a view that is good until the next call. A longer one is
+ * skipped to its end and is ERR_TOO_LARGE. ERR_UNREACHABLE at the end of input.
+ */
+int stream_read_line(struct stream *stream, size_t limit, struct span *line,
+    struct deadline deadline);
+
+/* Octets received and not yet consumed by stream_read_line() or stream_read();
+ * none may be there when TLS starts. */
+size_t stream_buffered(const struct stream *stream);
+
+/* "unix", or the numeric address of the peer. */
+const char *stream_peer(const struct stream *stream);
+
+/* ---- TLS 1.2, ECDHE-RSA-AES256-GCM-SHA384 only (D11) ---- */
+
+struct tls_context; /* shared by threads */
+
+/* A server's certificate chain and key, PEM. ERR_CONFIG, ERR_NO_FILE,
+ * ERR_PERMISSION name the file and what is wrong (not RSA, too short...). */
+int tls_server_new(const char *certificate, const char *key,
+    struct tls_context **out, struct fault *fault);
+
+/* A client; `ca_file` "" means that no chain ever verifies. */
+int tls_client_new(const char *ca_file, struct tls_context **out,
+    struct fault *fault);
+
+void tls_free(struct tls_context *context);
+
+int stream_start_tls_server(struct stream *stream, struct tls_context *context,
+    struct deadline deadline, struct fault *fault);
+
+/* What a client must judge after the handshake, which itself accepts any
+ * certificate. */
+struct tls_peer {
+	struct buffer der; /* the peer's certificate; free with buffer_free() */
+	unsigned int rsa_bits; /* 0: not RSA */
+	bool chain_valid; /* to a known CA, in time */
+	bool name_valid;  /* for the name that was asked for */
+	bool has_ocsp_responder;
+};
+
+int stream_start_tls_client(struct stream *stream, struct tls_context *context,
+    const char *server_name, struct tls_peer *peer, struct deadline deadline,
+    struct fault *fault);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "base/address.h"
+#include "base/buffer.h"
+#include "base/config.h"
+#include "base/cursor.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+
+static void
+domain_table(void **state)
+{
+	static const struct {
+		const char *given, *normal;
+	} cases[] = {
+	    {"Example.COM", "example.com"},
+	    {"example.com.", "example.com"},
+	    {"a_b.example.com", "a_b.example.com"},
+	    {"b\xc3\xbc" "cher.example", "xn--bcher-kva.example"},
+	    {"localhost", ""},
+	    {"", ""},
+	    {".", ""},
+	    {"a..b", ""},
+	    {"-a.example", ""},
+	    {"a-.example", ""},
+	    {"192.0.2.1", ""},
+	    {"[192.0.2.1]", ""},
+	    {"a b.example", ""},
+	    {"a.example\n", ""},
+	    {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	     ".example", ""},
+	};
+	char out[DOMAIN_SIZE];
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].given);
+		assert_int_equal(
+		    domain_normalize(span_string(cases[i].given), out),
+		    *cases[i].normal != '\0');
+		assert_string_equal(out, cases[i].normal);
+	}
+	assert_false(domain_normalize(span_of("a\0b.example", 11), out));
+}
+
+static void
+address_table(void **state)
+{
+	static const struct {
+		const char *given, *normal;
+	} cases[] = {
+	    {"Alice@Alpha.TEST", "alice@alpha.test"},
+	    {"a.b+c=d@alpha.test", "a.b+c=d@alpha.test"},
+	    {"j\xc3\xb6rg@alpha.test", "j\xc3\xb6rg@alpha.test"},
+	    {"\"a b\"@alpha.test", ""},
+	    {"a@b@alpha.test", ""},
+	    {".a@alpha.test", ""},
+	    {"a.@alpha.test", ""},
+	    {"a..b@alpha.test", ""},
+	    {"@alpha.test", ""},
+	    {"alice", ""},
+	    {"alice@", ""},
+	    {"alice@localhost", ""},
+	    {"al\xff@alpha.test", ""},
+	    {"a>b@alpha.test", ""},
+	    {"", ""},
+	};
+	char out[ADDRESS_SIZE];
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].given);
+		assert_int_equal(
+		    address_normalize(span_string(cases[i].given), out),
+		    *cases[i].normal != '\0');
+		assert_string_equal(out, cases[i].normal);
+	}
+}
+
+static void
+address_parts(void **state)
+{
+	char out[ADDRESS_SIZE];
+
+	assert_string_equal(address_domain("a@b.example"), "b.example");
+	address_strip_tag("a+x+y@b.example", out);
+	assert_string_equal(out, "a@b.example");
+	address_strip_tag("+x@b.example", out);
+	assert_string_equal(out, "+x@b.example");
+	address_strip_tag("a@b.example", out);
+	assert_string_equal(out, "a@b.example");
+	assert_true(domain_is_within("a.b.example", "b.example"));
+	assert_true(domain_is_within("b.example", "b.example"));
+	assert_false(domain_is_within("ab.example", "b.example"));
+	assert_false(domain_is_within("example", "b.example"));
+}
+
+static void
+cursor_sticks(void **state)
+{
+	struct cursor cursor = cursor_start(span_of("\1\2\3\4\5\6", 6));
+
+	assert_int_equal(cursor_u8(&cursor), 1);
+	assert_int_equal(cursor_u16(&cursor), 0x0203);
+	assert_int_equal(cursor_u32(&cursor), 0);
+	assert_true(cursor.failed);
+	assert_int_equal(cursor_u8(&cursor), 0);
+	assert_int_equal(cursor.rest.length, 3);
+	assert_false(cursor_done(&cursor));
+	cursor = cursor_start(span_of("\1\2\3", 3));
+	assert_int_equal(cursor_u24(&cursor), 0x010203);
+	assert_true(cursor_done(&cursor));
+	assert_int_equal(cursor_take(&cursor, SIZE_MAX).length, 0);
+	assert_true(cursor.failed);
+}
+
+static void
+buffer_stops_at_its_limit(void **state)
+{
+	struct buffer buffer = buffer_make(5);
+
+	buffer_append_string(&buffer, "abc");
+	buffer_u16(&buffer, 0x6465);
+	assert_int_equal(buffer.error, 0);
+	assert_string_equal(buffer_string(&buffer), "abcde");
+	buffer_u8(&buffer, 'f');
+	assert_int_equal(buffer.error, ERR_TOO_LARGE);
+	assert_int_equal(buffer.length, 5);
+	assert_null(buffer_string(&buffer));
+	buffer_reset(&buffer);
+	buffer_printf(&buffer, "%d-%s", 12, "x");
+	buffer_consume(&buffer, 2);
+	assert_string_equal(buffer_string(&buffer), "-x");
+	buffer_free(&buffer);
+	assert_string_equal(buffer_string(&buffer), "");
+	buffer_free(&buffer);
+}
+
+static void
+lines_and_numbers(void **state)
+{
+	struct span rest = span_string("a\r\n\nb"), line;
+	uint64_t number = 7;
+
+	assert_true(span_next_line(&rest, &line));
+	assert_true(span_equal_string(line, "a"));
+	assert_true(span_next_line(&rest, &line));
+	assert_true(span_equal_string(line, ""));
+	assert_true(span_next_line(&rest, &line));
+	assert_true(span_equal_string(line, "b"));
+	assert_false(span_next_line(&rest, &line));
+	assert_true(span_number(span_string("65535"), 65535, &number));
+	assert_int_equal(number, 65535);
+	assert_false(span_number(span_string("65536"), 65535, &number));
+	assert_false(span_number(span_string(""), 9, &number));
+	assert_false(span_number(span_string("+1"), 9, &number));
+	assert_false(span_number(span_string("99999999999999999999"),
+	    UINT64_MAX, &number));
+	assert_int_equal(number, 65535);
+}
+
+static void
+errors_have_rows(void **state)
+{
+	struct fault fault = {0};
+
+	assert_string_equal(error_row(ERR_SIGNATURE)->name, "ERR_SIGNATURE");
+	assert_int_equal(error_row(ERR_SIGNATURE)->dmtp, 578);
+	assert_string_equal(error_row(12345)->name, "ERR_INTERNAL");
+	assert_int_equal(error_by_name("ERR_BOGUS"), ERR_BOGUS);
+	for (int err = ERR_TABLE_START + 1; err < ERR_TABLE_END; err++) {
+		const struct error_row *row = error_row(err);
+
+		unit_case(row->name);
+		assert_int_equal(row->temporary, row->smtp / 100 == 4);
+		assert_int_equal(row->smtp / 100, row->enhanced[0] - '0');
+		assert_string_equal(row->socketmap,
+		    row->temporary ? "TEMP" : "PERM");
+		assert_int_equal(error_by_name(row->name), err);
+	}
+	assert_int_equal(fault_set(&fault, ERR_FORMAT, "field %d\n", 4),
+	    ERR_FORMAT);
+	fault_wrap(&fault, "signet");
+	assert_string_equal(fault.text, "signet: field 4?");
+	assert_string_equal(fault_text(&fault, ERR_BOGUS),
+	    error_row(ERR_BOGUS)->text);
+}
+
+static void
+utf8_table(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		bool good;
+	} cases[] = {
+	    {"ascii", "Name", true},
+	    {"two octets", "\xc3\xa9", true},
+	    {"four octets", "\xf0\x9f\x98\x80", true},
+	    {"overlong", "\xc0\xaf", false},
+	    {"overlong three", "\xe0\x80\xaf", false},
+	    {"surrogate", "\xed\xa0\x80", false},
+	    {"beyond the last", "\xf4\x90\x80\x80", false},
+	    {"cut short", "\xe2\x82", false},
+	    {"control", "a\tb", false},
+	    {"C1 control", "\xc2\x85", false},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].name);
+		assert_int_equal(text_is_utf8(cases[i].text,
+		    strlen(cases[i].text)), cases[i].good);
+	}
+}
+
+static void
+config_table(void **state)
+{
+	static const struct {
+		const char *name, *text, *complaint;
+	} cases[] = {
+	    {"defaults", "", NULL},
+	    {"values", "domains = {\"a.test\", \"b.test\"}\ndns_timeout = 7\n",
+	     NULL},
+	    {"unknown key", "\ncolour = \"red\"\n", ":2: no such option 'colour'"},
+	    {"out of range", "dns_timeout = 999\n",
+	     ":1: dns_timeout: 999 is not between 1 and 120"},
+	    {"wrong type", "dns_timeout = \"soon\"\n", ":1: invalid integer"},
+	    {"empty", "state_db = \"\"\n", ":1: state_db: must not be empty"},
+	    {"unreadable", "tls_certificate = \"/nowhere/x\"\n",
+	     "tls_certificate: /nowhere/x: No such file"},
+	    {"list for a string", "log_level = {\"info\"}\n", ":1: "},
+	};
+	char path[64] = "/tmp/dimegate-unit-XXXXXX";
+	struct config *config;
+
+	unit_directory(path);
+	strcat(path, "/c");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fault fault = {0};
+		struct buffer text = buffer_make(1000);
+		int err;
+
+		unit_case(cases[i].name);
+		buffer_printf(&text, "%s", cases[i].text);
+		if (strstr(cases[i].text, "tls_certificate") == NULL)
+			buffer_append_string(&text,
+			    "tls_certificate = \"/etc/passwd\"\n");
+		buffer_append_string(&text, "ca_file = \"\"\n");
+		assert_int_equal(file_write(path, buffer_span(&text), 0600,
+		    true, &fault), 0);
+		buffer_free(&text);
+		err = config_load(path, CONFIG_DMTPD, &config, &fault);
+		if (cases[i].complaint == NULL) {
+			assert_int_equal(err, 0);
+			assert_int_equal(config->listen_port, 26);
+		} else {
+			assert_int_equal(err, ERR_CONFIG);
+			assert_non_null(strstr(fault.text, path));
+			assert_non_null(strstr(fault.text, cases[i].complaint));
+		}
+		config_free(config);
+	}
+	assert_int_equal(config_load("/tmp", CONFIG_DMTPD, &config, NULL),
+	    ERR_CONFIG);
+	assert_int_equal(config_load("/nowhere/x", CONFIG_DMTPD, &config, NULL),
+	    ERR_NO_FILE);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(domain_table),
+	    cmocka_unit_test(address_table),
+	    cmocka_unit_test(address_parts),
+	    cmocka_unit_test(cursor_sticks),
+	    cmocka_unit_test(buffer_stops_at_its_limit),
+	    cmocka_unit_test(lines_and_numbers),
+	    cmocka_unit_test(errors_have_rows),
+	    cmocka_unit_test(utf8_table),
+	    cmocka_unit_test(config_table),
+	};
+
+	return cmocka_run_group_tests(tests, unit_start, unit_end);
+}

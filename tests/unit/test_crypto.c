@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/unit.h"
+
+#include "base/file.h"
+#include "crypto/base64.h"
+#include "crypto/crypto.h"
+#include "crypto/random.h"
+#include "crypto/secret.h"
+
+static void
+selftest_passes(void **state)
+{
+	struct fault fault = {0};
+
+	assert_int_equal(crypto_start(&fault), 0);
+}
+
+static void
+base64_table(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		int err;
+		const char *octets;
+	} cases[] = {
+	    {"empty", "", 0, ""},
+	    {"no padding", "Zg", 0, "f"},
+	    {"padding", "Zg==", 0, "f"},
+	    {"line ends", "Zm9v\r\nYmFy\n", 0, "foobar"},
+	    {"unused bits set", "Zh", ERR_FORMAT, ""},
+	    {"one symbol", "Z", ERR_FORMAT, ""},
+	    {"padding inside", "Zg==Zg==", ERR_FORMAT, ""},
+	    {"too much padding", "Zg===", ERR_FORMAT, ""},
+	    {"wrong padding", "Zm8==", ERR_FORMAT, ""},
+	    {"other alphabet", "Zm-_", ERR_FORMAT, ""},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct buffer out = buffer_make(100);
+
+		unit_case(cases[i].name);
+		assert_int_equal(
+		    base64_decode(span_string(cases[i].text), &out),
+		    cases[i].err);
+		assert_true(span_equal_string(buffer_span(&out),
+		    cases[i].octets));
+		buffer_free(&out);
+	}
+}
+
+static void
+base64_exact_wants_the_length(void **state)
+{
+	uint8_t out[4];
+
+	assert_true(base64_decode_exact(span_string("Zm9v"), out, 3));
+	assert_false(base64_decode_exact(span_string("Zm9"), out, 3));
+	assert_false(base64_decode_exact(span_string("Zm9vYg"), out, 3));
+	assert_false(base64_decode_exact(span_string("Zm9 "), out, 3));
+	assert_false(base64_decode_exact(span_string("Zh"), out, 1));
+}
+
+static void
+keyed_stream_repeats(void **state)
+{
+	const uint8_t key[32] = {7};
+	struct random_source a, b, c;
+	uint8_t from_a[3000], from_b[3000], from_c[3000];
+
+	random_start_keyed(&a, key, span_string("one"));
+	random_start_keyed(&b, key, span_string("one"));
+	random_start_keyed(&c, key, span_string("two"));
+	random_fill(&a, from_a, sizeof(from_a));
+	random_fill(&b, from_b, 1);
+	random_fill(&b, from_b + 1, sizeof(from_b) - 1);
+	random_fill(&c, from_c, sizeof(from_c));
+	assert_memory_equal(from_a, from_b, sizeof(from_a));
+	assert_memory_not_equal(from_a, from_c, sizeof(from_a));
+	assert_memory_not_equal(from_a, from_a + 1024, 1024);
+}
+
+static void
+random_below_stays_below(void **state)
+{
+	struct random_source source;
+	unsigned int seen = 0;
+
+	random_start(&source);
+	for (int i = 0; i < 1000; i++) {
+		uint32_t value = random_below(&source, 15);
+
+		assert_true(value < 15);
+		seen |= 1U << value;
+	}
+	assert_int_equal(seen, 0x7fff);
+	assert_int_equal(random_below(&source, 1), 0);
+}
+
+static void
+bad_keys_are_refused(void **state)
+{
+	uint8_t small_order[32] = {1}, not_canonical[32], scalar[32];
+	uint8_t point[33] = {2};
+
+	assert_false(crypto_ed25519_is_good(small_order));
+	memset(not_canonical, 0xff, sizeof(not_canonical));
+	assert_false(crypto_ed25519_is_good(not_canonical));
+	memset(scalar, 0xff, sizeof(scalar));
+	assert_int_equal(crypto_point_public(scalar, point), ERR_FORMAT);
+	memset(point, 0xff, sizeof(point));
+	assert_false(crypto_point_is_good(point));
+}
+
+static void
+key_files_keep_their_rules(void **state)
+{
+	char path[64] = "/tmp/dimegate-unit-XXXXXX";
+	struct fault fault = {0};
+	uint8_t *key;
+
+	unit_directory(path);
+	strcat(path, "/k");
+	assert_int_equal(secret_create_key(path, 0600, &fault), 0);
+	assert_int_equal(secret_create_key(path, 0600, &fault), ERR_EXISTS);
+	assert_int_equal(secret_read_key(path, false, &key, &fault), 0);
+	secret_free(key);
+	assert_int_equal(file_write(path, span_string("Zm9v\n"), 0600, true,
+	    &fault), 0);
+	assert_int_equal(secret_read_key(path, false, &key, &fault),
+	    ERR_CONFIG);
+	assert_int_equal(file_write(path, span_string("Zm9v\n"), 0644, true,
+	    &fault), 0);
+	assert_int_equal(secret_read_key(path, false, &key, &fault),
+	    ERR_PERMISSION);
+	assert_non_null(strstr(fault.text, "0644"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(selftest_passes),
+	    cmocka_unit_test(base64_table),
+	    cmocka_unit_test(base64_exact_wants_the_length),
+	    cmocka_unit_test(keyed_stream_repeats),
+	    cmocka_unit_test(random_below_stays_below),
+	    cmocka_unit_test(bad_keys_are_refused),
+	    cmocka_unit_test(key_files_keep_their_rules),
+	};
+
+	return cmocka_run_group_tests(tests, unit_start, unit_end);
+}

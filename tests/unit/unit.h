@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_TESTS_UNIT_UNIT_H
+#define DIME_TESTS_UNIT_UNIT_H
+
+/* What every unit test needs; cmocka wants its includes in this order. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Names the row of a table that is being tested; shown when a check fails. */
+void unit_case(const char *name);
+
+/* Makes a directory from a template ending in XXXXXX that is removed, with all
+ * in it, when the group ends. */
+void unit_directory(char *template_path);
+
+/* Group fixtures: start the crypto library; remove directories. */
+int unit_start(void **state);
+int unit_end(void **state);
+
+#endif
