@@ -137,20 +137,20 @@ crypto_sha512(struct span data, uint8_t digest[static CRYPTO_SHA512])
 void
 crypto_hash_start(struct crypto_hash *hash)
 {
-	crypto_hash_sha512_init((crypto_hash_sha512_state *)hash->state);
+	crypto_hash_sha512_init((void *)hash->state);
 }
 
 void
 crypto_hash_add(struct crypto_hash *hash, struct span data)
 {
-	crypto_hash_sha512_update((crypto_hash_sha512_state *)hash->state,
+	crypto_hash_sha512_update((void *)hash->state,
 	    data.data, data.length);
 }
 
 void
 crypto_hash_end(struct crypto_hash *hash, uint8_t digest[static CRYPTO_SHA512])
 {
-	crypto_hash_sha512_final((crypto_hash_sha512_state *)hash->state,
+	crypto_hash_sha512_final((void *)hash->state,
 	    digest);
 }
 
