@@ -35,6 +35,9 @@ config_rows(size_t *count)
 	return rows;
 }
 
+static void complain(cfg_t *parsed, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
 /* The first complaint is the one to show; what follows is its consequence. */
 static void
 complain(cfg_t *parsed, const char *format, va_list arguments)
