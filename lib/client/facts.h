@@ -33,7 +33,13 @@ struct facts_request {
 	int64_t wait;            /* milliseconds that the answer may take */
 };
 
-enum { FACTS_HOSTS_MAX = 16, FACTS_ADDRESSES_MAX = 8 };
+enum {
+	FACTS_HOSTS_MAX = 16,
+	FACTS_ADDRESSES_MAX = 8,
+	/* What a netstring may hold: two signets in base64 and the rest. */
+	FACTS_REQUEST_LIMIT = 8192,
+	FACTS_ANSWER_LIMIT = 48 << 20,
+};
 
 struct facts_host {
 	char name[DOMAIN_SIZE]; /* for SNI and certificate */
