@@ -9,12 +9,14 @@
 /*
  * What must survive a restart on this node (state.db, SQLite in WAL mode, shared
  * by the three programs): pins, authorship notes, duplicates, failure timers. Any
- * thread; a pool of handles inside; every statement has a busy time-out.
+ * thread; a pool of handles inside; every statement has a busy time-out. A
+ * failure is ERR_DATABASE, ERR_BUSY or ERR_PERMISSION, logged with SQLite's words
+ * where it happens.
  */
 struct state;
 
-/* Creates the database when it is missing. ERR_CREATE, ERR_PERMISSION,
- * ERR_VERSION, ERR_DATABASE name the file. */
+/* Creates the database with `mode` when it is missing (see database.h). ERR_CREATE,
+ * ERR_PERMISSION, ERR_VERSION, ERR_DATABASE name the file. */
 int state_open(const char *path, unsigned int mode, const struct clock *clock,
     struct state **out, struct fault *fault);
 void state_close(struct state *state);
@@ -24,16 +26,18 @@ void state_close(struct state *state);
 struct state_pin {
 	int64_t until;  /* purge time, seconds since 1970 */
 	bool secure;    /* last confirmation was DNSSEC-secure */
-	struct buffer record; /* text of the last confirmed record */
+	struct buffer record; /* text of the last confirmed record; the
+	                         caller gives it to buffer_free() */
 };
 
 /*
- * Notes a confirmed record. The purge time only moves later. ERR_DATABASE.
+ * Notes a confirmed record. The purge time only moves later, to at most 365 days
+ * from now when `secure` and 30 when not.
  */
 int state_set_pin(struct state *state, const char *domain, int64_t until,
     bool secure, struct span record);
-/* False when there is none or it has run out. ERR_DATABASE as an error, which is
- * doubt and not absence. */
+/* *found is false when there is none or it has run out. An error is doubt and not
+ * absence. *pin is set in any case. */
 int state_get_pin(struct state *state, const char *domain, bool *found,
     struct state_pin *pin);
 int state_forget_pin(struct state *state, const char *domain);
@@ -46,6 +50,7 @@ struct state_note {
 	uint8_t body[CRYPTO_SHA512]; /* SHA-512 of the body as DIME-SUBMIT saw it */
 };
 
+/* Kept for 7 days, longer than a queue keeps mail. */
 int state_set_note(struct state *state, const char *queue_id,
     const struct state_note *note);
 int state_get_note(struct state *state, const char *queue_id, bool *found,
@@ -61,8 +66,8 @@ int state_get_delivered(struct state *state, const char *identifier,
 
 /* ---- since when a thing has been failing (570 after 72 hours) ---- */
 
-/* Sets *since to the first failure noted under `name`, which is now when there is
- * none. */
+/* Notes a failure under `name` and sets *since to the first of the series, which
+ * is now when there was none in the last 7 days. */
 int state_failing_since(struct state *state, const char *name, int64_t *since);
 int state_succeeded(struct state *state, const char *name);
 

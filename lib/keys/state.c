@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "dime/record.h"
+#include "keys/statement.h"
+#include "keys/state.h"
+
+enum {
+	DAY = 86400,
+	PIN_SECURE = 365 * DAY, /* ahead at most (R8) */
+	PIN_INSECURE = 30 * DAY,
+	NOTE_LIFE = 7 * DAY, /* a mail waits in a queue for 5 days by default */
+	DELIVERED_LIFE = 30 * DAY, /* D6 */
+	/* What nobody has tried for so long is not known to be failing. */
+	FAILURE_LIFE = 7 * DAY,
+};
+
+struct state {
+	struct database *database;
+	const struct clock *clock;
+};
+
+static const char tables[] =
+    "CREATE TABLE pin ("
+    " domain TEXT PRIMARY KEY, until INTEGER NOT NULL,"
+    " secure INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE note ("
+    " queue_id TEXT PRIMARY KEY, login TEXT NOT NULL, sender TEXT NOT NULL,"
+    " body BLOB NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE delivered ("
+    " identifier TEXT NOT NULL, recipient TEXT NOT NULL,"
+    " until INTEGER NOT NULL,"
+    " PRIMARY KEY (identifier, recipient)) WITHOUT ROWID;"
+    "CREATE TABLE failure ("
+    " name TEXT PRIMARY KEY, since INTEGER NOT NULL,"
+    " until INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE naked ("
+    " recipient TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX pin_until ON pin (until);"
+    "CREATE INDEX note_until ON note (until);"
+    "CREATE INDEX delivered_until ON delivered (until);"
+    "CREATE INDEX failure_until ON failure (until);"
+    "CREATE INDEX naked_until ON naked (until);";
+
+enum {
+	SET_PIN,
+	GET_PIN,
+	FORGET_PIN,
+	SET_NOTE,
+	GET_NOTE,
+	SET_DELIVERED,
+	GET_DELIVERED,
+	SET_FAILURE,
+	FORGET_FAILURE,
+	SET_NAKED,
+	GET_NAKED,
+	EXPIRE_PIN,
+	EXPIRE_NOTE,
+	EXPIRE_DELIVERED,
+	EXPIRE_FAILURE,
+	EXPIRE_NAKED,
+	STATEMENTS
+};
+
+static const char *const statements[STATEMENTS] = {
+    [SET_PIN] = "INSERT INTO pin (domain, until, secure, record)"
+		" VALUES (?, ?, ?, ?) ON CONFLICT (domain) DO UPDATE SET"
+		" until = max(until, excluded.until),"
+		" secure = excluded.secure, record = excluded.record",
+    [GET_PIN] = "SELECT until, secure, record FROM pin"
+		" WHERE domain = ? AND until > ?",
+    [FORGET_PIN] = "DELETE FROM pin WHERE domain = ?",
+    [SET_NOTE] = "INSERT OR REPLACE INTO note"
+		 " (queue_id, login, sender, body, until)"
+		 " VALUES (?, ?, ?, ?, ?)",
+    [GET_NOTE] = "SELECT login, sender, body FROM note"
+		 " WHERE queue_id = ? AND until > ?",
+    [SET_DELIVERED] = "INSERT OR REPLACE INTO delivered"
+		      " (identifier, recipient, until) VALUES (?, ?, ?)",
+    [GET_DELIVERED] = "SELECT 1 FROM delivered"
+		      " WHERE identifier = ? AND recipient = ? AND until > ?",
+    [SET_FAILURE] = "INSERT INTO failure (name, since, until)"
+		    " VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET"
+		    " since = CASE WHEN until > ?2 THEN since ELSE ?2 END,"
+		    " until = ?3 RETURNING since",
+    [FORGET_FAILURE] = "DELETE FROM failure WHERE name = ?",
+    [SET_NAKED] = "INSERT INTO naked (recipient, until) VALUES (?, ?)"
+		  " ON CONFLICT (recipient) DO UPDATE SET"
+		  " until = excluded.until",
+    [GET_NAKED] = "SELECT 1 FROM naked WHERE recipient = ? AND until > ?",
+    [EXPIRE_PIN] = "DELETE FROM pin WHERE until <= ?",
+    [EXPIRE_NOTE] = "DELETE FROM note WHERE until <= ?",
+    [EXPIRE_DELIVERED] = "DELETE FROM delivered WHERE until <= ?",
+    [EXPIRE_FAILURE] = "DELETE FROM failure WHERE until <= ?",
+    [EXPIRE_NAKED] = "DELETE FROM naked WHERE until <= ?",
+};
+
+static const struct database_schema schema = {
+    .what = "state database",
+    .application_id = 0x444d5354, /* "DMST" */
+    .version = 1,
+    .create = tables,
+    .statements = statements,
+    .statement_count = STATEMENTS,
+};
+
+int
+state_open(const char *path, unsigned int mode, const struct clock *clock,
+    struct state **out, struct fault *fault)
+{
+	struct state *state = calloc(1, sizeof(*state));
+	int err;
+
+	*out = NULL;
+	if (state == NULL)
+		return fault_set(fault, ERR_MEMORY, "%s: out of memory", path);
+	err = database_open(&schema, path, mode, &state->database, fault);
+	if (err != 0) {
+		free(state);
+		return err;
+	}
+	state->clock = clock;
+	*out = state;
+	return 0;
+}
+
+void
+state_close(struct state *state)
+{
+	if (state == NULL)
+		return;
+	database_close(state->database);
+	free(state);
+}
+
+static int64_t
+now(const struct state *state)
+{
+	return clock_wall(state->clock);
+}
+
+static void
+start(struct state *state, struct statement *statement, size_t number)
+{
+	statement_start(statement, state->database, number, NULL);
+}
+
+int
+state_set_pin(struct state *state, const char *domain, int64_t until,
+    bool secure, struct span record)
+{
+	int64_t latest = now(state) + (secure ? PIN_SECURE : PIN_INSECURE);
+	struct statement statement;
+
+	start(state, &statement, SET_PIN);
+	statement_text(&statement, domain);
+	statement_number(&statement, until < latest ? until : latest);
+	statement_number(&statement, secure);
+	statement_blob(&statement, record);
+	return statement_run(&statement);
+}
+
+int
+state_get_pin(struct state *state, const char *domain, bool *found,
+    struct state_pin *pin)
+{
+	struct statement statement;
+
+	*found = false;
+	*pin = (struct state_pin){.record = buffer_make(RECORD_TEXT_LIMIT)};
+	start(state, &statement, GET_PIN);
+	statement_text(&statement, domain);
+	statement_number(&statement, now(state));
+	if (statement_next(&statement)) {
+		*found = true;
+		pin->until = statement_get_number(&statement, 0);
+		pin->secure = statement_get_number(&statement, 1) != 0;
+		buffer_append_span(&pin->record,
+		    statement_get_blob(&statement, 2));
+	}
+	return statement_end(&statement) != 0 ? statement.err
+	                                      : pin->record.error;
+}
+
+int
+state_forget_pin(struct state *state, const char *domain)
+{
+	struct statement statement;
+
+	start(state, &statement, FORGET_PIN);
+	statement_text(&statement, domain);
+	return statement_run(&statement);
+}
+
+int
+state_set_note(struct state *state, const char *queue_id,
+    const struct state_note *note)
+{
+	struct statement statement;
+
+	start(state, &statement, SET_NOTE);
+	statement_text(&statement, queue_id);
+	statement_text(&statement, note->login);
+	statement_text(&statement, note->sender);
+	statement_blob(&statement, span_of(note->body, sizeof(note->body)));
+	statement_number(&statement, now(state) + NOTE_LIFE);
+	return statement_run(&statement);
+}
+
+int
+state_get_note(struct state *state, const char *queue_id, bool *found,
+    struct state_note *note)
+{
+	struct statement statement;
+
+	*found = false;
+	memset(note, 0, sizeof(*note));
+	start(state, &statement, GET_NOTE);
+	statement_text(&statement, queue_id);
+	statement_number(&statement, now(state));
+	if (statement_next(&statement)) {
+		statement_get_text(&statement, 0, note->login,
+		    sizeof(note->login));
+		statement_get_text(&statement, 1, note->sender,
+		    sizeof(note->sender));
+		statement_get_octets(&statement, 2, note->body,
+		    sizeof(note->body));
+		*found = statement.err == 0;
+	}
+	return statement_end(&statement);
+}
+
+int
+state_set_delivered(struct state *state, const char *identifier,
+    const char *recipient)
+{
+	struct statement statement;
+
+	start(state, &statement, SET_DELIVERED);
+	statement_text(&statement, identifier);
+	statement_text(&statement, recipient);
+	statement_number(&statement, now(state) + DELIVERED_LIFE);
+	return statement_run(&statement);
+}
+
+int
+state_get_delivered(struct state *state, const char *identifier,
+    const char *recipient, bool *found)
+{
+	struct statement statement;
+
+	start(state, &statement, GET_DELIVERED);
+	statement_text(&statement, identifier);
+	statement_text(&statement, recipient);
+	statement_number(&statement, now(state));
+	*found = statement_next(&statement);
+	return statement_end(&statement);
+}
+
+int
+state_failing_since(struct state *state, const char *name, int64_t *since)
+{
+	struct statement statement;
+
+	*since = now(state);
+	start(state, &statement, SET_FAILURE);
+	statement_text(&statement, name);
+	statement_number(&statement, *since);
+	statement_number(&statement, *since + FAILURE_LIFE);
+	if (statement_next(&statement))
+		*since = statement_get_number(&statement, 0);
+	return statement_run(&statement);
+}
+
+int
+state_succeeded(struct state *state, const char *name)
+{
+	struct statement statement;
+
+	start(state, &statement, FORGET_FAILURE);
+	statement_text(&statement, name);
+	return statement_run(&statement);
+}
+
+int
+state_set_naked(struct state *state, const char *recipient, int64_t until)
+{
+	struct statement statement;
+
+	start(state, &statement, SET_NAKED);
+	statement_text(&statement, recipient);
+	statement_number(&statement, until);
+	return statement_run(&statement);
+}
+
+int
+state_get_naked(struct state *state, const char *recipient, bool *found)
+{
+	struct statement statement;
+
+	start(state, &statement, GET_NAKED);
+	statement_text(&statement, recipient);
+	statement_number(&statement, now(state));
+	*found = statement_next(&statement);
+	return statement_end(&statement);
+}
+
+int
+state_expire(struct state *state)
+{
+	struct statement statement;
+	int err = 0;
+
+	for (size_t i = EXPIRE_PIN; i <= EXPIRE_NAKED && err == 0; i++) {
+		start(state, &statement, i);
+		statement_number(&statement, now(state));
+		err = statement_run(&statement);
+	}
+	return err;
+}
