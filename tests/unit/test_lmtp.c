@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/unit.h"
+
+#include "dmtp/lmtp.h"
+
+enum { SIZE_LIMIT = 100 };
+
+#define LHLO "LHLO mail.alpha.test\r\n"
+#define LHLO_CODES "250-250-250-250-250-250 "
+#define MAIL "MAIL FROM:<alice@alpha.test>\r\n"
+#define RCPT "RCPT TO:<bob@beta.test>\r\n"
+#define TO_DATA LHLO MAIL RCPT "DATA\r\n"
+#define TO_DATA_CODES "220 " LHLO_CODES "250 250 354 "
+#define GOT(message) "[alice@alpha.test>bob@beta.test:" message "]"
+#define LONG50 "12345678901234567890123456789012345678901234567890"
+#define LONG500 LONG50 LONG50 LONG50 LONG50 LONG50 LONG50 LONG50 LONG50        \
+	LONG50 LONG50
+
+static bool
+feed(struct lmtp *lmtp, struct span input, struct buffer *events)
+{
+	enum lmtp_event event;
+
+	do {
+		event = lmtp_feed(lmtp, &input);
+		if (event != LMTP_MESSAGE)
+			continue;
+		buffer_printf(events, "[%s>%s:", lmtp->sender,
+		    lmtp->recipient);
+		buffer_append_span(events, buffer_span(&lmtp->message));
+		buffer_append_string(events, "]");
+		lmtp_answer(lmtp, 250, "2.0.0", "Sent\r\n250 really");
+	} while (event == LMTP_MESSAGE);
+	return event != LMTP_QUIT;
+}
+
+/* As in the test of the DMTP server: cut in two, or into octets. */
+static void
+run(struct span text, size_t cut, struct buffer *output, struct buffer *events)
+{
+	static const struct lmtp_settings settings = {"mail.alpha.test",
+	    SIZE_LIMIT};
+	struct lmtp lmtp;
+	bool open = true;
+
+	buffer_reset(output);
+	buffer_reset(events);
+	lmtp_start(&lmtp, &settings);
+	if (cut == SIZE_MAX) {
+		for (size_t i = 0; i < text.length && open; i++)
+			open = feed(&lmtp, span_slice(text, i, 1), events);
+	} else {
+		if (feed(&lmtp, span_slice(text, 0, cut), events))
+			feed(&lmtp, span_slice(text, cut, text.length),
+			    events);
+	}
+	buffer_append_span(output, buffer_span(&lmtp.output));
+	lmtp_free(&lmtp);
+}
+
+static void
+codes_of(struct span output, struct buffer *codes)
+{
+	struct span line;
+
+	buffer_reset(codes);
+	while (span_next_line(&output, &line)) {
+		assert_true(line.length >= 4);
+		buffer_append_span(codes, span_slice(line, 0, 4));
+	}
+}
+
+struct transcript {
+	const char *name, *text, *codes, *events;
+};
+
+static void
+run_table(const struct transcript *cases, size_t count)
+{
+	struct buffer output = buffer_make(1 << 20);
+	struct buffer events = buffer_make(1 << 20);
+	struct buffer codes = buffer_make(1 << 20);
+
+	for (size_t i = 0; i < count; i++) {
+		struct span text = span_string(cases[i].text);
+
+		unit_case(cases[i].name);
+		for (size_t cut = 0; cut <= text.length + 1; cut++) {
+			run(text, cut > text.length ? SIZE_MAX : cut, &output,
+			    &events);
+			codes_of(buffer_span(&output), &codes);
+			assert_string_equal(buffer_string(&codes),
+			    cases[i].codes);
+			assert_string_equal(buffer_string(&events),
+			    cases[i].events);
+		}
+	}
+	buffer_free(&output);
+	buffer_free(&events);
+	buffer_free(&codes);
+}
+
+static void
+command_table(void **state)
+{
+	static const struct transcript cases[] = {
+	    {"greeting", "", "220 ", ""},
+	    {"LHLO", LHLO, "220 " LHLO_CODES, ""},
+	    {"LHLO without name", "LHLO\r\nLHLO  \r\n", "220 501 501 ", ""},
+	    {"HELO, EHLO are SMTP's", "HELO a.test\r\nEHLO a.test\r\n",
+	        "220 500 500 ", ""},
+	    {"unknown", "FROB\r\n\r\nMAILX\r\nMAI\r\n",
+	        "220 500 500 500 500 ", ""},
+	    {"verbs without case", "lhlo a.test\r\nnoop\r\n",
+	        "220 " LHLO_CODES "250 ", ""},
+	    {"LF alone", "NOOP\n", "220 250 ", ""},
+	    {"line too long", "NOOP " LONG500 LONG500 LONG500 LONG500 LONG50
+	        "\r\nNOOP\r\n", "220 500 250 ", ""},
+	    {"QUIT", "QUIT\r\nNOOP\r\n", "220 221 ", ""},
+	    {"MAIL before LHLO", MAIL, "220 503 ", ""},
+	    {"RCPT before MAIL", LHLO RCPT, "220 " LHLO_CODES "503 ", ""},
+	    {"DATA before RCPT", LHLO MAIL "DATA\r\n",
+	        "220 " LHLO_CODES "250 503 ", ""},
+	    {"MAIL twice", LHLO MAIL MAIL, "220 " LHLO_CODES "250 503 ", ""},
+	    {"RSET", LHLO MAIL "RSET\r\n" RCPT MAIL,
+	        "220 " LHLO_CODES "250 250 503 250 ", ""},
+	    {"LHLO again resets", LHLO MAIL LHLO RCPT,
+	        "220 " LHLO_CODES "250 " LHLO_CODES "503 ", ""},
+	    {"null sender", LHLO "MAIL FROM:<>\r\n" RCPT
+	        "DATA\r\nx\r\n.\r\n", "220 " LHLO_CODES "250 250 354 250 ",
+	        "[>bob@beta.test:x\r\n]"},
+	    {"parameters", LHLO "MAIL FROM:<alice@alpha.test> SIZE=100 "
+	        "BODY=8BITMIME SMTPUTF8\r\n", "220 " LHLO_CODES "250 ", ""},
+	    {"SIZE too large", LHLO "MAIL FROM:<alice@alpha.test> SIZE=101\r\n"
+	        RCPT, "220 " LHLO_CODES "552 503 ", ""},
+	    {"SIZE bad", LHLO "MAIL FROM:<alice@alpha.test> SIZE=x\r\n",
+	        "220 " LHLO_CODES "501 ", ""},
+	    {"parameter unknown", LHLO "MAIL FROM:<alice@alpha.test> RET=HDRS"
+	        "\r\n" MAIL "RCPT TO:<bob@beta.test> NOTIFY=NEVER\r\n",
+	        "220 " LHLO_CODES "555 250 555 ", ""},
+	    {"no angle brackets", LHLO "MAIL FROM: alice@alpha.test\r\n"
+	        "MAIL FROM:alice@alpha.test\r\nMAIL FROM:<a\r\nMAIL\r\n"
+	        "MAIL FROM:<a@b.test>x\r\n",
+	        "220 " LHLO_CODES "501 501 501 501 501 ", ""},
+	    {"quoted sender", LHLO "MAIL FROM:<\"a>\\\"b\"@alpha.test>\r\n" RCPT
+	        "DATA\r\n.\r\n", "220 " LHLO_CODES "250 250 354 250 ",
+	        "[>bob@beta.test:]"},
+	    {"UTF-8 sender", LHLO "MAIL FROM:<j\xc3\xb6rg@alpha.test> SMTPUTF8"
+	        "\r\n" RCPT "DATA\r\n.\r\n",
+	        "220 " LHLO_CODES "250 250 354 250 ",
+	        "[j\xc3\xb6rg@alpha.test>bob@beta.test:]"},
+	    {"recipient in capitals", LHLO MAIL "RCPT TO:<Bob@BETA.test>\r\n"
+	        "DATA\r\n.\r\n", "220 " LHLO_CODES "250 250 354 250 ",
+	        "[alice@alpha.test>bob@beta.test:]"},
+	    {"recipients that cannot be", LHLO MAIL "RCPT TO:<>\r\n"
+	        "RCPT TO:<postmaster>\r\nRCPT TO:<\"a b\"@beta.test>\r\n"
+	        "RCPT TO:<a@[192.0.2.1]>\r\n" RCPT,
+	        "220 " LHLO_CODES "250 550 550 550 550 250 ", ""},
+	    {"second recipient", LHLO MAIL RCPT RCPT "DATA\r\n.\r\n",
+	        "220 " LHLO_CODES "250 250 452 354 250 ", GOT("")},
+	};
+
+	run_table(cases, COUNT(cases));
+}
+
+static void
+message_table(void **state)
+{
+	static const struct transcript cases[] = {
+	    {"plain", TO_DATA "a\r\nb\r\n.\r\n", TO_DATA_CODES "250 ",
+	        GOT("a\r\nb\r\n")},
+	    {"two", TO_DATA "a\r\n.\r\n" MAIL RCPT "DATA\r\nb\r\n.\r\nQUIT\r\n",
+	        TO_DATA_CODES "250 250 250 354 250 221 ",
+	        GOT("a\r\n") GOT("b\r\n")},
+	    {"dots", TO_DATA "..\r\n...\r\n.a\r\n.\rb\r\n.\r\r\n.\r\n",
+	        TO_DATA_CODES "250 ",
+	        GOT(".\r\n..\r\na\r\n\rb\r\n\r\r\n")},
+	    {"bare LF ends nothing", TO_DATA "a\n.\nb\r\n.\nc\n.\r\nd\r\n.\r\n",
+	        TO_DATA_CODES "250 ",
+	        GOT("a\n.\nb\r\n\nc\n.\r\nd\r\n")},
+	    {"bare CR ends nothing", TO_DATA "a\r.\r\nb\r\r.\r\n\r\n.\r\n",
+	        TO_DATA_CODES "250 ", GOT("a\r.\r\nb\r\r.\r\n\r\n")},
+	    {"not ended", TO_DATA "a\r\n.\r", TO_DATA_CODES, ""},
+	    {"at the limit", TO_DATA LONG50
+	        "123456789012345678901234567890123456789012345678\r\n.\r\n",
+	        TO_DATA_CODES "250 ", GOT(LONG50
+	        "123456789012345678901234567890123456789012345678\r\n")},
+	    {"over the limit", TO_DATA LONG50 LONG50 "\r\n.\r\n" MAIL,
+	        TO_DATA_CODES "552 250 ", ""},
+	};
+
+	run_table(cases, COUNT(cases));
+}
+
+static void
+exact_replies(void **state)
+{
+	struct buffer output = buffer_make(1 << 20);
+	struct buffer events = buffer_make(1 << 20);
+
+	run(span_string(TO_DATA ".\r\nQUIT\r\n"), SIZE_MAX, &output, &events);
+	assert_string_equal(buffer_string(&output),
+	    "220 mail.alpha.test LMTP\r\n"
+	    "250-mail.alpha.test\r\n250-8BITMIME\r\n250-SIZE 100\r\n"
+	    "250-SMTPUTF8\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n"
+	    "250 2.1.0 OK\r\n250 2.1.5 OK\r\n"
+	    "354 End with a dot on a line by itself\r\n"
+	    "250 2.0.0 Sent??250 really\r\n221 2.0.0 Bye\r\n");
+	buffer_free(&output);
+	buffer_free(&events);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(command_table),
+	    cmocka_unit_test(message_table),
+	    cmocka_unit_test(exact_replies),
+	};
+
+	return cmocka_run_group_tests(tests, unit_start, unit_end);
+}
