@@ -15,6 +15,8 @@ enum keyfile_magic {
 	KEYFILE_USER = 2013,
 };
 
+enum { KEYFILE_MAX_SOKS = 64 };
+
 struct keyfile_sok {
 	uint8_t permissions;
 	uint8_t seed[CRYPTO_SEED];
@@ -29,7 +31,7 @@ struct keyfile {
 };
 
 /* Fresh random keys; an organization's with room for `sok_count` SOKs, which the
- * caller fills in. NULL without memory. */
+ * caller fills in. NULL without memory, or for more than KEYFILE_MAX_SOKS. */
 struct keyfile *keyfile_new(enum keyfile_magic magic, size_t sok_count);
 
 /* Parses armored or binary. ERR_FORMAT names the field and the rule. */

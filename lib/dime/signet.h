@@ -24,6 +24,8 @@ enum {
 	/* A SHA-512 in base64 without padding, with the terminator. */
 	SIGNET_FINGERPRINT_SIZE = BASE64_LENGTH(CRYPTO_SHA512) + 1,
 	SIGNET_MAX_LENGTH = 0xffffff + 5, /* of a whole signet, header included */
+	SIGNET_MAX_FIELDS = 65536,        /* more are refused */
+	SIGNET_MAX_SOKS = 64, /* likewise: a bad signature is tried with all */
 };
 
 enum signet_magic {
@@ -73,6 +75,50 @@ struct signet_field {
 	struct span whole; /* type, lengths and value as they stand */
 };
 
+/* What field.def says of one field. */
+enum signet_content {
+	SIGNET_CONTENT_SIGNING_KEY,
+	SIGNET_CONTENT_SOK,
+	SIGNET_CONTENT_POINT,
+	SIGNET_CONTENT_ALTERNATE,
+	SIGNET_CONTENT_SIGNATURE,
+	SIGNET_CONTENT_TEXT,
+	SIGNET_CONTENT_UNDEFINED,
+	SIGNET_CONTENT_IMAGE,
+	SIGNET_CONTENT_IDENTIFIER,
+};
+
+struct signet_field_row {
+	uint8_t who;
+	uint8_t type;
+	const char *label;
+	bool repeats;
+	uint8_t length_octets; /* 0: always `fixed` octets */
+	uint8_t fixed;
+	enum signet_content content;
+};
+
+/* The row of `type` in signets of that magic number, or NULL. */
+const struct signet_field_row *signet_field_row(enum signet_magic magic,
+    uint8_t type);
+
+/* The informational field (16 to 250, or the image) with that label, letters
+ * with case, or NULL. */
+const struct signet_field_row *signet_field_by_label(enum signet_magic magic,
+    struct span label);
+
+/* Whether an undefined field may have this name: 1 to 255 octets of UTF-8
+ * without white space or control characters. Others are carried, never used. */
+bool signet_name_is_good(struct span name);
+
+/* Whether the value of a SOK field counts (S9). One that does not is carried,
+ * and nothing verifies against it. */
+bool signet_sok_is_good(struct span value);
+
+/* "org", "user", "ssr"; "ssr", "core", "full", "complete". */
+const char *signet_kind_name(enum signet_magic magic);
+const char *signet_state_name(enum signet_state state);
+
 struct signet {
 	enum signet_magic magic;
 	enum signet_state state;
@@ -92,6 +138,9 @@ int signet_parse(struct span binary, struct signet **out, struct fault *fault);
 /* As signet_parse() for armored or binary input; armor must bear the label that
  * fits the magic. */
 int signet_read(struct span data, struct signet **out, struct fault *fault);
+
+/* Appends the armored form, with the label of its magic number. */
+void signet_write(const struct signet *signet, struct buffer *out);
 
 void signet_free(struct signet *signet);
 
@@ -175,6 +224,10 @@ int signet_verify_org(struct signet *signet,
  */
 int signet_verify_user(struct signet *signet, const struct org_signet *org,
     const char *address, struct user_signet **out, struct fault *fault);
+
+/* Whether field 5 of a user signet or a signing request is by its own signing
+ * key: all that can be said of a request. ERR_SIGNATURE, ERR_FORMAT. */
+int signet_verify_own(const struct signet *signet, struct fault *fault);
 
 /*
  * Whether `next` carries a custody signature by the signing key of `previous`

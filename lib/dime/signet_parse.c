@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "base/cursor.h"
+#include "dime/armor.h"
+#include "dime/signet.h"
+
+enum { HEADER_LENGTH = 5, FIRST_INFORMATIONAL = 16, ALTERNATE_LEAST = 2 };
+
+/* A fault in one field: its number, its label where it has one, where it
+ * starts, and the rule. */
+static int
+field_fault(struct fault *fault, enum signet_magic magic, uint8_t type,
+    size_t offset, const char *rule)
+{
+	const struct signet_field_row *row = signet_field_row(magic, type);
+
+	return fault_set(fault, ERR_FORMAT, "signet: field %u%s%s%s at offset "
+	    "%zu: %s", type, row == NULL ? "" : " (",
+	    row == NULL ? "" : row->label, row == NULL ? "" : ")", offset,
+	    rule);
+}
+
+static int
+read_header(struct span binary, enum signet_magic *magic, struct fault *fault)
+{
+	struct cursor cursor = cursor_start(binary);
+	unsigned int number = cursor_u16(&cursor);
+	uint32_t length = cursor_u24(&cursor);
+
+	if (cursor.failed)
+		return fault_set(fault, ERR_FORMAT,
+		    "signet: %zu octets, shorter than its header",
+		    binary.length);
+	if (number != SIGNET_SSR && number != SIGNET_ORG &&
+	    number != SIGNET_USER)
+		return fault_set(fault, ERR_FORMAT,
+		    "signet: magic number %u is none of 1215, 1776, 1789",
+		    number);
+	if (length != cursor.rest.length)
+		return fault_set(fault, ERR_FORMAT,
+		    "signet: the header says %u octets of fields, %zu follow",
+		    length, cursor.rest.length);
+	*magic = (enum signet_magic)number;
+	return 0;
+}
+
+/* How many octets the length parameter of a type that no row knows has; -1 for
+ * a reserved type. */
+static int
+length_octets_of_unknown(uint8_t type)
+{
+#define RANGE(first, last, length_octets)                                      \
+	if (type >= (first) && type <= (last))                                 \
+		return length_octets;
+#include "dime/field.def"
+	return -1;
+}
+
+static uint32_t
+take_length(struct cursor *cursor, int octets)
+{
+	switch (octets) {
+	case 1:
+		return cursor_u8(cursor);
+	case 2:
+		return cursor_u16(cursor);
+	default:
+		return cursor_u24(cursor);
+	}
+}
+
+/* Takes the next field off the cursor, layout only. */
+static int
+take_field(struct cursor *cursor, enum signet_magic magic,
+    struct signet_field *field, struct fault *fault)
+{
+	const uint8_t *start = cursor->rest.data;
+	size_t offset = cursor->offset;
+	const struct signet_field_row *row;
+	int octets;
+
+	*field = (struct signet_field){.type = cursor_u8(cursor)};
+	row = signet_field_row(magic, field->type);
+	octets = row != NULL ? row->length_octets
+	                     : length_octets_of_unknown(field->type);
+	if (octets < 0)
+		return field_fault(fault, magic, field->type, offset,
+		    "the type is reserved");
+	if (field->type == SIGNET_UNDEFINED)
+		field->name = cursor_take(cursor, cursor_u8(cursor));
+	field->value = cursor_take(cursor,
+	    octets == 0 ? row->fixed : take_length(cursor, octets));
+	if (cursor->failed)
+		return field_fault(fault, magic, field->type, offset,
+		    "runs past the end of the signet");
+	field->whole = span_of(start, cursor->offset - offset);
+	return 0;
+}
+
+/* Fields ascend; a type that a row calls unique stands once. A type that no row
+ * knows may be a later one that repeats. */
+static int
+check_order(enum signet_magic magic, int last, uint8_t type, size_t offset,
+    struct fault *fault)
+{
+	const struct signet_field_row *row = signet_field_row(magic, type);
+
+	if (type < last)
+		return field_fault(fault, magic, type, offset,
+		    "stands behind a field with a higher type");
+	if (type == last && row != NULL && !row->repeats)
+		return field_fault(fault, magic, type, offset,
+		    "stands more than once");
+	if (magic == SIGNET_SSR && type > SIGNET_USER_SIGNATURE)
+		return field_fault(fault, magic, type, offset,
+		    "a signing request ends with field 5");
+	return 0;
+}
+
+/* What makes the whole signet unusable; other values are merely ignored. */
+static const char *
+fault_of_value(enum signet_magic magic, const struct signet_field *field)
+{
+	const struct signet_field_row *row =
+	    signet_field_row(magic, field->type);
+
+	if (row == NULL)
+		return NULL;
+	switch (row->content) {
+	case SIGNET_CONTENT_SIGNING_KEY:
+		return crypto_ed25519_is_good(field->value.data)
+		    ? NULL
+		    : "not a valid Ed25519 key";
+	case SIGNET_CONTENT_POINT:
+		return crypto_point_is_good(field->value.data)
+		    ? NULL
+		    : "not a compressed point of secp256k1";
+	case SIGNET_CONTENT_ALTERNATE:
+		return field->value.length == 0 ||
+		        field->value.length >= ALTERNATE_LEAST
+		    ? NULL
+		    : "too short for security level and scheme";
+	case SIGNET_CONTENT_IDENTIFIER:
+		if (magic == SIGNET_ORG)
+			return domain_is_normal(field->value)
+			    ? NULL
+			    : "not a lower-case domain name";
+		return address_is_normal(field->value)
+		    ? NULL
+		    : "not a lower-case mail address";
+	default:
+		return NULL;
+	}
+}
+
+/* Walks all fields. With `fields` NULL it only counts, which includes every
+ * check of layout and order, so that hostile input costs no memory. */
+static int
+walk(struct span blob, enum signet_magic magic, struct signet_field *fields,
+    size_t *count, struct fault *fault)
+{
+	struct cursor cursor = cursor_start(blob);
+	int last = 0, soks = 0, err;
+
+	cursor_take(&cursor, HEADER_LENGTH);
+	*count = 0;
+	while (!cursor_done(&cursor)) {
+		size_t offset = cursor.offset;
+		struct signet_field field;
+		const char *rule;
+
+		if (*count == SIGNET_MAX_FIELDS)
+			return fault_set(fault, ERR_FORMAT,
+			    "signet: more than %d fields", SIGNET_MAX_FIELDS);
+		if ((err = take_field(&cursor, magic, &field, fault)) != 0 ||
+		    (err = check_order(magic, last, field.type, offset,
+		    fault)) != 0)
+			return err;
+		if (magic == SIGNET_ORG && field.type == SIGNET_ORG_SOK &&
+		    ++soks > SIGNET_MAX_SOKS)
+			return fault_set(fault, ERR_FORMAT,
+			    "signet: more than %d SOKs", SIGNET_MAX_SOKS);
+		if (fields != NULL) {
+			rule = fault_of_value(magic, &field);
+			if (rule != NULL)
+				return field_fault(fault, magic, field.type,
+				    offset, rule);
+			fields[*count] = field;
+		}
+		last = field.type;
+		(*count)++;
+	}
+	return 0;
+}
+
+static int
+need(const struct signet *signet, uint8_t type, const char *why,
+    struct fault *fault)
+{
+	if (signet_find(signet, type) != NULL)
+		return 0;
+	return fault_set(fault, ERR_FORMAT, "signet: field %u (%s) is missing%s",
+	    type, signet_field_row(signet->magic, type)->label, why);
+}
+
+/* Every signature that a part of the signet needs is there. */
+static int
+find_state(struct signet *signet, struct fault *fault)
+{
+	bool is_org = signet->magic == SIGNET_ORG;
+	uint8_t last = 0;
+	int err;
+
+	if (signet->field_count > 0)
+		last = signet->fields[signet->field_count - 1].type;
+	if ((err = need(signet, SIGNET_USER_SIGNING, "", fault)) != 0 ||
+	    (err = need(signet, is_org ? SIGNET_ORG_ENCRYPTION
+	                               : SIGNET_USER_ENCRYPTION,
+	    "", fault)) != 0 ||
+	    (!is_org &&
+	    (err = need(signet, SIGNET_USER_SIGNATURE, "", fault)) != 0))
+		return err;
+	signet->state = SIGNET_STATE_SSR;
+	if (signet->magic == SIGNET_SSR)
+		return 0;
+	if (!is_org &&
+	    (err = need(signet, SIGNET_USER_ORG_SIGNATURE, "", fault)) != 0)
+		return err;
+	signet->state = SIGNET_STATE_CORE;
+	if (last < FIRST_INFORMATIONAL)
+		return 0;
+	if ((err = need(signet, SIGNET_FULL_SIGNATURE,
+	    "; informational fields must be signed", fault)) != 0)
+		return err;
+	signet->state = SIGNET_STATE_FULL;
+	if (last <= SIGNET_FULL_SIGNATURE)
+		return 0;
+	signet->state = SIGNET_STATE_COMPLETE;
+	if ((err = need(signet, SIGNET_IDENTIFIER, "", fault)) != 0)
+		return err;
+	return need(signet, SIGNET_COMPLETE_SIGNATURE,
+	    "; the identifier must be signed", fault);
+}
+
+int
+signet_parse(struct span binary, struct signet **out, struct fault *fault)
+{
+	struct signet *signet = NULL;
+	enum signet_magic magic;
+	size_t count;
+	int err;
+
+	*out = NULL;
+	if ((err = read_header(binary, &magic, fault)) != 0 ||
+	    (err = walk(binary, magic, NULL, &count, fault)) != 0)
+		return err;
+	signet = calloc(1, sizeof(*signet));
+	if (signet != NULL) {
+		signet->magic = magic;
+		signet->length = binary.length;
+		signet->blob = malloc(binary.length);
+		signet->fields = calloc(count + 1, sizeof(*signet->fields));
+	}
+	if (signet == NULL || signet->blob == NULL || signet->fields == NULL) {
+		err = fault_set(fault, ERR_MEMORY, "signet: out of memory");
+		goto out;
+	}
+	memcpy(signet->blob, binary.data, binary.length);
+	if ((err = walk(signet_binary(signet), magic, signet->fields,
+	    &signet->field_count, fault)) != 0 ||
+	    (err = find_state(signet, fault)) != 0)
+		goto out;
+	*out = signet;
+	signet = NULL;
+out:
+	signet_free(signet);
+	return err;
+}
+
+static enum armor_kind
+armor_of(enum signet_magic magic)
+{
+	switch (magic) {
+	case SIGNET_SSR:
+		return ARMOR_SSR;
+	case SIGNET_ORG:
+		return ARMOR_ORG_SIGNET;
+	default:
+		return ARMOR_USER_SIGNET;
+	}
+}
+
+int
+signet_read(struct span data, struct signet **out, struct fault *fault)
+{
+	/* Base64 is longer than what it stands for. */
+	struct buffer binary = buffer_make(data.length);
+	enum armor_kind kind;
+	int err;
+
+	*out = NULL;
+	if (!armor_is_armored(data))
+		return signet_parse(data, out, fault);
+	if ((err = armor_read(data, &kind, &binary, fault)) != 0 ||
+	    (err = signet_parse(buffer_span(&binary), out, fault)) != 0)
+		goto out;
+	if (kind != armor_of((*out)->magic)) {
+		err = fault_set(fault, ERR_FORMAT,
+		    "armor: the label is %s, the content's magic number %d",
+		    armor_label(kind), (int)(*out)->magic);
+		signet_free(*out);
+		*out = NULL;
+	}
+out:
+	buffer_free(&binary);
+	return err;
+}
+
+void
+signet_write(const struct signet *signet, struct buffer *out)
+{
+	armor_write(armor_of(signet->magic), signet_binary(signet), out);
+}
+
+void
+signet_free(struct signet *signet)
+{
+	if (signet == NULL)
+		return;
+	free(signet->fields);
+	free(signet->blob);
+	free(signet);
+}
+
+struct span
+signet_binary(const struct signet *signet)
+{
+	return span_of(signet->blob, signet->length);
+}
+
+const struct signet_field *
+signet_find(const struct signet *signet, uint8_t type)
+{
+	for (size_t i = 0; i < signet->field_count; i++)
+		if (signet->fields[i].type == type)
+			return &signet->fields[i];
+	return NULL;
+}
+
+struct span
+signet_below(const struct signet *signet, uint8_t type)
+{
+	size_t end = signet->length;
+
+	for (size_t i = 0; i < signet->field_count; i++)
+		if (signet->fields[i].type >= type) {
+			end = (size_t)(signet->fields[i].whole.data -
+			    signet->blob);
+			break;
+		}
+	return span_of(signet->blob + HEADER_LENGTH, end - HEADER_LENGTH);
+}

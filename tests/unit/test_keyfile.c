@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/unit.h"
+
+#include "dime/keyfile.h"
+
+#define ORG "\x07\xa0"
+#define USER "\x07\xdd"
+#define TWELVE "abcdefghijkl"
+#define KEY TWELVE TWELVE "12345678"
+#define ZERO "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define BINARY(text) text, sizeof(text) - 1
+
+static void
+binary_table(void **state)
+{
+	static const struct {
+		const char *name, *octets;
+		size_t length;
+		const char *complaint; /* NULL: good */
+	} cases[] = {
+	    {"user", BINARY(USER "\0\0\x42\1" KEY "\2" KEY), NULL},
+	    {"organization", BINARY(ORG "\0\0\x42\1" KEY "\3" KEY), NULL},
+	    {"with a SOK", BINARY(ORG "\0\0\x64\1" KEY "\2\x05" KEY "\3" KEY),
+	     NULL},
+	    {"empty", BINARY(""), "magic"},
+	    {"other magic", BINARY("\x06\xf0\0\0\x42\1" KEY "\2" KEY), "magic"},
+	    {"length too small", BINARY(USER "\0\0\x41\1" KEY "\2" KEY),
+	     "says 65 octets of fields, 66 follow"},
+	    {"octet too many", BINARY(USER "\0\0\x43\1" KEY "\2" KEY "x"),
+	     "67 octets of fields do not fit"},
+	    {"nothing in it", BINARY(ORG "\0\0\0"), "0 octets of fields"},
+	    {"user with field 3", BINARY(USER "\0\0\x42\1" KEY "\3" KEY),
+	     "field 3 at offset 38 where field 2 belongs"},
+	    {"user with a SOK",
+	     BINARY(USER "\0\0\x64\1" KEY "\2\x05" KEY "\3" KEY), "do not fit"},
+	    {"wrong order", BINARY(ORG "\0\0\x42\3" KEY "\1" KEY),
+	     "field 3 at offset 5 where field 1 belongs"},
+	    {"scalar 0", BINARY(ORG "\0\0\x42\1" KEY "\3" ZERO ZERO),
+	     "field 3: not a private key"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fault fault = {0};
+		struct keyfile *keys;
+		int err = keyfile_read(span_of(cases[i].octets,
+		    cases[i].length), &keys, &fault);
+
+		unit_case(cases[i].name);
+		if (cases[i].complaint != NULL) {
+			assert_int_equal(err, ERR_FORMAT);
+			assert_null(keys);
+			assert_non_null(strstr(fault.text, cases[i].complaint));
+			continue;
+		}
+		assert_int_equal(err, 0);
+		assert_memory_equal(keys->seed, KEY, CRYPTO_SEED);
+		assert_memory_equal(keys->scalar, KEY, CRYPTO_SCALAR);
+		assert_int_equal(keys->sok_count, cases[i].length == 105);
+		keyfile_free(keys);
+	}
+}
+
+static void
+armored_and_back(void **state)
+{
+	for (size_t soks = 0; soks <= 3; soks++) {
+		struct keyfile *keys = keyfile_new(soks == 0 ? KEYFILE_USER
+		                                             : KEYFILE_ORG,
+		    soks);
+		struct buffer text = buffer_make(4000);
+		struct keyfile *back;
+
+		assert_non_null(keys);
+		for (size_t i = 0; i < soks; i++) {
+			keys->soks[i].permissions = (uint8_t)(i + 1);
+			memset(keys->soks[i].seed, (int)i, CRYPTO_SEED);
+		}
+		keyfile_write(keys, &text);
+		assert_non_null(strstr(buffer_string(&text), soks == 0
+		    ? "-----BEGIN USER KEYS-----\n"
+		    : "-----BEGIN ORGANIZATIONAL KEYS-----\n"));
+		assert_int_equal(keyfile_read(buffer_span(&text), &back, NULL),
+		    0);
+		assert_int_equal(back->magic, keys->magic);
+		assert_int_equal(back->sok_count, soks);
+		assert_memory_equal(back->seed, keys->seed, CRYPTO_SEED);
+		assert_memory_equal(back->scalar, keys->scalar, CRYPTO_SCALAR);
+		assert_memory_equal(back->soks, keys->soks,
+		    soks * sizeof(*keys->soks));
+		keyfile_free(back);
+		keyfile_free(keys);
+		buffer_free(&text);
+	}
+	keyfile_free(NULL);
+	assert_null(keyfile_new(KEYFILE_ORG, KEYFILE_MAX_SOKS + 1));
+}
+
+static void
+label_must_fit(void **state)
+{
+	struct keyfile *keys = keyfile_new(KEYFILE_USER, 0), *back;
+	struct buffer text = buffer_make(4000), other = buffer_make(4000);
+	struct fault fault = {0};
+	struct span rest, line;
+
+	keyfile_write(keys, &text);
+	for (rest = buffer_span(&text); span_next_line(&rest, &line);)
+		if (line.data[0] == '-')
+			buffer_printf(&other, "-----%s ORGANIZATIONAL KEYS-----\n",
+			    line.data[5] == 'B' ? "BEGIN" : "END");
+		else
+			buffer_printf(&other, "%.*s\n", (int)line.length,
+			    (const char *)line.data);
+	assert_int_equal(keyfile_read(buffer_span(&other), &back, &fault),
+	    ERR_FORMAT);
+	assert_non_null(strstr(fault.text, "magic number 2013"));
+	buffer_free(&text);
+	buffer_free(&other);
+	keyfile_free(keys);
+}
+
+static void
+every_truncation_is_refused(void **state)
+{
+	static const char whole[] =
+	    ORG "\0\0\x64\1" KEY "\2\x05" KEY "\3" KEY;
+	struct keyfile *keys;
+
+	for (size_t length = 0; length < sizeof(whole) - 1; length++) {
+		uint8_t cut[sizeof(whole)];
+
+		memcpy(cut, whole, length);
+		assert_int_equal(keyfile_read(span_of(cut, length), &keys,
+		    NULL), ERR_FORMAT);
+		if (length < 5)
+			continue;
+		cut[4] = (uint8_t)(length - 5);
+		assert_int_equal(keyfile_read(span_of(cut, length), &keys,
+		    NULL), ERR_FORMAT);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(binary_table),
+	    cmocka_unit_test(armored_and_back),
+	    cmocka_unit_test(label_must_fit),
+	    cmocka_unit_test(every_truncation_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, unit_start, unit_end);
+}
