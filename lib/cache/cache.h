@@ -27,25 +27,31 @@ struct cache_settings {
 	unsigned int timeout; /* milliseconds for one operation */
 	const uint8_t *key;   /* 32 octets that outlive the cache */
 	const struct clock *clock;
-	size_t connections; /* kept open at most */
+	size_t connections; /* open at most */
 };
 
+/* Every lookup is a hit or a miss; the others tell why, and count what was stored.
+ * `skipped` are operations that the breaker, or a full pool, kept from Redis. */
 struct cache_counters {
 	uint64_t hits, misses, errors, skipped, tampered, stored;
 };
 
-/* Connects lazily: a Redis that is down is no error. ERR_MEMORY. */
+/* Connects lazily: a Redis that is down, or a host name that has no address yet, is
+ * no error. Strings are copied. ERR_MEMORY; ERR_CONFIG for too long a socket. */
 int cache_new(const struct cache_settings *settings, struct cache **out);
 void cache_free(struct cache *cache);
 
 /*
- * Appends the payload stored under kind and name and sets *expires (seconds since
- * 1970, in the future). False for a miss of whatever reason. Any thread.
+ * Appends the payload stored under `kind` (at most 32 octets of ours) and `name`
+ * (at most 4096) and sets *expires (seconds since 1970, in the future). False for
+ * a miss of whatever reason. One round trip, never longer than the time-out. Any
+ * thread, as all below.
  */
 bool cache_get(struct cache *cache, const char *kind, struct span name,
     struct buffer *payload, int64_t *expires);
 
-/* Stores until `expires`, never without a TTL. Failures are only counted. */
+/* Stores until `expires`, never without a TTL; not at all what has expired or is
+ * larger than 1 MiB. Failures are only counted. */
 void cache_put(struct cache *cache, const char *kind, struct span name,
     struct span payload, int64_t expires);
 

@@ -1,0 +1,899 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/unit.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <hiredis/hiredis.h>
+
+#include "base/log.h"
+#include "cache/breaker.h"
+#include "cache/cache.h"
+
+enum { START = 1700000000, PATIENT = 5000, HASTY = 100 };
+
+struct moved_clock {
+	struct clock clock;
+	int64_t wall, monotonic;
+};
+
+static int64_t
+moved_wall(const struct clock *clock)
+{
+	return ((const struct moved_clock *)(const void *)clock)->wall;
+}
+
+static int64_t
+moved_monotonic(const struct clock *clock)
+{
+	return ((const struct moved_clock *)(const void *)clock)->monotonic;
+}
+
+static const uint8_t site_key[32] = {1, 2, 3};
+static const uint8_t other_key[32] = {4, 5, 6};
+
+/* A Redis of the test's own, and a cache on it. */
+struct world {
+	struct moved_clock clock;
+	struct cache_settings settings;
+	char directory[64], socket[80], log[80];
+	unsigned int port;
+	pid_t pid;
+	struct cache *cache;
+	redisContext *raw; /* what an attacker has */
+};
+
+static struct moved_clock
+start_of_time(void)
+{
+	return (struct moved_clock){.clock = {moved_wall, moved_monotonic},
+	    .wall = START, .monotonic = 1000};
+}
+
+/* ---- the server ---- */
+
+static void
+run_server(const struct world *world, const char *password)
+{
+	char port[12];
+	int null = open("/dev/null", O_RDWR);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	dup2(null, STDOUT_FILENO);
+	snprintf(port, sizeof(port), "%u", world->port);
+	execlp("redis-server", "redis-server", "--port", port, "--bind",
+	    "127.0.0.1", "--unixsocket", world->socket, "--save", "",
+	    "--appendonly", "no", "--dir", world->directory, "--requirepass",
+	    password, (char *)NULL);
+	_exit(127);
+}
+
+static void
+start_server(struct world *world, const char *password)
+{
+	int status;
+
+	world->pid = fork();
+	assert_true(world->pid >= 0);
+	if (world->pid == 0)
+		run_server(world, password);
+	for (int i = 0; i < 3000 && world->raw == NULL; i++) {
+		world->raw = redisConnectUnix(world->socket);
+		if (world->raw != NULL && world->raw->err == 0)
+			break;
+		redisFree(world->raw);
+		world->raw = NULL;
+		assert_int_equal(waitpid(world->pid, &status, WNOHANG), 0);
+		poll(NULL, 0, 10);
+	}
+	assert_non_null(world->raw);
+	if (*password != '\0')
+		freeReplyObject(redisCommand(world->raw, "AUTH %s", password));
+}
+
+static void
+stop_server(struct world *world)
+{
+	if (world->raw != NULL)
+		redisFree(world->raw);
+	world->raw = NULL;
+	if (world->pid <= 0)
+		return;
+	kill(world->pid, SIGKILL);
+	waitpid(world->pid, NULL, 0);
+	world->pid = 0;
+	unlink(world->socket);
+}
+
+static bool
+have_server(void)
+{
+	return system("redis-server --version >/dev/null 2>&1") == 0;
+}
+
+static unsigned int
+free_port(void)
+{
+	struct sockaddr_in place = {.sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(place);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&place, length), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&place, &length),
+	    0);
+	close(fd);
+	return ntohs(place.sin_port);
+}
+
+static void
+new_cache(struct world *world)
+{
+	cache_free(world->cache);
+	assert_int_equal(cache_new(&world->settings, &world->cache), 0);
+}
+
+static int
+set_up(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+
+	if (world == NULL)
+		return -1;
+	*state = world;
+	world->clock = start_of_time();
+	strcpy(world->directory, "/tmp/dimegate-unit-XXXXXX");
+	unit_directory(world->directory);
+	snprintf(world->socket, sizeof(world->socket), "%s/redis",
+	    world->directory);
+	snprintf(world->log, sizeof(world->log), "%s/log", world->directory);
+	world->port = free_port();
+	world->settings = (struct cache_settings){.socket = world->socket,
+	    .host = "", .password = "", .timeout = PATIENT, .key = site_key,
+	    .clock = &world->clock.clock, .connections = 4};
+	if (have_server())
+		start_server(world, "");
+	new_cache(world);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct world *world = *state;
+
+	cache_free(world->cache);
+	stop_server(world);
+	free(world);
+	return 0;
+}
+
+#define NEED_SERVER(world)                                                     \
+	do {                                                                   \
+		if ((world)->pid == 0)                                         \
+			skip();                                                \
+	} while (0)
+
+/* ---- what the tests say ---- */
+
+static void
+put(struct world *world, const char *name, const char *payload, int64_t expires)
+{
+	cache_put(world->cache, "sig", span_string(name),
+	    span_string(payload), expires);
+}
+
+/* The payload, or "" for a miss. */
+static const char *
+get(struct world *world, const char *name)
+{
+	static char text[200];
+	struct buffer payload = buffer_make(sizeof(text) - 1);
+	int64_t expires;
+	bool found = cache_get(world->cache, "sig", span_string(name),
+	    &payload, &expires);
+
+	text[0] = '\0';
+	if (found) {
+		assert_true(expires > world->clock.wall);
+		snprintf(text, sizeof(text), "%s", buffer_string(&payload));
+	}
+	assert_int_equal(payload.length, strlen(text));
+	buffer_free(&payload);
+	return text;
+}
+
+static struct cache_counters
+counters(struct world *world)
+{
+	struct cache_counters counters;
+
+	cache_count(world->cache, &counters);
+	return counters;
+}
+
+static redisReply *
+raw(struct world *world, int type, const char *format, ...)
+{
+	redisReply *reply;
+	va_list arguments;
+
+	va_start(arguments, format);
+	reply = redisvCommand(world->raw, format, arguments);
+	va_end(arguments);
+	assert_non_null(reply);
+	assert_int_equal(reply->type, type);
+	return reply;
+}
+
+static int64_t
+raw_number(struct world *world, const char *format, const char *key)
+{
+	redisReply *reply = raw(world, REDIS_REPLY_INTEGER, format, key);
+	int64_t number = reply->integer;
+
+	freeReplyObject(reply);
+	return number;
+}
+
+/* The only key that Redis holds; the caller frees it. */
+static char *
+only_key(struct world *world)
+{
+	redisReply *reply = raw(world, REDIS_REPLY_ARRAY, "KEYS *");
+	char *key;
+
+	assert_int_equal(reply->elements, 1);
+	key = strdup(reply->element[0]->str);
+	freeReplyObject(reply);
+	return key;
+}
+
+/* ---- good days ---- */
+
+static void
+what_is_put_is_got(void **state)
+{
+	struct world *world = *state;
+	struct buffer payload = buffer_make(100);
+	int64_t expires;
+
+	NEED_SERVER(world);
+	assert_string_equal(get(world, "a"), "");
+	put(world, "a", "one", START + 100);
+	put(world, "b", "two", START + 100);
+	assert_string_equal(get(world, "a"), "one");
+	assert_string_equal(get(world, "b"), "two");
+	put(world, "a", "three", START + 50);
+	assert_string_equal(get(world, "a"), "three");
+	/* Another kind is another thing, whatever runs together. */
+	assert_false(cache_get(world->cache, "si", span_string("ga"), &payload,
+	    &expires));
+	assert_false(cache_get(world->cache, "org", span_string("a"), &payload,
+	    &expires));
+	cache_put(world->cache, "sig", span_of("\0\r\n", 3),
+	    span_of("\0*$\r\n", 5), START + 9);
+	assert_true(cache_get(world->cache, "sig", span_of("\0\r\n", 3),
+	    &payload, &expires));
+	assert_int_equal(expires, START + 9);
+	assert_int_equal(payload.length, 5);
+	assert_memory_equal(payload.data, "\0*$\r\n", 5);
+	cache_delete(world->cache, "sig", span_string("a"));
+	assert_string_equal(get(world, "a"), "");
+	assert_int_equal(counters(world).hits, 4);
+	assert_int_equal(counters(world).misses, 4);
+	assert_int_equal(counters(world).stored, 4);
+	assert_int_equal(counters(world).errors, 0);
+	assert_int_equal(counters(world).skipped, 0);
+	assert_int_equal(counters(world).tampered, 0);
+	buffer_free(&payload);
+}
+
+static void
+redis_learns_no_names_and_forges_nothing(void **state)
+{
+	struct world *world = *state;
+	struct cache_settings settings = world->settings;
+	char *key;
+
+	NEED_SERVER(world);
+	put(world, "alice@alpha.test", "one", START + 100);
+	key = only_key(world);
+	assert_int_equal(strncmp(key, "dime:1:sig:", 11), 0);
+	assert_int_equal(strlen(key), 11 + 64);
+	assert_int_equal(strspn(key + 11, "0123456789abcdef"), 64);
+	free(key);
+	/* A node with another site key looks elsewhere. */
+	world->settings.key = other_key;
+	new_cache(world);
+	assert_string_equal(get(world, "alice@alpha.test"), "");
+	assert_int_equal(counters(world).tampered, 0);
+	world->settings = settings;
+}
+
+static void
+a_lookup_is_one_round_trip(void **state)
+{
+	struct world *world = *state;
+	redisReply *reply;
+	const char *at;
+	int commands = 0;
+
+	NEED_SERVER(world);
+	put(world, "a", "one", START + 100);
+	freeReplyObject(raw(world, REDIS_REPLY_STATUS, "CONFIG RESETSTAT"));
+	assert_string_equal(get(world, "a"), "one");
+	reply = raw(world, REDIS_REPLY_STRING, "INFO commandstats");
+	for (at = reply->str; (at = strstr(at, "cmdstat_")) != NULL; at++)
+		commands++;
+	assert_non_null(strstr(reply->str, "cmdstat_get:calls=1,"));
+	assert_int_equal(commands, 2); /* and the CONFIG itself */
+	freeReplyObject(reply);
+}
+
+static void
+nothing_is_stored_without_a_ttl(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t expires, ttl; /* 0: not stored at all */
+	} cases[] = {
+	    {"a minute", START + 60, 60},
+	    {"a second", START + 1, 1},
+	    {"now", START, 0},
+	    {"past", START - 1, 0},
+	    {"long past", INT64_MIN, 0},
+	    {"far future", INT64_MAX, 366 * 86400},
+	};
+	struct world *world = *state;
+
+	NEED_SERVER(world);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].name);
+		freeReplyObject(raw(world, REDIS_REPLY_STATUS, "FLUSHALL"));
+		put(world, "a", "one", cases[i].expires);
+		if (cases[i].ttl == 0) {
+			assert_int_equal(raw_number(world, "DBSIZE", ""), 0);
+		} else {
+			char *key = only_key(world);
+			int64_t ttl = raw_number(world, "PTTL %s", key);
+
+			assert_in_range(ttl, 1, cases[i].ttl * 1000);
+			assert_true(ttl > cases[i].ttl * 1000 - 60000);
+			free(key);
+		}
+	}
+}
+
+/* A Redis that keeps a value too long does not make it live longer. */
+static void
+the_expiry_inside_counts(void **state)
+{
+	struct world *world = *state;
+	char *key;
+
+	NEED_SERVER(world);
+	put(world, "a", "one", START + 100);
+	key = only_key(world);
+	raw_number(world, "PERSIST %s", key);
+	world->clock.wall = START + 99;
+	assert_string_equal(get(world, "a"), "one");
+	world->clock.wall = START + 100;
+	assert_string_equal(get(world, "a"), "");
+	assert_int_equal(counters(world).tampered, 0);
+	free(key);
+}
+
+static void
+large_values_pass_and_too_large_ones_do_not(void **state)
+{
+	static const struct {
+		size_t size;
+		bool stored;
+	} cases[] = {{0, true}, {20000, true}, {1 << 20, true},
+	    {(1 << 20) + 1, false}};
+	struct world *world = *state;
+	int64_t expires;
+
+	NEED_SERVER(world);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct buffer in = buffer_make(2 << 20);
+		struct buffer out = buffer_make(2 << 20);
+		char name[20];
+
+		snprintf(name, sizeof(name), "%zu", cases[i].size);
+		unit_case(name);
+		memset(buffer_extend(&in, cases[i].size + 1), 'x',
+		    cases[i].size + 1);
+		in.length = cases[i].size;
+		cache_put(world->cache, "sig", span_string(name),
+		    buffer_span(&in), START + 9);
+		assert_int_equal(cache_get(world->cache, "sig",
+		    span_string(name), &out, &expires), cases[i].stored);
+		if (cases[i].stored)
+			assert_true(span_equal(buffer_span(&in),
+			    buffer_span(&out)));
+		buffer_free(&in);
+		buffer_free(&out);
+	}
+}
+
+static void
+password_and_database_are_used(void **state)
+{
+	struct world *world = *state;
+	redisReply *reply;
+
+	NEED_SERVER(world);
+	stop_server(world);
+	start_server(world, "open sesame");
+	world->settings.database = 3;
+	put(world, "a", "one", START + 100);
+	assert_int_equal(counters(world).stored, 0);
+	assert_int_equal(counters(world).errors, 1);
+	world->settings.password = "wrong";
+	new_cache(world);
+	put(world, "a", "one", START + 100);
+	assert_int_equal(counters(world).errors, 1);
+	world->settings.password = "open sesame";
+	new_cache(world);
+	put(world, "a", "one", START + 100);
+	assert_string_equal(get(world, "a"), "one");
+	assert_int_equal(raw_number(world, "DBSIZE", ""), 0);
+	reply = raw(world, REDIS_REPLY_STATUS, "SELECT 3");
+	freeReplyObject(reply);
+	assert_int_equal(raw_number(world, "DBSIZE", ""), 1);
+}
+
+static void
+redis_may_be_anywhere(void **state)
+{
+	static const char *const hosts[] = {"127.0.0.1", "localhost"};
+	struct world *world = *state;
+
+	NEED_SERVER(world);
+	world->settings.socket = "";
+	world->settings.port = world->port;
+	for (size_t i = 0; i < COUNT(hosts); i++) {
+		unit_case(hosts[i]);
+		world->settings.host = hosts[i];
+		new_cache(world);
+		/* A name is looked up aside; until then there is a miss. */
+		for (int j = 0; j < 1000; j++) {
+			put(world, hosts[i], "one", START + 100);
+			if (strcmp(get(world, hosts[i]), "one") == 0)
+				break;
+			world->clock.monotonic += 60000;
+			poll(NULL, 0, 10);
+		}
+		assert_string_equal(get(world, hosts[i]), "one");
+	}
+}
+
+/* ---- tampering ---- */
+
+static void
+store_raw(struct world *world, const char *key, const void *value,
+    size_t length)
+{
+	freeReplyObject(raw(world, REDIS_REPLY_STATUS, "SET %s %b EX 100", key,
+	    value, length));
+}
+
+/* The value under `key` is a lie: a miss, noted, and gone. */
+static void
+expect_tampered(struct world *world, const char *name, const char *key)
+{
+	uint64_t before = counters(world).tampered;
+
+	assert_string_equal(get(world, name), "");
+	assert_int_equal(counters(world).tampered, before + 1);
+	assert_int_equal(raw_number(world, "EXISTS %s", key), 0);
+}
+
+static bool
+log_has(const struct world *world, const char *text)
+{
+	char command[200];
+
+	snprintf(command, sizeof(command), "grep -q '%s' %s", text,
+	    world->log);
+	return system(command) == 0;
+}
+
+static void
+changed_values_are_misses_noted_and_deleted(void **state)
+{
+	struct world *world = *state;
+	redisReply *value;
+	char changed[200];
+	char *key;
+
+	NEED_SERVER(world);
+	assert_int_equal(log_open("test", world->log, LOG_INFO), 0);
+	put(world, "a", "payload", START + 100);
+	key = only_key(world);
+	value = raw(world, REDIS_REPLY_STRING, "GET %s", key);
+	assert_int_equal(value->len, 1 + 8 + 7 + 32);
+	for (size_t i = 0; i < value->len; i++) {
+		for (int bit = 0; bit < 8; bit++) {
+			memcpy(changed, value->str, value->len);
+			changed[i] = (char)(changed[i] ^ 1 << bit);
+			store_raw(world, key, changed, value->len);
+			expect_tampered(world, "a", key);
+		}
+		store_raw(world, key, value->str, i);
+		expect_tampered(world, "a", key);
+	}
+	memcpy(changed, value->str, value->len);
+	changed[value->len] = 'x';
+	store_raw(world, key, changed, value->len + 1);
+	expect_tampered(world, "a", key);
+	store_raw(world, key, value->str, value->len);
+	assert_string_equal(get(world, "a"), "payload");
+	assert_true(log_has(world, "event=cache-tampered kind=sig key=dime:1:"));
+	log_open("test", "stderr", LOG_INFO);
+	freeReplyObject(value);
+	free(key);
+}
+
+static void
+values_of_other_names_are_lies(void **state)
+{
+	struct world *world = *state;
+	redisReply *one, *two;
+	char *key_a, *key_b;
+
+	NEED_SERVER(world);
+	put(world, "a", "one", START + 100);
+	key_a = only_key(world);
+	one = raw(world, REDIS_REPLY_STRING, "GET %s", key_a);
+	raw_number(world, "DEL %s", key_a);
+	put(world, "b", "two", START + 100);
+	key_b = only_key(world);
+	two = raw(world, REDIS_REPLY_STRING, "GET %s", key_b);
+	store_raw(world, key_a, two->str, two->len);
+	store_raw(world, key_b, one->str, one->len);
+	expect_tampered(world, "a", key_a);
+	expect_tampered(world, "b", key_b);
+	/* A list under our name is no answer either. */
+	raw_number(world, "LPUSH %s x", key_a);
+	assert_string_equal(get(world, "a"), "");
+	freeReplyObject(one);
+	freeReplyObject(two);
+	free(key_a);
+	free(key_b);
+}
+
+/* ---- bad days ---- */
+
+static void
+a_killed_redis_costs_nothing_but_misses(void **state)
+{
+	struct world *world = *state;
+
+	NEED_SERVER(world);
+	put(world, "a", "one", START + 100);
+	stop_server(world);
+	for (int i = 0; i < 10; i++)
+		assert_string_equal(get(world, "a"), "");
+	assert_int_equal(counters(world).errors, 3);
+	assert_int_equal(counters(world).skipped, 7);
+	start_server(world, "");
+	put(world, "a", "two", START + 100);
+	assert_int_equal(counters(world).skipped, 8);
+	world->clock.monotonic += 1000;
+	put(world, "a", "two", START + 100);
+	assert_string_equal(get(world, "a"), "two");
+	assert_int_equal(counters(world).errors, 3);
+}
+
+/* Connections that lay idle over a restart are no failure. */
+static void
+a_restart_goes_unnoticed(void **state)
+{
+	struct world *world = *state;
+
+	NEED_SERVER(world);
+	put(world, "a", "one", START + 100);
+	assert_string_equal(get(world, "a"), "one");
+	stop_server(world);
+	start_server(world, "");
+	put(world, "a", "two", START + 100);
+	assert_string_equal(get(world, "a"), "two");
+	assert_int_equal(counters(world).errors, 0);
+}
+
+static int64_t
+milliseconds(void)
+{
+	return clock_monotonic(&clock_system);
+}
+
+static void
+a_frozen_redis_is_waited_for_three_times(void **state)
+{
+	struct world *world = *state;
+	int64_t started;
+
+	NEED_SERVER(world);
+	world->settings.timeout = HASTY;
+	new_cache(world);
+	put(world, "a", "one", START + 100);
+	kill(world->pid, SIGSTOP);
+	for (int i = 0; i < 3; i++) {
+		started = milliseconds();
+		assert_string_equal(get(world, "a"), "");
+		assert_in_range(milliseconds() - started, HASTY / 2,
+		    HASTY + 1000);
+	}
+	started = milliseconds();
+	for (int i = 0; i < 1000; i++)
+		assert_string_equal(get(world, "a"), "");
+	assert_in_range(milliseconds() - started, 0, 1000);
+	assert_int_equal(counters(world).errors, 3);
+	assert_int_equal(counters(world).skipped, 1000);
+	kill(world->pid, SIGCONT);
+	world->clock.monotonic += 1000;
+	for (int i = 0; i < 100 && counters(world).hits == 0; i++) {
+		get(world, "a");
+		world->clock.monotonic += 60000;
+	}
+	assert_int_equal(counters(world).hits, 1);
+}
+
+/* Something that is no Redis: one canned answer for each connection. */
+struct impostor {
+	pthread_t thread;
+	int listener;
+	const char *answer;
+	bool trickle, hang_up;
+	_Atomic bool stop;
+};
+
+static void
+answer(struct impostor *impostor, int fd)
+{
+	size_t step = impostor->trickle ? 1 : strlen(impostor->answer);
+	const char *at = impostor->answer;
+	char block[4096];
+
+	if (recv(fd, block, sizeof(block), 0) <= 0)
+		return;
+	for (; *at != '\0'; at += step) {
+		if (send(fd, at, step, MSG_NOSIGNAL) < 0)
+			return;
+		if (impostor->trickle)
+			poll(NULL, 0, 20);
+	}
+	while (!impostor->hang_up && recv(fd, block, sizeof(block), 0) > 0)
+		;
+}
+
+static void *
+impersonate(void *argument)
+{
+	struct impostor *impostor = argument;
+	int fd;
+
+	while (!impostor->stop) {
+		fd = accept(impostor->listener, NULL, NULL);
+		if (fd < 0)
+			continue;
+		if (!impostor->stop)
+			answer(impostor, fd);
+		close(fd);
+	}
+	return NULL;
+}
+
+static void
+listen_at(struct impostor *impostor, const char *path)
+{
+	struct sockaddr_un place = {.sun_family = AF_UNIX};
+
+	unlink(path);
+	snprintf(place.sun_path, sizeof(place.sun_path), "%s", path);
+	impostor->listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(impostor->listener, (struct sockaddr *)&place,
+	    sizeof(place)), 0);
+	assert_int_equal(listen(impostor->listener, 5), 0);
+	assert_int_equal(pthread_create(&impostor->thread, NULL, impersonate,
+	    impostor), 0);
+}
+
+static void
+end_impostor(struct impostor *impostor)
+{
+	impostor->stop = true;
+	shutdown(impostor->listener, SHUT_RDWR);
+	pthread_join(impostor->thread, NULL);
+	close(impostor->listener);
+}
+
+static void
+odd_answers_are_misses(void **state)
+{
+	static const struct {
+		const char *name, *answer;
+		bool trickle, hang_up;
+	} cases[] = {
+	    {"hangs up", "", false, true},
+	    {"cut short", "$100\r\nabc", false, true},
+	    {"silent in the middle", "$100\r\nabc", false, false},
+	    {"trickles", "$100\r\n0123456789012345678901234567890123456789",
+	     true, false},
+	    {"an array", "*2000000000\r\n", false, false},
+	    {"nested arrays", "*1\r\n*1\r\n*1\r\n*1073741825\r\n", false, false},
+	    {"a huge string", "$2147483647\r\nabc", false, false},
+	    {"a negative string", "$-2\r\n", false, false},
+	    {"a number too large", ":99999999999999999999999\r\n", false,
+	     false},
+	    {"a status", "+OK\r\n", false, false},
+	    {"an error", "-LOADING Redis is loading\r\n", false, false},
+	    {"another protocol", "HTTP/1.1 400 Bad Request\r\n\r\n", false,
+	     false},
+	    {"an empty string", "$0\r\n\r\n", false, false},
+	    {"nil", "$-1\r\n", false, false},
+	};
+	struct world *world = *state;
+	int64_t started;
+
+	stop_server(world);
+	world->settings.timeout = HASTY;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct impostor impostor = {.answer = cases[i].answer,
+		    .trickle = cases[i].trickle, .hang_up = cases[i].hang_up};
+
+		unit_case(cases[i].name);
+		listen_at(&impostor, world->socket);
+		new_cache(world);
+		started = milliseconds();
+		assert_string_equal(get(world, "a"), "");
+		assert_in_range(milliseconds() - started, 0, HASTY + 1000);
+		cache_free(world->cache);
+		world->cache = NULL;
+		end_impostor(&impostor);
+	}
+}
+
+/* ---- threads ---- */
+
+enum { THREADS = 16, ROUNDS = 40 };
+
+struct worker {
+	pthread_t thread;
+	struct world *world;
+	unsigned int number;
+	unsigned int wrong, missed;
+};
+
+static void *
+work(void *argument)
+{
+	struct worker *worker = argument;
+	struct cache *cache = worker->world->cache;
+	struct buffer payload = buffer_make(100);
+	char name[40];
+	int64_t expires;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		snprintf(name, sizeof(name), "%u-%d", worker->number, i);
+		cache_put(cache, "sig", span_string(name), span_string(name),
+		    START + 100);
+		buffer_reset(&payload);
+		if (!cache_get(cache, "sig", span_string(name), &payload,
+		    &expires))
+			worker->missed++;
+		else if (!span_equal_string(buffer_span(&payload), name))
+			worker->wrong++;
+	}
+	buffer_free(&payload);
+	return NULL;
+}
+
+static void
+threads_share_few_connections(void **state)
+{
+	struct world *world = *state;
+	struct worker workers[THREADS] = {0};
+	redisReply *reply;
+
+	NEED_SERVER(world);
+	for (unsigned int i = 0; i < THREADS; i++) {
+		workers[i].world = world;
+		workers[i].number = i;
+		assert_int_equal(pthread_create(&workers[i].thread, NULL, work,
+		    &workers[i]), 0);
+	}
+	for (unsigned int i = 0; i < THREADS; i++) {
+		pthread_join(workers[i].thread, NULL);
+		assert_int_equal(workers[i].wrong, 0);
+		assert_int_equal(workers[i].missed, 0);
+	}
+	assert_int_equal(counters(world).hits, THREADS * ROUNDS);
+	reply = raw(world, REDIS_REPLY_STRING, "INFO clients");
+	assert_true(atoi(strchr(strstr(reply->str, "connected_clients"), ':') +
+	    1) <= 5);
+	freeReplyObject(reply);
+}
+
+/* ---- the breaker alone ---- */
+
+static void
+the_breaker_opens_pauses_and_closes(void **state)
+{
+	struct moved_clock clock = start_of_time();
+	int64_t pause = 1000;
+	struct breaker breaker;
+	bool probe, other;
+
+	breaker_start(&breaker, &clock.clock);
+	for (int i = 0; i < 3; i++) {
+		assert_true(breaker_allows(&breaker, &probe));
+		assert_false(probe);
+		assert_int_equal(breaker_done(&breaker, probe, false),
+		    i == 2 ? BREAKER_OPENED : BREAKER_SAME);
+	}
+	/* Late news of what was under way changes nothing. */
+	assert_int_equal(breaker_done(&breaker, false, false), BREAKER_SAME);
+	for (int i = 0; i < 8; i++) {
+		clock.monotonic += pause - 1;
+		assert_false(breaker_allows(&breaker, &probe));
+		clock.monotonic++;
+		assert_true(breaker_allows(&breaker, &probe));
+		assert_true(probe);
+		assert_false(breaker_allows(&breaker, &other));
+		breaker_withdraw(&breaker, probe);
+		assert_true(breaker_allows(&breaker, &probe));
+		assert_int_equal(breaker_done(&breaker, probe, false),
+		    BREAKER_SAME);
+		pause = pause * 2 > 30000 ? 30000 : pause * 2;
+	}
+	clock.monotonic += pause;
+	assert_true(breaker_allows(&breaker, &probe));
+	assert_int_equal(breaker_done(&breaker, probe, true), BREAKER_CLOSED);
+	for (int i = 0; i < 10; i++) {
+		assert_true(breaker_allows(&breaker, &probe));
+		assert_int_equal(breaker_done(&breaker, probe, i % 3 == 2),
+		    BREAKER_SAME);
+	}
+	breaker_end(&breaker);
+}
+
+#define CACHE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    CACHE_TEST(what_is_put_is_got),
+	    CACHE_TEST(redis_learns_no_names_and_forges_nothing),
+	    CACHE_TEST(a_lookup_is_one_round_trip),
+	    CACHE_TEST(nothing_is_stored_without_a_ttl),
+	    CACHE_TEST(the_expiry_inside_counts),
+	    CACHE_TEST(large_values_pass_and_too_large_ones_do_not),
+	    CACHE_TEST(password_and_database_are_used),
+	    CACHE_TEST(redis_may_be_anywhere),
+	    CACHE_TEST(changed_values_are_misses_noted_and_deleted),
+	    CACHE_TEST(values_of_other_names_are_lies),
+	    CACHE_TEST(a_killed_redis_costs_nothing_but_misses),
+	    CACHE_TEST(a_restart_goes_unnoticed),
+	    CACHE_TEST(a_frozen_redis_is_waited_for_three_times),
+	    CACHE_TEST(odd_answers_are_misses),
+	    CACHE_TEST(threads_share_few_connections),
+	    cmocka_unit_test(the_breaker_opens_pauses_and_closes),
+	};
+
+	return cmocka_run_group_tests(tests, unit_start, unit_end);
+}
