@@ -13,39 +13,59 @@
 struct server;
 
 /* One connection, in a thread of its own; the stream is freed after it returns.
- * `context` is the listener's. */
+ * `context` is the listener's. When the server stops, a handler that outlives
+ * the grace finds its stream aborted: every call answers ERR_UNREACHABLE. */
 typedef void server_handler(struct stream *stream, void *context);
 
 struct server_limits {
-	size_t connections;        /* per listener; 0: no limit */
-	size_t source_connections; /* from one address, TCP only; 0: no limit */
-	size_t stack_size;         /* of a connection's thread; 0: 256 KiB */
+	size_t connections; /* per listener; 0: no limit */
+	size_t source_connections; /* from one source, TCP only; 0: no limit. A
+	                              source is an IPv4 address or an IPv6 /64 */
+	size_t stack_size;  /* of a connection's thread; 0: 256 KiB */
 };
 
 /*
- * Blocks the signals in this and all later threads; call it before any other
- * thread starts. `on_reload` (may be NULL) runs in the thread of server_run().
- * `on_refuse` (may be NULL) gets a stream that is over a limit, for a last line;
- * it must not block. ERR_MEMORY, ERR_SYSTEM.
+ * Blocks the signals in this and all later threads, and has the process ignore
+ * SIGPIPE; call it before any other thread starts. `on_reload` (may be NULL)
+ * runs in the thread of server_run(). `on_refuse` (may be NULL) gets, there too,
+ * a stream that is over a limit or found no thread, for a last line; it must not
+ * block: a write with a deadline that has passed sends what can be sent at once.
+ * `context` is for these two. ERR_MEMORY, ERR_SYSTEM.
  */
 int server_new(const struct server_limits *limits, void (*on_reload)(void *),
     server_handler *on_refuse, void *context, struct server **out);
 
+/* Puts new limits into force for connections to come; fit for `on_reload`. Call
+ * it only in the thread of server_run(), or before that. */
+void server_set_limits(struct server *server,
+    const struct server_limits *limits);
+
 /*
- * A unix socket at `path` with `mode` (chmod, not umask) and, unless "", `group`.
- * A stale socket is replaced; one that answers is ERR_CREATE.
+ * A unix socket at `path` with `mode` (chmod, not umask) and, unless "", `group`,
+ * a name or a decimal number. A stale socket is replaced; one that answers, or
+ * anything else at `path`, is ERR_CREATE. The socket is removed when the server
+ * stops.
  */
 int server_listen_unix(struct server *server, const char *path,
     unsigned int mode, const char *group, server_handler *handler,
     void *context, struct fault *fault);
 
-/* A TCP socket at a numeric address. ERR_CREATE names address and reason. */
+/*
+ * A TCP socket at a numeric address; IPv6 ones take no IPv4. ERR_CREATE names
+ * address and reason. On a machine without IPv6, "::" is passed over with a
+ * warning in the log if the server already has another listener, so that one
+ * preset serves every machine.
+ */
 int server_listen_tcp(struct server *server, const char *address,
     unsigned int port, server_handler *handler, void *context,
     struct fault *fault);
 
-/* Accepts until SIGTERM or SIGINT; then no more, and the connections get up to
- * `grace` milliseconds to end before their streams are aborted. */
+/*
+ * Accepts until SIGTERM, SIGINT or server_stop(); then no more, and the
+ * connections get up to `grace` milliseconds to end before their streams are
+ * aborted; a second signal ends the grace. Returns when all have ended. Without descriptors or memory for a new
+ * connection it leaves callers in the backlog for a tenth of a second at a time.
+ */
 void server_run(struct server *server, int64_t grace);
 
 /* Asks server_run() to return, from any thread. */

@@ -13,9 +13,15 @@
  * the caller's view; used by one thread. This directory is the only one that
  * calls libssl.
  *
+ * The deadline is the caller's and no octet moves it. What can be done at once is
+ * done even when it has passed; nothing waits, or is tried again, after it.
+ *
  * Errors throughout: ERR_TIMEOUT at the deadline, ERR_UNREACHABLE when the peer
  * cannot be reached or is gone, ERR_PROTOCOL when TLS breaks, ERR_SYSTEM,
  * ERR_MEMORY.
+ *
+ * OpenSSL writes with write(2): a process that uses TLS must ignore SIGPIPE.
+ * server_new() sees to it; tls_client_new() and tls_server_new() do too.
  */
 struct stream;
 
@@ -34,11 +40,14 @@ int stream_connect(const struct sockaddr *address, socklen_t length,
 /* Sends what a clean TLS shutdown needs, if TLS is up, and closes. NULL is fine. */
 void stream_free(struct stream *stream);
 
-/* Ends reads and writes of a thread that is blocked on the stream; for shutdown. */
+/* Ends reads and writes of the thread that uses the stream, now and from now on;
+ * for shutdown. The one function here that another thread may call, as long as
+ * the stream is not freed meanwhile. */
 void stream_abort(struct stream *stream);
 
 /*
- * Reads up to `size` octets, at least one. 0 in *got: the peer has closed.
+ * Reads up to `size` octets, at least one. 0 in *got: the peer has closed. TLS
+ * that ends without saying so is ERR_UNREACHABLE: somebody may have cut it.
  */
 int stream_read(struct stream *stream, void *data, size_t size, size_t *got,
     struct deadline deadline);
@@ -71,10 +80,17 @@ struct tls_context; /* shared by threads */
 int tls_server_new(const char *certificate, const char *key,
     struct tls_context **out, struct fault *fault);
 
-/* A client; `ca_file` "" means that no chain ever verifies. */
+/* Reads the files again for handshakes to come; sessions keep what they have.
+ * On an error, as above, the context stays as it is. From any thread. */
+int tls_server_reload(struct tls_context *context, const char *certificate,
+    const char *key, struct fault *fault);
+
+/* A client; `ca_file` "" means that no chain ever verifies. ERR_CONFIG,
+ * ERR_NO_FILE, ERR_PERMISSION as above. */
 int tls_client_new(const char *ca_file, struct tls_context **out,
     struct fault *fault);
 
+/* Sessions that are open stay good. NULL is fine. */
 void tls_free(struct tls_context *context);
 
 int stream_start_tls_server(struct stream *stream, struct tls_context *context,
@@ -90,6 +106,10 @@ struct tls_peer {
 	bool has_ocsp_responder;
 };
 
+/* Whether the certificate is valid for another name than the one asked for. */
+bool tls_peer_has_name(const struct tls_peer *peer, const char *name);
+
+/* Sends `server_name` as SNI. *peer is empty on failure. */
 int stream_start_tls_client(struct stream *stream, struct tls_context *context,
     const char *server_name, struct tls_peer *peer, struct deadline deadline,
     struct fault *fault);

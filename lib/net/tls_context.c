@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+
+#include "base/file.h"
+#include "net/tls_context.h"
+
+enum {
+	RSA_BITS_LEAST = 2048,
+	RSA_BITS_MOST = 16384,
+	FILE_LIMIT = 1 << 20, /* octets of a certificate or key file */
+};
+
+/* The lock guards the pointer alone: OpenSSL counts the references that open
+ * sessions hold on what it points to. */
+struct tls_context {
+	pthread_mutex_t lock;
+	SSL_CTX *current;
+};
+
+unsigned int
+tls_rsa_bits(const EVP_PKEY *key)
+{
+	if (key == NULL ||
+	    (!EVP_PKEY_is_a(key, "RSA") && !EVP_PKEY_is_a(key, "RSA-PSS")))
+		return 0;
+	return (unsigned int)EVP_PKEY_get_bits(key);
+}
+
+SSL *
+tls_context_session(struct tls_context *context)
+{
+	SSL *session;
+
+	pthread_mutex_lock(&context->lock);
+	session = SSL_new(context->current);
+	pthread_mutex_unlock(&context->lock);
+	return session;
+}
+
+/* ---- what both sides want (D11) ---- */
+
+#ifdef DIME_TEST_HOOKS
+/* So that a test can decrypt what it captured. */
+static void
+log_secret(const SSL *session, const char *line)
+{
+	const char *path = getenv("DIME_KEYLOG");
+	struct buffer text = buffer_make(4096);
+	int fd;
+
+	if (path == NULL || *path == '\0')
+		return;
+	buffer_printf(&text, "%s\n", line);
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	/* One write a line: several processes share the file. */
+	if (fd < 0 || write(fd, text.data, text.length) < 0)
+		perror(path);
+	if (fd >= 0)
+		close(fd);
+	buffer_free(&text);
+}
+#endif
+
+static SSL_CTX *
+make(const SSL_METHOD *method)
+{
+	SSL_CTX *made = SSL_CTX_new(method);
+
+	if (made == NULL)
+		return NULL;
+	if (SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION) != 1 ||
+	    SSL_CTX_set_max_proto_version(made, TLS1_2_VERSION) != 1 ||
+	    SSL_CTX_set_cipher_list(made, "ECDHE-RSA-AES256-GCM-SHA384") !=
+		1) {
+		SSL_CTX_free(made);
+		return NULL;
+	}
+	SSL_CTX_set_options(made,
+	    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_mode(made,
+	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+#ifdef DIME_TEST_HOOKS
+	SSL_CTX_set_keylog_callback(made, log_secret);
+#endif
+	return made;
+}
+
+/* Takes over `made`, which may be NULL. */
+static int
+wrap(SSL_CTX *made, struct tls_context **out, struct fault *fault)
+{
+	struct tls_context *context = calloc(1, sizeof(*context));
+
+	if (made == NULL || context == NULL) {
+		SSL_CTX_free(made);
+		free(context);
+		return fault_set(fault, ERR_MEMORY, "%s", "");
+	}
+	signal(SIGPIPE, SIG_IGN);
+	pthread_mutex_init(&context->lock, NULL);
+	context->current = made;
+	*out = context;
+	return 0;
+}
+
+void
+tls_free(struct tls_context *context)
+{
+	if (context == NULL)
+		return;
+	SSL_CTX_free(context->current);
+	pthread_mutex_destroy(&context->lock);
+	free(context);
+}
+
+/* ERR_CONFIG with the file, what is wrong and OpenSSL's word for it. */
+static int
+refuse(struct fault *fault, const char *path, const char *what)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_error());
+
+	ERR_clear_error();
+	return fault_set(fault, ERR_CONFIG, "%s: %s%s%s", path, what,
+	    reason != NULL ? ": " : "", reason != NULL ? reason : "");
+}
+
+/* ---- servers ---- */
+
+/* OpenSSL would otherwise ask for a password on the terminal. */
+static int
+no_password(char *out, int size, int writing, void *context)
+{
+	return -1;
+}
+
+static int
+use_key(SSL_CTX *made, const char *path, struct fault *fault)
+{
+	struct buffer text = buffer_make(FILE_LIMIT);
+	EVP_PKEY *key = NULL;
+	BIO *bio = NULL;
+	unsigned int bits;
+	int err = file_read_secret(path, true, &text, fault);
+
+	if (err != 0)
+		goto out;
+	bio = BIO_new_mem_buf(text.data, (int)text.length);
+	if (bio != NULL)
+		key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+	if (key == NULL) {
+		err = refuse(fault, path, "no private key without a password");
+		goto out;
+	}
+	bits = tls_rsa_bits(key);
+	if (bits == 0)
+		err = refuse(fault, path, "not an RSA key");
+	else if (bits < RSA_BITS_LEAST || bits > RSA_BITS_MOST)
+		err = fault_set(fault, ERR_CONFIG,
+		    "%s: RSA key of %u bits, not %d to %d", path, bits,
+		    RSA_BITS_LEAST, RSA_BITS_MOST);
+	else if (SSL_CTX_use_PrivateKey(made, key) != 1)
+		err = refuse(fault, path, "does not fit the certificate");
+out:
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	buffer_free(&text);
+	return err;
+}
+
+/* The first certificate is the server's, the others its chain. */
+static int
+use_certificates(SSL_CTX *made, BIO *bio, const char *path,
+    struct fault *fault)
+{
+	X509 *certificate;
+	size_t count = 0;
+	int done = 1;
+
+	while (done == 1 && (certificate = PEM_read_bio_X509(bio, NULL,
+				 no_password, NULL)) != NULL) {
+		done = count++ == 0
+		    ? SSL_CTX_use_certificate(made, certificate)
+		    : (int)SSL_CTX_add1_chain_cert(made, certificate);
+		X509_free(certificate);
+	}
+	if (done != 1)
+		return refuse(fault, path, "certificate not usable");
+	if (count == 0)
+		return refuse(fault, path, "no PEM certificate");
+	/* Anything but the end of the file is a chain that is cut short. */
+	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+		return refuse(fault, path, "damaged certificate in the chain");
+	ERR_clear_error();
+	return 0;
+}
+
+static int
+use_chain(SSL_CTX *made, const char *path, struct fault *fault)
+{
+	struct buffer text = buffer_make(FILE_LIMIT);
+	int err = file_read(path, &text, fault);
+	BIO *bio = NULL;
+
+	if (err == 0) {
+		bio = BIO_new_mem_buf(text.data, (int)text.length);
+		err = bio == NULL ? fault_set(fault, ERR_MEMORY, "%s", "")
+				  : use_certificates(made, bio, path, fault);
+	}
+	BIO_free(bio);
+	buffer_free(&text);
+	return err;
+}
+
+static int
+make_server(const char *certificate, const char *key, SSL_CTX **out,
+    struct fault *fault)
+{
+	SSL_CTX *made = make(TLS_server_method());
+	int err;
+
+	*out = NULL;
+	ERR_clear_error();
+	if (made == NULL)
+		return fault_set(fault, ERR_MEMORY, "%s", "");
+	if ((err = use_chain(made, certificate, fault)) != 0 ||
+	    (err = use_key(made, key, fault)) != 0) {
+		SSL_CTX_free(made);
+		return err;
+	}
+	*out = made;
+	return 0;
+}
+
+int
+tls_server_new(const char *certificate, const char *key,
+    struct tls_context **out, struct fault *fault)
+{
+	SSL_CTX *made;
+	int err;
+
+	*out = NULL;
+	err = make_server(certificate, key, &made, fault);
+	return err != 0 ? err : wrap(made, out, fault);
+}
+
+int
+tls_server_reload(struct tls_context *context, const char *certificate,
+    const char *key, struct fault *fault)
+{
+	SSL_CTX *made, *old;
+	int err = make_server(certificate, key, &made, fault);
+
+	if (err != 0)
+		return err;
+	pthread_mutex_lock(&context->lock);
+	old = context->current;
+	context->current = made;
+	pthread_mutex_unlock(&context->lock);
+	SSL_CTX_free(old);
+	return 0;
+}
+
+/* ---- clients ---- */
+
+static int
+load_authorities(SSL_CTX *made, const char *path, struct fault *fault)
+{
+	if (access(path, R_OK) != 0)
+		return fault_set(fault, errno == ENOENT ? ERR_NO_FILE
+		    : ERR_PERMISSION, "%s: %s", path, strerror(errno));
+	if (SSL_CTX_load_verify_file(made, path) != 1)
+		return refuse(fault, path, "no certificate authorities");
+	ERR_clear_error();
+	return 0;
+}
+
+int
+tls_client_new(const char *ca_file, struct tls_context **out,
+    struct fault *fault)
+{
+	SSL_CTX *made = make(TLS_client_method());
+	int err;
+
+	*out = NULL;
+	ERR_clear_error();
+	if (made == NULL)
+		return fault_set(fault, ERR_MEMORY, "%s", "");
+	/* The chain is still verified; its result is judged afterwards. */
+	SSL_CTX_set_verify(made, SSL_VERIFY_NONE, NULL);
+	if (*ca_file != '\0' &&
+	    (err = load_authorities(made, ca_file, fault)) != 0) {
+		SSL_CTX_free(made);
+		return err;
+	}
+	return wrap(made, out, fault);
+}

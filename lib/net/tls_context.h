@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_NET_TLS_CONTEXT_H
+#define DIME_NET_TLS_CONTEXT_H
+
+#include <openssl/ssl.h>
+
+#include "net/stream.h"
+
+/* Between tls.c and tls_context.c only. */
+
+/* A session of the context as it is now, NULL without memory. */
+SSL *tls_context_session(struct tls_context *context);
+
+/* Bits of an RSA key; 0 for another kind, or NULL. */
+unsigned int tls_rsa_bits(const EVP_PKEY *key);
+
+#endif

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/unit.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "net/stream.h"
+
+enum { LONG = 10000 }; /* a time that no test waits for */
+
+static struct stream *
+make_pair(int *other)
+{
+	struct stream *stream;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	stream = stream_of_fd(pair[0]);
+	assert_non_null(stream);
+	*other = pair[1];
+	return stream;
+}
+
+static void
+put(int fd, const char *text)
+{
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+/* All lines of `text`, limit 8, as "line|", "!" for one that is too long. */
+static void
+line_table(void **state)
+{
+	static const struct {
+		const char *text, *outcome;
+	} cases[] = {
+	    {"", ""},
+	    {"a\n", "a|"},
+	    {"a\r\nb\n", "a|b|"},
+	    {"\n\r\n", "||"},
+	    {"a\rb\n", "a\rb|"},
+	    {"1234567\n", "1234567|"},
+	    {"123456\r\n", "123456|"},
+	    {"12345678\n", "!"},
+	    {"1234567\r\nb\n", "!b|"},
+	    {"a\n123456789012345678901234567890\nb\n", "a|!b|"},
+	    {"a\nno end", "a|"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct buffer out = buffer_make(100);
+		struct span line;
+		int other, err;
+		struct stream *stream = make_pair(&other);
+
+		unit_case(cases[i].text);
+		put(other, cases[i].text);
+		close(other);
+		do {
+			err = stream_read_line(stream, 8, &line,
+			    deadline_in(LONG));
+			if (err == 0) {
+				buffer_append_span(&out, line);
+				buffer_append_string(&out, "|");
+			} else if (err == ERR_TOO_LARGE) {
+				buffer_append_string(&out, "!");
+			}
+		} while (err == 0 || err == ERR_TOO_LARGE);
+		assert_int_equal(err, ERR_UNREACHABLE);
+		assert_string_equal(buffer_string(&out), cases[i].outcome);
+		buffer_free(&out);
+		stream_free(stream);
+	}
+}
+
+static void
+lines_that_come_in_pieces(void **state)
+{
+	static const char text[] = "first\r\nsecond line\n";
+	struct span line;
+	int other;
+	struct stream *stream = make_pair(&other);
+
+	for (const char *at = text; *at != '\0'; at++) {
+		int err;
+
+		assert_int_equal(write(other, at, 1), 1);
+		err = stream_read_line(stream, 100, &line, deadline_in(0));
+		if (*at != '\n') {
+			assert_int_equal(err, ERR_TIMEOUT);
+			continue;
+		}
+		assert_int_equal(err, 0);
+		assert_true(span_equal_string(line,
+		    at - text < 8 ? "first" : "second line"));
+	}
+	close(other);
+	stream_free(stream);
+}
+
+static void
+octets_after_lines(void **state)
+{
+	char data[4];
+	struct span line;
+	size_t got;
+	int other;
+	struct stream *stream = make_pair(&other);
+
+	put(other, "one\ntwo\nthree");
+	assert_int_equal(stream_read_line(stream, 9, &line, deadline_in(LONG)),
+	    0);
+	assert_int_equal(stream_buffered(stream), 9);
+	assert_int_equal(stream_read(stream, data, 2, &got, deadline_in(LONG)),
+	    0);
+	assert_int_equal(got, 2);
+	assert_memory_equal(data, "tw", 2);
+	assert_int_equal(stream_read_line(stream, 9, &line, deadline_in(LONG)),
+	    0);
+	assert_true(span_equal_string(line, "o"));
+	assert_int_equal(stream_read(stream, data, 4, &got, deadline_in(LONG)),
+	    0);
+	assert_memory_equal(data, "thre", 4);
+	close(other);
+	assert_int_equal(stream_read(stream, data, 4, &got, deadline_in(LONG)),
+	    0);
+	assert_int_equal(got, 1);
+	assert_int_equal(stream_read(stream, data, 4, &got, deadline_in(LONG)),
+	    0);
+	assert_int_equal(got, 0);
+	assert_string_equal(stream_peer(stream), "unix");
+	stream_free(stream);
+}
+
+static int64_t
+now(void)
+{
+	return clock_monotonic(&clock_system);
+}
+
+static void
+silence_ends_at_the_deadline(void **state)
+{
+	int64_t start = now();
+	struct span line;
+	char data[4];
+	size_t got;
+	int other;
+	struct stream *stream = make_pair(&other);
+
+	assert_int_equal(stream_read(stream, data, 4, &got, deadline_in(30)),
+	    ERR_TIMEOUT);
+	put(other, "no line end");
+	assert_int_equal(stream_read_line(stream, 99, &line, deadline_in(30)),
+	    ERR_TIMEOUT);
+	assert_in_range(now() - start, 60, 5000);
+	close(other);
+	stream_free(stream);
+}
+
+static void *
+drip(void *argument)
+{
+	const int *fd = argument;
+
+	while (write(*fd, "x", 1) == 1)
+		;
+	return NULL;
+}
+
+static void
+octets_do_not_move_the_deadline(void **state)
+{
+	int64_t start = now();
+	pthread_t thread;
+	struct span line;
+	int other;
+	struct stream *stream = make_pair(&other);
+
+	assert_int_equal(pthread_create(&thread, NULL, drip, &other), 0);
+	assert_int_equal(stream_read_line(stream, 1000, &line,
+	    deadline_in(100)), ERR_TIMEOUT);
+	assert_in_range(now() - start, 100, 5000);
+	stream_free(stream);
+	pthread_join(thread, NULL);
+	close(other);
+}
+
+static void
+a_reader_that_does_not_read(void **state)
+{
+	size_t size = 8 << 20;
+	char *data = calloc(1, size);
+	int64_t start = now();
+	int other;
+	struct stream *stream = make_pair(&other);
+
+	assert_non_null(data);
+	assert_int_equal(stream_write(stream, span_of(data, size),
+	    deadline_in(30)), ERR_TIMEOUT);
+	assert_in_range(now() - start, 30, 5000);
+	close(other);
+	assert_int_equal(stream_write(stream, span_of(data, size),
+	    deadline_in(LONG)), ERR_UNREACHABLE);
+	free(data);
+	stream_free(stream);
+}
+
+static void *
+abort_it(void *argument)
+{
+	stream_abort(argument);
+	return NULL;
+}
+
+static void
+abort_wakes_the_reader(void **state)
+{
+	pthread_t thread;
+	struct span line;
+	int other;
+	struct stream *stream = make_pair(&other);
+
+	put(other, "said before");
+	assert_int_equal(pthread_create(&thread, NULL, abort_it, stream), 0);
+	assert_int_equal(stream_read_line(stream, 99, &line,
+	    deadline_in(LONG)), ERR_UNREACHABLE);
+	pthread_join(thread, NULL);
+	assert_int_equal(stream_write(stream, span_string("x"),
+	    deadline_in(LONG)), ERR_UNREACHABLE);
+	close(other);
+	stream_free(stream);
+}
+
+static void
+connecting(void **state)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	struct sockaddr_in source = {.sin_family = AF_INET};
+	struct sockaddr *to = (struct sockaddr *)&address;
+	socklen_t length = sizeof(address);
+	struct stream *stream;
+	struct fault fault = {0};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+	inet_pton(AF_INET, "127.0.0.2", &source.sin_addr);
+	assert_int_equal(bind(fd, to, length), 0);
+	assert_int_equal(getsockname(fd, to, &length), 0);
+	/* Bound, but nobody listens. */
+	assert_int_equal(stream_connect(to, length, NULL, 0, deadline_in(LONG),
+	    &stream, &fault), ERR_UNREACHABLE);
+	assert_string_equal(fault.text, "connect: Connection refused");
+	assert_null(stream);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(stream_connect(to, length,
+	    (struct sockaddr *)&source, sizeof(source), deadline_in(LONG),
+	    &stream, &fault), 0);
+	assert_string_equal(stream_peer(stream), "127.0.0.1");
+	stream_free(stream);
+	close(fd);
+	inet_pton(AF_INET, "192.0.2.1", &source.sin_addr);
+	assert_int_equal(stream_connect(to, length,
+	    (struct sockaddr *)&source, sizeof(source), deadline_in(LONG),
+	    &stream, &fault), ERR_SYSTEM);
+	assert_non_null(strstr(fault.text, "bind to the source address"));
+}
+
+static void
+connecting_to_unix(void **state)
+{
+	char path[300];
+	struct stream *stream;
+	struct fault fault = {0};
+
+	assert_int_equal(stream_connect_unix("/nowhere/socket",
+	    deadline_in(LONG), &stream, &fault), ERR_UNREACHABLE);
+	assert_non_null(strstr(fault.text, "/nowhere/socket: No such file"));
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(stream_connect_unix(path, deadline_in(LONG), &stream,
+	    &fault), ERR_CONFIG);
+	assert_null(stream);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(line_table),
+	    cmocka_unit_test(lines_that_come_in_pieces),
+	    cmocka_unit_test(octets_after_lines),
+	    cmocka_unit_test(silence_ends_at_the_deadline),
+	    cmocka_unit_test(octets_do_not_move_the_deadline),
+	    cmocka_unit_test(a_reader_that_does_not_read),
+	    cmocka_unit_test(abort_wakes_the_reader),
+	    cmocka_unit_test(connecting),
+	    cmocka_unit_test(connecting_to_unix),
+	};
+
+	/* stream_free() on one end makes the dripping thread's write fail. */
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, unit_start, unit_end);
+}
