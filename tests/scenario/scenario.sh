@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
+#
+# What the scenarios share. A scenario is a script that tests/scenario/run runs in
+# the demo's world; it says why it fails and exits 1. Nothing sleeps: whatever is
+# expected is waited for with a deadline.
+
+set -eu
+: "${TOP:?run by tests/scenario/run}" "${WORLD:?}" "${BUILD:?}"
+. "$TOP/contrib/demo/world.sh"
+
+SCRATCH=$WORLD/scratch/$(basename "$0")
+rm -rf "$SCRATCH"
+mkdir -p "$SCRATCH"
+LETTER=$SCRATCH/letter
+PATIENCE=45
+
+# The scenario's own word: in the Message-ID, the subject and the text.
+WORD=$(basename "$0" | tr -cd '[:alpha:]')$(openssl rand -hex 6)
+
+fail() {
+	printf '%s\n' "$*" | tee "$SCRATCH/reason"
+	exit 1
+}
+
+# letter [FROM-LINE]: writes a message to $LETTER. The text has what a careless
+# gateway would change.
+letter() {
+	cat >"$LETTER" <<-END
+	From: ${1:-Alice <alice@alpha.test>}
+	To: somebody:;
+	Subject: subject of $WORD
+	Date: $(date -R)
+	Message-ID: <$WORD@alpha.test>
+	X-Odd:  two blanks,
+	 	and a folded	line with trailing blanks  
+	MIME-Version: 1.0
+	Content-Type: text/plain; charset=utf-8
+	Content-Transfer-Encoding: 8bit
+
+	Text of $WORD. Grüße.
+	.
+	..dots, trailing blanks  
+	From the beginning of a line
+
+	$(head -c 3000 /dev/zero | tr '\0' x)
+	END
+}
+
+log_of() {
+	echo "$WORLD/$1/log/mail.log"
+}
+
+# Lines that a log has got since mark().
+mark() {
+	wc -c <"$1" >"$SCRATCH/mark.$(echo "$1" | tr / _)"
+}
+since_mark() {
+	tail -c "+$(($(cat "$SCRATCH/mark.$(echo "$1" | tr / _)") + 1))" "$1"
+}
+
+# ---- mailboxes ----
+
+# mails_of ADDRESS [WORD]: files of the mailbox that have the word.
+mails_of() {
+	grep -rlaF -- "${2:-$WORD}" "$WORLD/${1##*@}/mail/${1%@*}/new" \
+		2>/dev/null || :
+}
+
+mail_count() {
+	mails_of "$@" | wc -l
+}
+
+has_mail() {
+	[ "$(mail_count "$1")" -ge 1 ]
+}
+
+flush() {
+	local domain
+	for domain in $ALL_DOMAINS; do
+		postfix_run "$domain" postqueue -f
+	done
+}
+
+# Messages in the queues of all domains.
+queued() {
+	local domain
+	for domain in $ALL_DOMAINS; do
+		postfix_run "$domain" postqueue -j
+	done
+}
+
+queues_are_empty() { [ -z "$(queued)" ]; }
+
+# eventually COMMAND...: waits for it, and has the queues tried again meanwhile.
+eventually() {
+	local end
+	end=$(($(date +%s) + PATIENCE))
+	until wait_until 3 "$@"; do
+		[ "$(date +%s)" -lt "$end" ] || return 1
+		flush
+	done
+}
+
+# Waits until each of the addresses has the letter once, octet for octet, and
+# nothing is left in any queue.
+delivered_once() {
+	local address
+	for address; do
+		eventually has_mail "$address" ||
+			fail "$address did not get the letter"
+	done
+	eventually queues_are_empty || fail "mail is left in a queue"
+	for address; do
+		[ "$(mail_count "$address")" -eq 1 ] ||
+			fail "$address has the letter $(mail_count "$address") times"
+		is_letter "$(mails_of "$address")" ||
+			fail "$address has other octets than were sent"
+	done
+}
+
+# Takes off what deliveries put on top and compares the rest.
+is_letter() {
+	sed -n '/^From: /,$p' "$1" | cmp -s - "$LETTER"
+}
+
+# The one Authentication-Results field of a mail, on one line.
+results_of() {
+	sed '/^$/q' "$1" | awk '
+	/^[^ \t]/ {on = tolower($0) ~ /^authentication-results:/}
+	on {line = line $0}
+	END {print line}'
+}
+
+came_dark() {
+	results_of "$(mails_of "$1")" | grep -q 'dime=pass' ||
+		fail "$1 got the letter without dime=pass: $(results_of \
+			"$(mails_of "$1")")"
+}
+
+# Nobody saw the letter on a listener for naked mail: there, and only there, the
+# Postfix of the receiving domain logs its Message-ID as it comes in.
+nothing_naked() {
+	local domain
+	for domain; do
+		! grep -qF "message-id=<$WORD@" "$(log_of "$domain")" ||
+			fail "the letter came naked to $domain"
+	done
+}
+
+# ---- the queue ----
+
+# Queue files of a domain that wait for ADDRESS: their ids.
+waiting_for() {
+	postfix_run "$1" postqueue -j | grep -F "\"address\": \"$2\"" |
+		sed -n 's/.*"queue_id": "\([^"]*\)".*/\1/p'
+}
+
+# Deferred at least once, for whatever reason.
+is_deferred() {
+	postfix_run "$1" postqueue -j | grep '"queue_name": "deferred"' |
+		grep -qF "\"address\": \"$2\""
+}
+
+# ---- what policyd knows ----
+
+# Lets a domain's policyd forget all that it knows of others: memory, resolver,
+# Redis.
+policyd_forgets() {
+	local name
+	for name in $DIME_DOMAINS; do
+		dimectl "$1" cache forget "$name" >/dev/null
+	done
+	program_stop "$1" dime-policyd
+	redis-cli -s "$WORLD/$1/run/redis" flushall >/dev/null
+	program_start "$1" dime-policyd
+}
