@@ -64,8 +64,9 @@ write_output(struct dimectl *ctl)
 	if (ctl->output.error != 0)
 		return fault_set(&ctl->fault, ctl->output.error, "output: %s",
 		    error_row(ctl->output.error)->text);
-	if (fwrite(ctl->output.data, 1, ctl->output.length, stdout) !=
-	    ctl->output.length || fflush(stdout) != 0)
+	if (ctl->output.length > 0 && (fwrite(ctl->output.data, 1,
+	    ctl->output.length, stdout) != ctl->output.length ||
+	    fflush(stdout) != 0))
 		return fault_set(&ctl->fault, ERR_CREATE,
 		    "standard output: %s", strerror(errno));
 	return 0;
