@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_DIMECTL_FIELDS_H
+#define DIME_DIMECTL_FIELDS_H
+
+#include "dime/signet.h"
+#include "dimectl/dimectl.h"
+
+/* The informational fields that `--field Name=value` asks for. */
+struct fields {
+	struct signet_extra extras[64];
+	size_t count;
+	struct buffer image; /* the content of Image=@FILE */
+};
+
+/*
+ * Reads the options for a signet of that kind: the specification's labels,
+ * Image=@FILE, any other name for an undefined field. *fields is given to
+ * fields_free() in any case; its spans last until then. ERR_USAGE, or why the
+ * image cannot be read.
+ */
+int fields_read(struct dimectl *ctl, enum signet_magic magic,
+    const struct option_list *options, struct fields *fields);
+
+void fields_free(struct fields *fields);
+
+/* ERR_USAGE for a `--layout` that this version cannot write. NULL is fine. */
+int fields_check_layout(struct dimectl *ctl, const char *layout);
+
+#endif

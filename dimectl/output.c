@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "crypto/base64.h"
+#include "dimectl/output.h"
+
+int
+output_json(struct dimectl *ctl, json_t *value)
+{
+	char *text = value == NULL ? NULL : json_dumps(value, JSON_INDENT(2));
+
+	json_decref(value);
+	if (text == NULL)
+		return fault_set(&ctl->fault, ERR_MEMORY, "out of memory");
+	buffer_printf(&ctl->output, "%s\n", text);
+	free(text);
+	return 0;
+}
+
+void
+output_base64(struct buffer *out, struct span octets)
+{
+	char *text = malloc(BASE64_LENGTH(octets.length) + 1);
+
+	if (text == NULL) {
+		out->error = ERR_MEMORY;
+		return;
+	}
+	base64_encode(octets, text);
+	buffer_append_string(out, text);
+	free(text);
+}
+
+json_t *
+output_json_base64(struct span octets)
+{
+	char *text = malloc(BASE64_LENGTH(octets.length) + 1);
+	json_t *value;
+
+	if (text == NULL)
+		return NULL;
+	base64_encode(octets, text);
+	value = json_string(text);
+	free(text);
+	return value;
+}
+
+bool
+output_is_text(struct span octets)
+{
+	return text_is_utf8((const char *)octets.data, octets.length);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_DIMECTL_OUTPUT_H
+#define DIME_DIMECTL_OUTPUT_H
+
+#include "base/span.h"
+#include "dimectl/dimectl.h"
+
+/* Appends `value`, indented, with a line end, to ctl->output and gives it back.
+ * NULL, which is what jansson answers without memory, is ERR_MEMORY. */
+int output_json(struct dimectl *ctl, json_t *value);
+
+/* Base64 without padding, appended or as a JSON string. */
+void output_base64(struct buffer *out, struct span octets);
+json_t *output_json_base64(struct span octets);
+
+/* Whether octets from outside may go to a terminal as they are: valid UTF-8
+ * without control characters. */
+bool output_is_text(struct span octets);
+
+#endif
