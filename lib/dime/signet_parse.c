@@ -28,6 +28,7 @@ read_header(struct span binary, enum signet_magic *magic, struct fault *fault)
 	unsigned int number = cursor_u16(&cursor);
 	uint32_t length = cursor_u24(&cursor);
 
+	*magic = (enum signet_magic)number;
 	if (cursor.failed)
 		return fault_set(fault, ERR_FORMAT,
 		    "signet: %zu octets, shorter than its header",
@@ -41,7 +42,6 @@ read_header(struct span binary, enum signet_magic *magic, struct fault *fault)
 		return fault_set(fault, ERR_FORMAT,
 		    "signet: the header says %u octets of fields, %zu follow",
 		    length, cursor.rest.length);
-	*magic = (enum signet_magic)number;
 	return 0;
 }
 
