@@ -81,6 +81,12 @@ int message_parse(struct span binary, struct message **out,
 int message_read(struct span data, size_t limit, struct message **out,
     struct fault *fault);
 
+/* As message_read(), for listing what is wrong: on ERR_FORMAT *out may still hold
+ * the chunks that can be told apart. Such a message is good for
+ * message_unlock() and message_describe() alone. */
+int message_survey(struct span data, size_t limit, struct message **out,
+    struct fault *fault);
+
 /* Wipes and frees. */
 void message_free(struct message *message);
 
@@ -141,6 +147,22 @@ int message_open(const struct message *message,
     const struct message_parties *parties, size_t limit, struct buffer *mime,
     char sender[static ADDRESS_SIZE], struct fault *fault);
 
+/*
+ * What origin and destination can verify of a message that they cannot open, each
+ * with its own key unlocked; *out gets the envelope that it reads.
+ *
+ * Origin: 225 and 226, 248, 249 and 255 unless zero, and chunk 4 with its
+ * plaintext signature, against author, origin and destination. Destination: 248
+ * and 249 unless absent, 255, and chunk 5, against recipient (NULL: not compared)
+ * and origin. Errors as message_open().
+ */
+int message_check_as_origin(const struct message *message,
+    const struct message_parties *parties, struct message_envelope *out,
+    struct fault *fault);
+int message_check_as_destination(const struct message *message,
+    const struct message_parties *parties, struct message_envelope *out,
+    struct fault *fault);
+
 enum message_bounce {
 	MESSAGE_BOUNCE_NONE = 0,
 	MESSAGE_BOUNCE_METADATA = 1, /* chunk 248 */
@@ -152,6 +174,9 @@ struct message_seal {
 	struct signer author_signer;
 	struct signer origin_signer;
 	const char *sender; /* envelope sender; NULL: the author, "": <> */
+	/* The address as it was written, the recipient's or that with a +tag;
+	 * NULL: the recipient's. */
+	const char *recipient;
 	unsigned int bounce; /* MESSAGE_BOUNCE_* or-ed */
 	/* Random, or keyed so that sealing again gives the same octets. */
 	struct random_source *random;
@@ -159,7 +184,9 @@ struct message_seal {
 
 /*
  * Appends the binary D/MIME message that carries `mime` (header, empty line, body;
- * any octets). ERR_TOO_LARGE when the format cannot hold it.
+ * any octets). ERR_TOO_LARGE when the format cannot hold it; ERR_MISMATCH when
+ * addresses, domains or signers do not belong to the signets; ERR_FORMAT for a
+ * sender that is no address. On error `out` holds nothing of it.
  */
 int message_seal(const struct message_seal *seal, struct span mime,
     struct buffer *out, struct fault *fault);

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <zlib.h>
+
+#include "base/cursor.h"
+#include "dime/message_private.h"
+
+/* ---- slots ---- */
+
+static int
+agree_by_scalar(void *context, const uint8_t point[static CRYPTO_POINT],
+    struct crypto_kek *kek)
+{
+	return crypto_agree(context, point, kek);
+}
+
+struct agreer
+agreer_of_scalar(const uint8_t scalar[static CRYPTO_SCALAR])
+{
+	/* The context is only read. */
+	return (struct agreer){agree_by_scalar, (void *)(uintptr_t)scalar};
+}
+
+int
+message_unlock(struct message *message, enum message_actor actor,
+    struct agreer agreer, struct fault *fault)
+{
+	const struct message_chunk *ephemeral =
+	    chunk_find(message, MESSAGE_EPHEMERAL);
+	int err;
+
+	if (ephemeral == NULL || ephemeral->payload.length != CRYPTO_POINT)
+		return fault_set(fault, ERR_FORMAT,
+		    "message has no ephemeral key");
+	err = agreer.agree(agreer.context, ephemeral->payload.data,
+	    &message->kek[actor]);
+	if (err != 0)
+		return fault_set(fault, err, "the %s's key: %s",
+		    message_actor_name(actor), error_row(err)->text);
+	message->unlocked[actor] = true;
+	return 0;
+}
+
+enum message_actor
+message_reader(const struct message *message, uint8_t type)
+{
+	enum message_actor actor = MESSAGE_AUTHOR;
+
+	while (actor < MESSAGE_ACTORS && !(message->unlocked[actor] &&
+	    message_chunk_access(type, actor)))
+		actor++;
+	return actor;
+}
+
+/* Decrypts `data`, a copy of the chunk's payload, in place by the actor's slot. */
+static int
+decrypt(const struct access *access, const struct message_chunk *chunk,
+    uint8_t *data)
+{
+	const struct message *message = access->message;
+	const struct chunk_row *row = chunk_row(chunk->type);
+	enum message_actor actor = access->actor;
+	uint8_t slot[CHUNK_SLOT], iv[CRYPTO_AES_BLOCK];
+	int err;
+
+	if (actor >= MESSAGE_ACTORS || !message->unlocked[actor] ||
+	    !message_chunk_access(chunk->type, actor))
+		return chunk_fault(message, chunk, access->fault, ERR_NO_ACCESS,
+		    "no key at hand has a slot");
+	memcpy(slot, chunk->slots.data +
+	    chunk_slot_of(row, actor) * CHUNK_SLOT, sizeof(slot));
+	err = crypto_cbc_decrypt(message->kek[actor].key,
+	    message->kek[actor].iv, slot, sizeof(slot));
+	for (size_t i = 0; i < sizeof(iv); i++)
+		iv[i] = slot[i] ^ slot[CRYPTO_AES_BLOCK + i];
+	if (err == 0)
+		err = crypto_cbc_decrypt(slot + 2 * CRYPTO_AES_BLOCK, iv, data,
+		    chunk->payload.length);
+	explicit_bzero(slot, sizeof(slot));
+	if (err != 0)
+		return chunk_fault(message, chunk, access->fault, err,
+		    error_row(err)->text);
+	return 0;
+}
+
+int
+signature_read(const struct access *access, const struct message_chunk *chunk,
+    uint8_t signature[static CRYPTO_SIGNATURE])
+{
+	if (chunk->payload.length != CRYPTO_SIGNATURE)
+		return chunk_fault(access->message, chunk, access->fault,
+		    ERR_CORRUPT, "no signature");
+	memcpy(signature, chunk->payload.data, CRYPTO_SIGNATURE);
+	return decrypt(access, chunk, signature);
+}
+
+/* ---- payloads ---- */
+
+/* Which rule of M6-M8 the decrypted payload breaks, or NULL; sets flags and
+ * data. */
+static const char *
+check_plain(struct payload *payload)
+{
+	struct cursor cursor = cursor_start(
+	    span_of(payload->plain, payload->length));
+	size_t length, padding, expected;
+	uint8_t pad;
+
+	cursor_take(&cursor, CRYPTO_SIGNATURE);
+	length = cursor_u24(&cursor);
+	payload->flags = cursor_u8(&cursor);
+	pad = cursor_u8(&cursor);
+	payload->data = cursor_take(&cursor, length);
+	padding = cursor.rest.length;
+	if (cursor.failed)
+		return "data length passes the payload";
+	if (length == 0)
+		return "data length is 0";
+	if (payload->flags & ~(PAYLOAD_ALTERNATE_PADDING |
+	    PAYLOAD_ALTERNATE_KEY | PAYLOAD_GZIP | PAYLOAD_CONTINUES))
+		return "a reserved flag is set";
+	expected = pad;
+	if (payload->flags & PAYLOAD_ALTERNATE_PADDING)
+		expected = (size_t)pad * CRYPTO_AES_BLOCK +
+		    padding % CRYPTO_AES_BLOCK;
+	/* 256 octets, which do not fit in one, are written as 0. */
+	else if (pad == 0 && padding == 256)
+		expected = padding;
+	if (padding != expected)
+		return "padding has another length than it says";
+	for (size_t i = 0; i < padding; i++)
+		if (cursor.rest.data[i] != pad)
+			return "padding holds another octet than its length";
+	return NULL;
+}
+
+int
+payload_open(const struct access *access, const struct message_chunk *chunk,
+    struct payload *out)
+{
+	const struct message *message = access->message;
+	struct fault *fault = access->fault;
+	const char *rule;
+	int err;
+
+	*out = (struct payload){NULL, chunk->payload.length, 0, {NULL, 0}};
+	if (chunk->payload.length < PAYLOAD_LEAST)
+		return chunk_fault(message, chunk, fault, ERR_CORRUPT,
+		    "payload is too short");
+	out->plain = malloc(out->length);
+	if (out->plain == NULL)
+		return fault_set(fault, ERR_MEMORY, "%s", "");
+	memcpy(out->plain, chunk->payload.data, out->length);
+	err = decrypt(access, chunk, out->plain);
+	if (err != 0)
+		return err == ERR_FORMAT ? chunk_fault(message, chunk, fault,
+		    ERR_CORRUPT, "payload is not a multiple of 16") : err;
+	rule = check_plain(out);
+	if (rule == NULL && access->author != NULL &&
+	    !crypto_ed25519_verify(access->author, span_of(out->plain +
+	    PAYLOAD_LENGTH_AT, out->length - PAYLOAD_LENGTH_AT), out->plain))
+		rule = "plaintext signature is not the author's";
+	if (rule != NULL)
+		return chunk_fault(message, chunk, fault, ERR_CORRUPT, rule);
+	if (out->flags & PAYLOAD_ALTERNATE_KEY)
+		return chunk_fault(message, chunk, fault, ERR_ALTERNATE_KEY,
+		    "needs the alternate key");
+	return 0;
+}
+
+void
+payload_free(struct payload *payload)
+{
+	if (payload->plain != NULL)
+		explicit_bzero(payload->plain, payload->length);
+	free(payload->plain);
+	payload->plain = NULL;
+}
+
+/* ---- segments ---- */
+
+enum { INFLATE_STEP = 8192, INFLATE_GZIP_ONLY = 16 + MAX_WBITS };
+
+/* A segment while its pieces are put together. */
+struct segment {
+	struct buffer *out;
+	z_stream stream;
+	bool inflating;
+	bool inflated; /* the gzip member is over */
+	uint8_t flags; /* of the first piece */
+	size_t pieces;
+	uint64_t total; /* octets of data in all pieces */
+};
+
+static const char *
+inflate_piece(struct segment *segment, struct span data)
+{
+	z_stream *stream = &segment->stream;
+	uint8_t step[INFLATE_STEP];
+	int result = segment->inflated ? Z_STREAM_END : Z_OK;
+
+	/* zlib does not write there. */
+	stream->next_in = (Bytef *)(uintptr_t)data.data;
+	stream->avail_in = (uInt)data.length;
+	stream->avail_out = 0;
+	while (result == Z_OK && stream->avail_out == 0 &&
+	    segment->out->error == 0) {
+		stream->next_out = step;
+		stream->avail_out = sizeof(step);
+		result = inflate(stream, Z_NO_FLUSH);
+		buffer_append(segment->out, step,
+		    sizeof(step) - stream->avail_out);
+	}
+	explicit_bzero(step, sizeof(step));
+	segment->inflated = result == Z_STREAM_END;
+	if (segment->out->error != 0)
+		return NULL;
+	if (segment->inflated)
+		return stream->avail_in > 0
+		    ? "something follows the gzip member"
+		    : NULL;
+	/* Z_BUF_ERROR: it wants the next piece. */
+	return result == Z_OK || result == Z_BUF_ERROR
+	    ? NULL
+	    : "data is not gzip, or damaged";
+}
+
+/* Adds the data of the next piece; the rule it breaks, or NULL. */
+static const char *
+add_piece(struct segment *segment, const struct payload *payload)
+{
+	uint8_t flags = payload->flags & (uint8_t)~PAYLOAD_CONTINUES;
+
+	if (segment->pieces == 0) {
+		segment->flags = flags;
+		segment->inflating = (flags & PAYLOAD_GZIP) != 0;
+		if (segment->inflating && inflateInit2(&segment->stream,
+		    INFLATE_GZIP_ONLY) != Z_OK) {
+			segment->inflating = false;
+			segment->out->error = ERR_MEMORY;
+			return NULL;
+		}
+	} else if (flags != segment->flags) {
+		return "pieces of one segment have different flags";
+	}
+	segment->pieces++;
+	segment->total += payload->data.length;
+	if (segment->inflating)
+		return inflate_piece(segment, payload->data);
+	buffer_append_span(segment->out, payload->data);
+	return NULL;
+}
+
+static const char *
+check_end(const struct segment *segment)
+{
+	if (segment->inflating && !segment->inflated)
+		return "gzip data is cut off";
+	if (segment->pieces > SEGMENT_PIECES &&
+	    segment->total <= (uint64_t)SEGMENT_PIECES * DATA_MOST)
+		return "split into more pieces than its data needs";
+	return NULL;
+}
+
+static int
+out_fault(const struct buffer *out, struct fault *fault)
+{
+	if (out->error == ERR_TOO_LARGE)
+		return fault_set(fault, out->error,
+		    "content is larger than allowed");
+	return fault_set(fault, out->error, "%s", "");
+}
+
+int
+segment_read(const struct access *access, size_t *at, struct buffer *out)
+{
+	const struct message *message = access->message;
+	const struct message_chunk *chunk;
+	struct segment segment = {.out = out};
+	struct payload payload;
+	const char *rule;
+	bool more;
+	int err;
+
+	do {
+		chunk = &message->chunks[(*at)++];
+		err = payload_open(access, chunk, &payload);
+		rule = err == 0 ? add_piece(&segment, &payload) : NULL;
+		more = (payload.flags & PAYLOAD_CONTINUES) != 0;
+		payload_free(&payload);
+		if (rule == NULL && more && (*at == message->chunk_count ||
+		    message->chunks[*at].type != chunk->type))
+			rule = "is not continued by the next chunk";
+	} while (err == 0 && rule == NULL && out->error == 0 && more);
+	if (err == 0 && rule == NULL && out->error == 0)
+		rule = check_end(&segment);
+	if (segment.inflating)
+		inflateEnd(&segment.stream);
+	if (err != 0)
+		return err;
+	if (out->error != 0)
+		return out_fault(out, access->fault);
+	return rule == NULL
+	    ? 0
+	    : chunk_fault(message, chunk, access->fault, ERR_CORRUPT, rule);
+}
