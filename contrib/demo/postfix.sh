@@ -64,6 +64,8 @@ postfix_main() {
 	smtpd_peername_lookup = no
 	smtp_dns_support_level = disabled
 	smtp_tls_security_level = none
+	# Naked mail keeps its octets, too: Postfix would cut long lines.
+	smtp_line_length_limit = 0
 	message_size_limit = 52428800
 	virtual_mailbox_domains = $1
 	virtual_mailbox_base = $home/mail
