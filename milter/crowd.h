@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_MILTER_CROWD_H
+#define DIME_MILTER_CROWD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+/*
+ * How many connections wait for news of the same domain, so that one whose host
+ * does not answer cannot hold all of DIME-OUT's processes. Domains share a
+ * counter with others of the same hash, which costs a retry and no more.
+ */
+enum {
+	CROWD_COUNTERS = 1024,
+	CROWD_LIMIT = 25, /* a quarter of dimeenc's processes */
+};
+
+struct crowd {
+	pthread_mutex_t lock;
+	unsigned char waiting[CROWD_COUNTERS];
+};
+
+void crowd_start(struct crowd *crowd);
+void crowd_end(struct crowd *crowd);
+
+/* False when as many wait as may; otherwise call crowd_leave() afterwards. */
+bool crowd_enter(struct crowd *crowd, const char *domain);
+void crowd_leave(struct crowd *crowd, const char *domain);
+
+#endif
