@@ -28,6 +28,15 @@ statement_start(struct statement *statement, struct database *database,
 }
 
 void
+statement_start_beside(struct statement *statement,
+    const struct statement *other, size_t number)
+{
+	*statement = (struct statement){.handle = other->handle,
+	    .fault = other->fault, .borrowed = true};
+	prepare(statement, number);
+}
+
+void
 statement_text(struct statement *statement, const char *text)
 {
 	statement->bound++;

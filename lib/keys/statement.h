@@ -22,7 +22,7 @@ struct statement {
 	struct database_handle *handle;
 	struct fault *fault;
 	sqlite3_stmt *prepared;
-	bool borrowed; /* the handle is a transaction's */
+	bool borrowed; /* the handle is somebody else's */
 	int bound;
 	int err;
 };
@@ -35,6 +35,12 @@ struct transaction {
 
 void statement_start(struct statement *statement, struct database *database,
     size_t number, struct fault *fault);
+/* The same on the handle of a statement that is under way: whoever holds one must
+ * not wait for another. */
+void statement_start_beside(struct statement *statement,
+    const struct statement *other, size_t number);
+
+/* NULL binds NULL. */
 void statement_text(struct statement *statement, const char *text);
 void statement_number(struct statement *statement, int64_t number);
 void statement_blob(struct statement *statement, struct span blob);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "crypto/secret.h"
+#include "keys/keys_store.h"
+
+/* The columns of KEYS_GET_ORG... */
+enum { ID, DOMAIN, SIGNET, MASTER_ID, SIGNING, TRANSPORT_ID, ENCRYPTION };
+
+static int
+load_signet(struct statement *row, const char *domain, struct org_signet **out,
+    struct fault *fault)
+{
+	const struct {
+		uint8_t keys[1][CRYPTO_SIGN_PUBLIC];
+	} *pok;
+	struct signet *signet;
+	int err;
+
+	if ((err = signet_parse(statement_get_blob(row, SIGNET), &signet,
+	    fault)) != 0)
+		return err;
+	/* That the signet is ours, POK and all, is told by the sealed keys. */
+	pok = (const void *)signet_find(signet, SIGNET_ORG_POK)->value.data;
+	err = signet_verify_org(signet, pok->keys, 1, domain, out, fault);
+	if (err != 0)
+		signet_free(signet);
+	return err;
+}
+
+static int
+load_secrets(struct keys *keys, struct statement *row, struct keys_org *org,
+    const struct keys_place *place, struct fault *fault)
+{
+	struct keys_pair *pair = org->owner;
+	int err;
+
+	if ((err = keys_open_signer(&keys->master, *place, row, SIGNING,
+	    org->signet->pok, pair->seed, &org->signer, fault)) != 0)
+		return err;
+	return keys_open_agreer(&keys->transport, *place, row, ENCRYPTION,
+	    org->signet->encryption, pair->scalar, &org->agreer, fault);
+}
+
+int
+keys_org_load(struct keys *keys, struct statement *row, struct keys_org **out,
+    int64_t *id, struct fault *fault)
+{
+	char domain[DOMAIN_SIZE];
+	struct keys_place place = {.table = "org", .identifier = domain};
+	struct keys_org *org = calloc(1, sizeof(*org));
+	int err;
+
+	*out = NULL;
+	statement_get_text(row, DOMAIN, domain, sizeof(domain));
+	if (row->err != 0)
+		err = row->err;
+	else if (org == NULL ||
+	    (org->owner = secret_alloc(sizeof(struct keys_pair))) == NULL)
+		err = fault_set(fault, ERR_MEMORY, "out of memory");
+	else if ((err = load_signet(row, domain, &org->signet, fault)) == 0) {
+		place.fingerprint = org->signet->fingerprint;
+		err = load_secrets(keys, row, org, &place, fault);
+	}
+	if (id != NULL)
+		*id = statement_get_number(row, ID);
+	if (err != 0) {
+		keys_org_free(org);
+		return keys_broken(keys, &place, err, fault);
+	}
+	*out = org;
+	return 0;
+}
+
+void
+keys_org_free(struct keys_org *org)
+{
+	if (org == NULL)
+		return;
+	org_signet_free(org->signet);
+	secret_free(org->owner);
+	free(org);
+}
+
+/* Ends `row`, with its organization in *out when there is one. */
+static int
+finish(struct keys *keys, struct statement *row, const char *domain,
+    struct keys_org **out, struct fault *fault)
+{
+	int err = 0;
+
+	*out = NULL;
+	if (statement_next(row))
+		err = keys_org_load(keys, row, out, NULL, fault);
+	else if (row->err == 0)
+		err = fault_set(fault, ERR_NO_KEY,
+		    "%s: there is no such organization in %s", domain,
+		    database_path(keys->database));
+	return statement_end(row) != 0 ? row->err : err;
+}
+
+int
+keys_find_org(struct keys *keys, const char *domain, struct keys_org **out,
+    struct fault *fault)
+{
+	struct statement row;
+
+	statement_start(&row, keys->database, KEYS_GET_ORG, fault);
+	statement_text(&row, domain);
+	return finish(keys, &row, domain, out, fault);
+}
+
+int
+keys_find_org_by_fingerprint(struct keys *keys, const char *domain,
+    const char *fingerprint, struct keys_org **out, struct fault *fault)
+{
+	struct statement row;
+	int err;
+
+	statement_start(&row, keys->database, KEYS_GET_ORG_BY_FINGERPRINT,
+	    fault);
+	statement_text(&row, domain);
+	statement_text(&row, fingerprint);
+	err = finish(keys, &row, domain, out, fault);
+	if (err != 0 || strcmp((*out)->signet->fingerprint, fingerprint) == 0)
+		return err;
+	keys_org_free(*out);
+	*out = NULL;
+	return fault_set(fault, ERR_DATABASE,
+	    "%s: org %s: its fingerprint is not its signet's",
+	    database_path(keys->database), domain);
+}

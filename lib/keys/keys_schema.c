@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "keys/keys_store.h"
+
+static const char tables[] =
+    "CREATE TABLE org ("
+    " id INTEGER PRIMARY KEY,"
+    " domain TEXT NOT NULL,"
+    " fingerprint TEXT NOT NULL,"
+    " created INTEGER NOT NULL,"
+    " retired INTEGER,"
+    " signet BLOB NOT NULL,"
+    " master_id TEXT NOT NULL,"
+    " signing BLOB NOT NULL,"
+    " transport_id TEXT NOT NULL,"
+    " encryption BLOB NOT NULL,"
+    " UNIQUE (domain, fingerprint));"
+    "CREATE UNIQUE INDEX org_current ON org (domain) WHERE retired IS NULL;"
+
+    "CREATE TABLE user ("
+    " id INTEGER PRIMARY KEY,"
+    " org INTEGER NOT NULL REFERENCES org (id),"
+    " previous INTEGER UNIQUE REFERENCES user (id),"
+    " identifier TEXT NOT NULL,"
+    " core TEXT NOT NULL UNIQUE,"
+    " full TEXT NOT NULL UNIQUE,"
+    " created INTEGER NOT NULL,"
+    " retired INTEGER,"
+    " disabled INTEGER NOT NULL,"
+    " signet BLOB NOT NULL,"
+    " master_id TEXT NOT NULL,"
+    " signing BLOB NOT NULL,"
+    " encryption BLOB NOT NULL);"
+
+    "CREATE TABLE address ("
+    " address TEXT NOT NULL,"
+    " domain TEXT NOT NULL,"
+    " user INTEGER NOT NULL REFERENCES user (id),"
+    " created INTEGER NOT NULL,"
+    " retired INTEGER,"
+    " tail BLOB NOT NULL,"
+    " PRIMARY KEY (address, user)) WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX address_current ON address (address)"
+    " WHERE retired IS NULL;"
+    "CREATE INDEX address_domain ON address (domain);"
+    "CREATE INDEX address_user ON address (user);";
+
+#define ORG_COLUMNS                                                            \
+	"SELECT id, domain, signet, master_id, signing, transport_id,"         \
+	" encryption FROM org "
+
+#define USER_COLUMNS                                                           \
+	"SELECT user.org, user.identifier, user.signet, user.disabled,"        \
+	" address.address, address.tail, user.master_id, user.signing,"        \
+	" user.master_id, user.encryption"                                     \
+	" FROM address JOIN user ON user.id = address.user "
+
+static const char *const statements[KEYS_STATEMENTS] = {
+    [KEYS_GET_ORG] = ORG_COLUMNS "WHERE domain = ? AND retired IS NULL",
+    [KEYS_GET_ORG_BY_FINGERPRINT] = ORG_COLUMNS
+	"WHERE domain = ? AND fingerprint = ?",
+    [KEYS_GET_ORG_BY_ID] = ORG_COLUMNS "WHERE id = ?",
+    [KEYS_GET_USER] = USER_COLUMNS
+	"WHERE address.address = ? AND address.retired IS NULL",
+    [KEYS_GET_USER_BY_FINGERPRINT] = USER_COLUMNS
+	"WHERE address.address = ?1 AND (user.core = ?2 OR user.full = ?2)",
+    [KEYS_GET_CHAIN] =
+	"WITH RECURSIVE chain (id, depth) AS ("
+	" SELECT user, 0 FROM address WHERE address = ?1 AND retired IS NULL"
+	" UNION ALL SELECT user.previous, depth + 1 FROM chain"
+	" JOIN user ON user.id = chain.id"
+	" WHERE user.previous IS NOT NULL AND depth < ?2)"
+	" SELECT user.signet FROM chain JOIN user ON user.id = chain.id"
+	" ORDER BY depth DESC",
+    [KEYS_LIST_ORGS] = "SELECT domain, fingerprint, created, 0 FROM org"
+		       " WHERE retired IS NULL ORDER BY domain",
+    [KEYS_LIST_USERS] =
+	"SELECT address.address, user.core, address.created, user.disabled"
+	" FROM address JOIN user ON user.id = address.user"
+	" WHERE address.retired IS NULL AND (?1 IS NULL OR domain = ?1)"
+	" ORDER BY address.address",
+    [KEYS_ADD_ORG] = "INSERT INTO org (domain, fingerprint, created, signet,"
+		     " master_id, signing, transport_id, encryption)"
+		     " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    [KEYS_ADD_USER] = "INSERT INTO user (org, identifier, core, full, created,"
+		      " disabled, signet, master_id, signing, encryption)"
+		      " VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?) RETURNING id",
+    [KEYS_ADD_ADDRESS] =
+	"INSERT INTO address (address, domain, user, created, tail)"
+	" VALUES (?, ?, ?, ?, ?)",
+    /* The id of a sealing key other than ours comes first. */
+    [KEYS_GET_MASTER_ID] =
+	"SELECT master_id FROM (SELECT master_id FROM org"
+	" UNION SELECT master_id FROM user)"
+	" ORDER BY master_id = ? LIMIT 1",
+    [KEYS_GET_TRANSPORT_ID] =
+	"SELECT transport_id FROM org ORDER BY transport_id = ? LIMIT 1",
+};
+
+const struct database_schema keys_schema = {
+    .what = "key database",
+    .application_id = 0x444d4b59, /* "DMKY" */
+    .version = 1,
+    .create = tables,
+    .statements = statements,
+    .statement_count = KEYS_STATEMENTS,
+};
