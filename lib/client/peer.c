@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client/peer_session.h"
+
+enum {
+	RSA_BITS_LEAST = 2048, /* D11 */
+	RSA_BITS_MOST = 16384,
+	CONNECT_TIME = 30 * 1000, /* D12 */
+	GREETING_TIME = 60 * 1000,
+	QUIT_TIME = 1000,
+};
+
+/* ---- the session ---- */
+
+void
+peer_reply_init(struct peer_reply *reply)
+{
+	*reply = (struct peer_reply){.listing = buffer_make(0)};
+}
+
+void
+peer_reply_free(struct peer_reply *reply)
+{
+	buffer_free(&reply->listing);
+}
+
+bool
+peer_confirms(const struct peer *peer)
+{
+	return peer->confirms;
+}
+
+int
+peer_error_of_code(int code)
+{
+	return reply_error_of_code(code);
+}
+
+/* Hands the engine's reply over; its listing is moved, not copied. */
+static void
+hand_over(struct peer *peer, struct peer_reply *reply)
+{
+	struct dmtp_client *client = &peer->client;
+
+	buffer_free(&reply->listing);
+	reply->code = client->code;
+	snprintf(reply->text, sizeof(reply->text), "%.*s",
+	    (int)sizeof(reply->text) - 1, client->text);
+	for (char *at = reply->text; *at != '\0'; at++)
+		if (*at < 0x20 || *at > 0x7e)
+			*at = '?';
+	reply->listing = client->listing;
+	client->listing = buffer_make(client->listing.limit);
+	dmtp_client_next(client);
+}
+
+int
+peer_read_reply(struct peer *peer, struct deadline deadline,
+    struct peer_reply *reply, struct fault *fault)
+{
+	bool complete = false;
+	size_t got;
+	int err;
+
+	for (;;) {
+		err = dmtp_client_feed(&peer->client, &peer->unread, &complete,
+		    fault);
+		if (err != 0 || complete)
+			break;
+		err = stream_read(peer->stream, peer->input,
+		    sizeof(peer->input), &got, deadline);
+		if (err == 0 && got == 0)
+			err = ERR_UNREACHABLE;
+		if (err != 0) {
+			fault_set(fault, err, "waiting for a reply: %s",
+			    error_row(err)->text);
+			break;
+		}
+		peer->unread = span_of(peer->input, got);
+	}
+	if (err == 0)
+		hand_over(peer, reply);
+	if (err != 0 || reply->code == reply_row(REPLY_CLOSING)->code)
+		peer->useless = true;
+	return err;
+}
+
+int
+peer_send(struct peer *peer, struct span octets, struct deadline deadline,
+    struct fault *fault)
+{
+	int err = stream_write(peer->stream, octets, deadline);
+
+	if (err == 0)
+		return 0;
+	peer->useless = true;
+	return fault_set(fault, err, "sending: %s", error_row(err)->text);
+}
+
+static bool
+can_be_sent(const char *line)
+{
+	size_t length = strlen(line);
+
+	for (size_t i = 0; i < length; i++)
+		if (line[i] < 0x20 || line[i] > 0x7e)
+			return false;
+	return length < DMTP_LINE_LIMIT;
+}
+
+/* As peer_command(), without the host's name before the fault. */
+static int
+command(struct peer *peer, const char *line, struct deadline deadline,
+    struct peer_reply *reply, struct fault *fault)
+{
+	char text[DMTP_LINE_LIMIT + 1];
+	int err;
+
+	reply->code = 0;
+	if (!can_be_sent(line))
+		return fault_set(fault, ERR_USAGE,
+		    "a command that DMTP cannot carry");
+	if (peer->useless)
+		return fault_set(fault, ERR_UNREACHABLE,
+		    "the session has ended");
+	snprintf(text, sizeof(text), "%s\n", line);
+	if ((err = peer_send(peer, span_string(text), deadline, fault)) != 0)
+		return err;
+	return peer_read_reply(peer, deadline, reply, fault);
+}
+
+int
+peer_command(struct peer *peer, const char *line, struct deadline deadline,
+    struct peer_reply *reply, struct fault *fault)
+{
+	int err = command(peer, line, deadline, reply, fault);
+
+	if (err != 0)
+		fault_wrap(fault, "%s", peer->host);
+	return err;
+}
+
+void
+peer_close(struct peer *peer)
+{
+	struct deadline deadline = deadline_in(QUIT_TIME);
+	struct peer_reply reply;
+	int err = 0;
+
+	if (peer == NULL)
+		return;
+	peer_reply_init(&reply);
+	if (peer->stream != NULL && !peer->useless)
+		err = command(peer, "QUIT", deadline, &reply, NULL);
+	/* The banner of a host whose certificate failed was not waited for. */
+	if (err == 0 && reply.code == reply_row(REPLY_BANNER)->code)
+		peer_read_reply(peer, deadline, &reply, NULL);
+	peer_reply_free(&reply);
+	dmtp_client_free(&peer->client);
+	stream_free(peer->stream);
+	free(peer);
+}
+
+/* ---- opening ---- */
+
+static int
+resolve(const char *address, unsigned int port, struct addrinfo **out,
+    struct fault *fault)
+{
+	const struct addrinfo hints = {
+	    .ai_family = AF_UNSPEC,
+	    .ai_socktype = SOCK_STREAM,
+	    .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+	};
+	char service[16];
+
+	*out = NULL;
+	snprintf(service, sizeof(service), "%u", port);
+	if (getaddrinfo(address, service, &hints, out) != 0)
+		return fault_set(fault, ERR_CONFIG,
+		    "\"%s\" is not a numeric address", address);
+	return 0;
+}
+
+static int
+connect_to(const struct peer_target *target, struct deadline deadline,
+    struct stream **out, struct fault *fault)
+{
+	struct addrinfo *to = NULL, *from = NULL;
+	int err = resolve(target->address, target->port, &to, fault);
+
+	if (err == 0 && *target->source != '\0')
+		err = resolve(target->source, 0, &from, fault);
+	/* A source of the other family cannot serve; the system chooses. */
+	if (err == 0 && from != NULL && from->ai_family != to->ai_family) {
+		freeaddrinfo(from);
+		from = NULL;
+	}
+	if (err == 0)
+		err = stream_connect(to->ai_addr, to->ai_addrlen,
+		    from == NULL ? NULL : from->ai_addr,
+		    from == NULL ? 0 : from->ai_addrlen,
+		    deadline_earlier(deadline, deadline_in(CONNECT_TIME)), out,
+		    fault);
+	if (to != NULL)
+		freeaddrinfo(to);
+	if (from != NULL)
+		freeaddrinfo(from);
+	return err;
+}
+
+/* The certificate table of Part 7 with S17's rule for unsigned records. */
+static int
+judge(struct peer *peer, const struct peer_target *target,
+    const struct tls_peer *tls, struct fault *fault)
+{
+	bool for_domain = tls_peer_has_name(tls, target->domain);
+	struct certificate_facts facts = {
+	    .record_secure = target->record_secure,
+	    .record_has_tls = target->record->tls_count > 0,
+	    .tls_matches = record_tls_matches(target->record,
+		buffer_span(&tls->der), NULL, 0),
+	    .x509_valid = tls->chain_valid && (tls->name_valid || for_domain),
+	    .ocsp_good = !tls->has_ocsp_responder,
+	    .name_in_domain = for_domain || (tls->name_valid &&
+		domain_is_within(target->host, target->domain)),
+	};
+	struct certificate_verdict verdict;
+
+	if (tls->rsa_bits < RSA_BITS_LEAST || tls->rsa_bits > RSA_BITS_MOST)
+		return fault_set(fault, ERR_CERTIFICATE,
+		    "certificate with an RSA key of %u bits, not %d to %d",
+		    tls->rsa_bits, RSA_BITS_LEAST, RSA_BITS_MOST);
+	verdict = certificate_judge(&facts);
+	peer->confirms = verdict.accept && verdict.confirms;
+	if (!verdict.accept)
+		return fault_set(fault, ERR_CERTIFICATE, "certificate: %s",
+		    verdict.reason);
+	return 0;
+}
+
+static int
+secure(struct peer *peer, const struct peer_target *target,
+    struct tls_context *context, struct deadline deadline,
+    struct fault *fault)
+{
+	struct tls_peer tls;
+	int err;
+
+	err = stream_start_tls_client(peer->stream, context, target->host,
+	    &tls, deadline, fault);
+	if (err != 0) {
+		peer->useless = true;
+		return err;
+	}
+	err = judge(peer, target, &tls, fault);
+	buffer_free(&tls.der);
+	return err;
+}
+
+static bool
+says_dmtp(struct peer_reply *reply)
+{
+	return strstr(reply->text, "DMTP") != NULL ||
+	    (reply->listing.length > 0 &&
+		strstr(buffer_string(&reply->listing), "DMTP") != NULL);
+}
+
+static int
+greet(struct peer *peer, struct deadline deadline, struct fault *fault)
+{
+	struct peer_reply reply;
+	int err;
+
+	peer_reply_init(&reply);
+	err = peer_read_reply(peer, deadline, &reply, fault);
+	if (err == 0 && (reply.code != reply_row(REPLY_BANNER)->code ||
+			    !says_dmtp(&reply)))
+		err = fault_set(fault, ERR_PROTOCOL,
+		    "banner is not that of a DMTP host: %d %s", reply.code,
+		    reply.text);
+	peer_reply_free(&reply);
+	return err;
+}
+
+int
+peer_open(const struct peer_target *target, struct tls_context *tls,
+    struct deadline deadline, struct peer **out, struct fault *fault)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+	struct deadline greeting;
+	int err;
+
+	*out = NULL;
+	if (peer == NULL)
+		return fault_set(fault, ERR_MEMORY, "%s", "");
+	dmtp_client_start(&peer->client);
+	snprintf(peer->host, sizeof(peer->host), "%s", target->host);
+	if ((err = connect_to(target, deadline, &peer->stream, fault)) != 0)
+		goto out;
+	greeting = deadline_earlier(deadline, deadline_in(GREETING_TIME));
+	if ((err = secure(peer, target, tls, greeting, fault)) != 0 ||
+	    (err = greet(peer, greeting, fault)) != 0)
+		goto out;
+	*out = peer;
+	peer = NULL;
+out:
+	if (err != 0)
+		fault_wrap(fault, "%s [%s]", target->host, target->address);
+	peer_close(peer);
+	return err;
+}
