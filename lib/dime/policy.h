@@ -70,8 +70,8 @@ struct policy_verdict policy_decide(const struct policy_facts *facts);
 
 /*
  * Inbound naked mail from a domain of which `facts` speaks as receiver (its dns,
- * receiver and pinned) to a domain of ours with policy facts->sender: NAKED when
- * it may come in, REFUSE when not, DEFER when not known.
+ * receiver, pinned and required) to a domain of ours with policy facts->sender:
+ * NAKED when it may come in, REFUSE when not, DEFER when not known.
  */
 struct policy_verdict policy_accept_naked(const struct policy_facts *facts);
 

@@ -66,7 +66,9 @@ int record_choose(const struct span *texts, size_t count, struct record *out,
 void record_write(const struct record *record, struct buffer *out);
 
 /* Appends the TXT strings of a zone-file line: each quoted, at most 255 octets,
- * no field split, every one but the last ending in a space. */
+ * no field split, every one but the last ending in a space. A host name of more
+ * than 251 octets, which fits in no string, makes `out` fail with
+ * ERR_TOO_LARGE. */
 void record_write_strings(const struct record *record, struct buffer *out);
 
 /* Whether a `tls` value signs the certificate: Ed25519 by a POK over the DER, or
