@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
+#include "base/log.h"
+#include "dime/armor.h"
+#include "dmtpd/deliver_in.h"
+#include "dmtpd/inject.h"
+
+/*
+ * The order of the checks is that of Part 7: structure, organizational signature,
+ * origin, recipient, recipient's signet. Whatever fails behind the decryption is
+ * told to the peer by its code alone, so that nobody learns more by trying.
+ */
+
+struct check {
+	struct deliver_in *delivery;
+	struct message *message;
+	struct message_envelope envelope; /* chunk 5 */
+	enum reply reply;                 /* of the injection */
+	char queue[INJECT_QUEUE_SIZE];
+	size_t size;
+	struct fault *fault;
+};
+
+/* ---- what is in the message ---- */
+
+static int
+read_message(struct check *check)
+{
+	struct buffer *armor = check->delivery->armor;
+	int err;
+
+	check->size = armor->length;
+	if (!armor_is_armored(buffer_span(armor)))
+		return fault_set(check->fault, ERR_FORMAT,
+		    "what came after DATA is not armored");
+	err = message_read(buffer_span(armor), check->delivery->size_limit,
+	    &check->message, check->fault);
+	buffer_free(armor);
+	if (err == 0)
+		message_identifier(check->message,
+		    check->delivery->identifier);
+	return err;
+}
+
+static int
+unlock(struct check *check)
+{
+	const struct deliver_in *delivery = check->delivery;
+	struct keys_org *org;
+	int err;
+
+	err = keys_find_org_by_fingerprint(delivery->dmtpd->keys,
+	    delivery->destination, delivery->destination_fingerprint, &org,
+	    check->fault);
+	if (err != 0)
+		return err;
+	err = message_unlock(check->message, MESSAGE_DESTINATION, org->agreer,
+	    check->fault);
+	keys_org_free(org);
+	return err;
+}
+
+static int
+check_origin(struct check *check)
+{
+	const struct deliver_in *delivery = check->delivery;
+	int err;
+
+	err = message_verify_organization(check->message, delivery->origin,
+	    check->fault);
+	if (err != 0)
+		return err;
+	err = message_destination_envelope(check->message, &check->envelope,
+	    check->fault);
+	if (err != 0)
+		return err;
+	if (strcmp(check->envelope.domain, delivery->origin_domain) != 0 ||
+	    strcmp(check->envelope.domain_fingerprint,
+	        delivery->origin->fingerprint) != 0)
+		return fault_set(check->fault, ERR_ORIGIN_INVALID,
+		    "chunk 5 names another origin than MAIL");
+	return 0;
+}
+
+/* No sentence here names the mailbox: it would stand in the log. */
+static int
+check_recipient(struct check *check)
+{
+	const struct deliver_in *delivery = check->delivery;
+	const struct message_envelope *envelope = &check->envelope;
+	struct keys *keys = delivery->dmtpd->keys;
+	struct keys_user *user = NULL;
+	bool disabled;
+	int err;
+
+	if (strcmp(address_domain(envelope->address),
+	        delivery->destination) != 0)
+		return fault_set(check->fault, ERR_RECIPIENT,
+		    "the recipient is not of RCPT's domain");
+	err = keys_find_user(keys, envelope->address, &user, NULL);
+	disabled = err == 0 && user->disabled;
+	keys_user_free(user);
+	if (err == ERR_UNKNOWN_ADDRESS)
+		return fault_set(check->fault, ERR_RECIPIENT,
+		    "no such recipient");
+	if (err != 0)
+		return fault_set(check->fault, err, "%s",
+		    error_row(err)->text);
+	err = keys_find_user_by_fingerprint(keys, envelope->address,
+	    envelope->address_fingerprint, &user, NULL);
+	keys_user_free(user);
+	if (disabled || err == ERR_UNKNOWN_ADDRESS)
+		return fault_set(check->fault, ERR_RECIPIENT_SIGNET,
+		    "sealed for a signet that the recipient does not have");
+	return err == 0 ? 0
+	    : fault_set(check->fault, err, "%s", error_row(err)->text);
+}
+
+/* ---- handing over ---- */
+
+static enum reply
+hand_over(struct check *check)
+{
+	const struct deliver_in *delivery = check->delivery;
+	struct buffer armor = buffer_make(SIZE_MAX);
+	char sender[ADDRESS_SIZE + sizeof("mailer-daemon@")];
+	struct injection injection;
+	enum reply reply;
+
+	/* Written anew: what goes into the queue is what was checked. */
+	armor_write(ARMOR_MESSAGE, message_binary(check->message), &armor);
+	if (armor.error != 0) {
+		buffer_free(&armor);
+		fault_set(check->fault, ERR_MEMORY, "%s", "");
+		return reply_of_error(ERR_MEMORY);
+	}
+	snprintf(sender, sizeof(sender), "mailer-daemon@%s",
+	    delivery->origin_domain);
+	injection = (struct injection){
+	    .socket = delivery->dmtpd->config->inject_socket,
+	    .helo = delivery->dmtpd->hostname,
+	    .sender = sender,
+	    .recipient = check->envelope.address,
+	    .armor = buffer_span(&armor),
+	};
+	reply = inject(&injection, check->queue, check->fault);
+	buffer_free(&armor);
+	return reply;
+}
+
+static void
+remember(struct check *check)
+{
+	const struct deliver_in *delivery = check->delivery;
+
+	if (state_set_delivered(delivery->dmtpd->state, delivery->identifier,
+	        check->envelope.address) != 0)
+		log_note(LOG_WARNING, "state", "a delivered message could not "
+		    "be noted: sent again, it will be delivered again");
+}
+
+/* With the message entered as under way: asks whether it was delivered before,
+ * and delivers it. */
+static enum reply
+deliver_once(struct check *check)
+{
+	const struct deliver_in *delivery = check->delivery;
+	enum reply reply;
+	bool found;
+	int err;
+
+	err = state_get_delivered(delivery->dmtpd->state, delivery->identifier,
+	    check->envelope.address, &found);
+	if (err != 0) {
+		fault_set(check->fault, err, "%s", error_row(err)->text);
+		return reply_of_error(err);
+	}
+	if (found)
+		return REPLY_DUPLICATE;
+	reply = hand_over(check);
+	if (reply == REPLY_ACCEPTED)
+		remember(check);
+	return reply;
+}
+
+static enum reply
+deliver(struct check *check)
+{
+	struct underway *underway = check->delivery->dmtpd->underway;
+	struct underway_item item;
+	enum reply reply;
+	int err;
+
+	if ((err = read_message(check)) != 0 || (err = unlock(check)) != 0 ||
+	    (err = check_origin(check)) != 0 ||
+	    (err = check_recipient(check)) != 0)
+		return reply_of_error(err);
+	if (!underway_enter(underway, &item, check->delivery->identifier)) {
+		fault_set(check->fault, ERR_BUSY, "it is just being delivered");
+		return reply_of_error(ERR_BUSY);
+	}
+	reply = deliver_once(check);
+	underway_leave(underway, &item);
+	return reply;
+}
+
+/* Never a mailbox: the queue id leads the administrator to it. */
+static void
+log_outcome(const struct check *check, enum reply reply, int64_t took)
+{
+	const struct deliver_in *delivery = check->delivery;
+	char identifier[DMTPD_LOG_IDENTIFIER + 1];
+	struct log_line line;
+
+	snprintf(identifier, sizeof(identifier), "%.*s",
+	    DMTPD_LOG_IDENTIFIER, delivery->identifier);
+	log_begin(&line, LOG_INFO,
+	    reply == REPLY_ACCEPTED || reply == REPLY_DUPLICATE ? "received"
+								: "refused");
+	log_text(&line, "peer", delivery->peer);
+	log_text(&line, "origin", delivery->origin_domain);
+	log_text(&line, "destination", delivery->destination);
+	log_number(&line, "code", reply_row(reply)->code);
+	log_text(&line, "id", identifier);
+	log_number(&line, "size", (int64_t)check->size);
+	log_text(&line, "queue", check->queue);
+	log_number(&line, "ms", took);
+	if (check->fault->text[0] != '\0')
+		log_text(&line, "text", check->fault->text);
+	log_end(&line);
+}
+
+enum reply
+deliver_in(struct deliver_in *delivery)
+{
+	int64_t start = clock_monotonic(&clock_system);
+	struct fault fault = {0};
+	struct check check = {.delivery = delivery, .fault = &fault};
+	enum reply reply;
+
+	delivery->identifier[0] = '\0';
+	reply = deliver(&check);
+	message_free(check.message);
+	log_outcome(&check, reply, clock_monotonic(&clock_system) - start);
+	return reply;
+}

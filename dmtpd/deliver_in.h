@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_DMTPD_DELIVER_IN_H
+#define DIME_DMTPD_DELIVER_IN_H
+
+#include "dmtp/reply.h"
+#include "dmtpd/dmtpd.h"
+
+/* A message that came in with DATA, and what MAIL and RCPT said of it. */
+struct deliver_in {
+	struct dmtpd *dmtpd;
+	const char *peer;
+	size_t size_limit; /* octets of the binary message */
+	const struct org_signet *origin;
+	const char *origin_domain;
+	const char *destination;
+	const char *destination_fingerprint;
+	struct buffer *armor; /* freed as soon as it has been read */
+	char identifier[SIGNET_FINGERPRINT_SIZE]; /* out: of 254 and 255 */
+};
+
+/*
+ * Checks the message (D6) and hands it to Postfix. REPLY_ACCEPTED once Postfix
+ * has it in its queue, REPLY_DUPLICATE when it had it before, or the refusal.
+ * Writes the log line.
+ */
+enum reply deliver_in(struct deliver_in *delivery);
+
+#endif

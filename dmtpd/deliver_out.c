@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "client/facts.h"
+#include "client/peer.h"
+#include "dime/armor.h"
+#include "dmtpd/deliver_out.h"
+#include "dmtpd/ours.h"
+#include "dmtpd/transit.h"
+
+enum {
+	HOST_WAIT = 90 * 1000,      /* connect 30 s, TLS and banner 60 s (D12) */
+	SEARCH_WAIT = 5 * 60 * 1000, /* for all hosts together */
+};
+
+struct attempt {
+	struct deliver_out *delivery;
+	struct live_settings live;
+	struct message *message;
+	struct keys_org *org; /* the origin: ours */
+	struct message_envelope envelope; /* chunk 4 */
+	struct buffer armor;
+	struct facts_answer facts;
+	struct record *record;
+	struct peer_reply reply; /* the peer's word, code 0 without one */
+	char host[DOMAIN_SIZE];  /* that had the last word */
+	bool opened;             /* a session with it */
+	char identifier[SIGNET_FINGERPRINT_SIZE];
+	char queue[TRANSIT_QUEUE_SIZE];
+	int64_t ms_facts, ms_open, ms_command; /* what took how long */
+	struct fault fault;
+};
+
+static int64_t
+now(void)
+{
+	return clock_monotonic(&clock_system);
+}
+
+/* ---- what may go out ---- */
+
+static int
+read_mail(struct attempt *attempt)
+{
+	struct deliver_out *delivery = attempt->delivery;
+	struct transit transit;
+	int err;
+
+	err = transit_read(buffer_span(delivery->mail), &transit,
+	    &attempt->fault);
+	memcpy(attempt->queue, transit.queue, sizeof(attempt->queue));
+	if (err == 0)
+		err = message_read(transit.armor,
+		    transit_binary_size(attempt->live.message_size_limit),
+		    &attempt->message, &attempt->fault);
+	buffer_free(delivery->mail);
+	if (err != 0)
+		return err;
+	message_identifier(attempt->message, attempt->identifier);
+	armor_write(ARMOR_MESSAGE, message_binary(attempt->message),
+	    &attempt->armor);
+	return attempt->armor.error;
+}
+
+/* Where it goes is what was sealed. That Postfix agrees is only asked so that a
+ * queue that was tampered with, or got mixed up, shows. */
+static int
+check_destination(struct attempt *attempt)
+{
+	const char *domain = address_domain(attempt->delivery->recipient);
+
+	if (domain_is_within(domain, attempt->envelope.domain))
+		return 0;
+	return fault_set(&attempt->fault, ERR_MISMATCH,
+	    "sealed for %s, but queued for %s", attempt->envelope.domain,
+	    domain);
+}
+
+static int
+find_hosts(struct attempt *attempt)
+{
+	const struct facts_request request = {.verb = FACTS_HOSTS,
+	    .from = "", .to = attempt->envelope.domain, .fingerprint = "",
+	    .wait = attempt->live.fetch_timeout};
+	int64_t start = now();
+	int err;
+
+	err = facts_ask(attempt->delivery->dmtpd->config->facts_socket,
+	    &request, &attempt->facts, &attempt->fault);
+	attempt->ms_facts = now() - start;
+	if (err == 0 && attempt->facts.err != 0)
+		err = fault_set(&attempt->fault, attempt->facts.err, "%s",
+		    attempt->facts.reason);
+	if (err != 0)
+		return err;
+	attempt->record = malloc(sizeof(*attempt->record));
+	if (attempt->record == NULL)
+		return fault_set(&attempt->fault, ERR_MEMORY, "%s", "");
+	return record_parse(buffer_span(&attempt->facts.record),
+	    attempt->record, NULL, NULL, &attempt->fault);
+}
+
+/* ---- one host ---- */
+
+static int
+transfer(struct attempt *attempt, struct peer *peer)
+{
+	const struct peer_mail mail = {
+	    .helo = attempt->delivery->dmtpd->hostname,
+	    .origin = attempt->org->signet->domain,
+	    .origin_fingerprint = attempt->org->signet->fingerprint,
+	    .destination = attempt->envelope.domain,
+	    .destination_fingerprint = attempt->envelope.domain_fingerprint,
+	    .armor = buffer_span(&attempt->armor),
+	};
+	int64_t start = now();
+	int err;
+
+	err = peer_deliver(peer, &mail, &attempt->reply, &attempt->fault);
+	attempt->ms_command = now() - start;
+	return err;
+}
+
+/* Whether another host may do better: this one could not be spoken with, or
+ * refused because of its own load. A session that breaks later may have
+ * delivered: that is for the queue to try again, and for 255 to find out. */
+static bool
+is_hosts_trouble(const struct attempt *attempt)
+{
+	return !attempt->opened || attempt->reply.code == 421 ||
+	    attempt->reply.code == 450;
+}
+
+static int
+try_address(struct attempt *attempt, const struct facts_host *host,
+    const char *address, struct deadline search)
+{
+	struct dmtpd *dmtpd = attempt->delivery->dmtpd;
+	const struct peer_target target = {
+	    .host = host->name,
+	    .domain = attempt->facts.organization,
+	    .address = address,
+	    .port = (unsigned int)dmtpd->config->peer_port,
+	    .source = attempt->live.bind_address,
+	    .record = attempt->record,
+	    .record_secure = attempt->facts.facts.dns == DNS_PRESENT_SECURE,
+	};
+	char name[DOMAIN_SIZE + 50];
+	struct peer *peer = NULL;
+	int64_t start = now();
+	int err;
+
+	peer_reply_free(&attempt->reply);
+	peer_reply_init(&attempt->reply);
+	attempt->opened = false;
+	snprintf(name, sizeof(name), "%s %s", host->name, address);
+	if (!backoff_may_try(dmtpd->backoff, name))
+		return fault_set(&attempt->fault, ERR_UNREACHABLE,
+		    "%s[%s] failed a moment ago", host->name, address);
+	err = peer_open(&target, dmtpd->tls_client,
+	    deadline_earlier(search, deadline_in(HOST_WAIT)), &peer,
+	    &attempt->fault);
+	attempt->ms_open = now() - start;
+	if (err != 0) {
+		backoff_failed(dmtpd->backoff, name);
+		return err;
+	}
+	attempt->opened = true;
+	backoff_succeeded(dmtpd->backoff, name);
+	err = transfer(attempt, peer);
+	peer_close(peer);
+	return err;
+}
+
+/* ---- all hosts ---- */
+
+static void
+shuffle(struct facts_host *hosts, size_t count)
+{
+	struct random_source random;
+	struct facts_host held;
+
+	random_start(&random);
+	for (size_t i = count; i > 1; i--) {
+		size_t other = random_below(&random, (uint32_t)i);
+
+		held = hosts[i - 1];
+		hosts[i - 1] = hosts[other];
+		hosts[other] = held;
+	}
+	random_end(&random);
+}
+
+static int
+try_host(struct attempt *attempt, const struct facts_host *host,
+    struct deadline search)
+{
+	int err = fault_set(&attempt->fault, ERR_UNREACHABLE,
+	    "%s has no address", host->name);
+
+	snprintf(attempt->host, sizeof(attempt->host), "%s", host->name);
+	for (size_t i = 0; i < host->address_count; i++) {
+		err = try_address(attempt, host, host->addresses[i], search);
+		if (err == 0 || !is_hosts_trouble(attempt))
+			break;
+	}
+	return err;
+}
+
+static int
+try_hosts(struct attempt *attempt)
+{
+	struct deadline search = deadline_in(SEARCH_WAIT);
+	struct facts_answer *facts = &attempt->facts;
+	int err = fault_set(&attempt->fault, ERR_UNREACHABLE,
+	    "%s names no host that could be found", attempt->envelope.domain);
+
+	shuffle(facts->hosts, facts->host_count);
+	for (size_t i = 0; i < facts->host_count; i++) {
+		err = try_host(attempt, &facts->hosts[i], search);
+		if (err == 0 || !is_hosts_trouble(attempt) ||
+		    deadline_left(search) == 0 ||
+		    server_stopping(attempt->delivery->dmtpd->server))
+			break;
+	}
+	return err;
+}
+
+/* ---- the outcome ---- */
+
+static void
+give_verdict(const struct attempt *attempt, int err, struct verdict *verdict)
+{
+	const struct error_row *row = error_row(err);
+	const struct peer_reply *reply = &attempt->reply;
+
+	verdict->smtp = err == 0 ? 250 : row->smtp;
+	verdict->enhanced = err == 0 ? "2.0.0" : row->enhanced;
+	if (err == 0 || reply->code >= 400)
+		snprintf(verdict->text, sizeof(verdict->text),
+		    "%d %s (%s said so)", reply->code, reply->text,
+		    attempt->envelope.domain);
+	else
+		snprintf(verdict->text, sizeof(verdict->text), "%s",
+		    fault_text(&attempt->fault, err));
+}
+
+static void
+log_outcome(const struct attempt *attempt, const struct verdict *verdict,
+    int64_t took)
+{
+	char identifier[DMTPD_LOG_IDENTIFIER + 1];
+	struct log_line line;
+
+	snprintf(identifier, sizeof(identifier), "%.*s",
+	    DMTPD_LOG_IDENTIFIER, attempt->identifier);
+	log_begin(&line, LOG_INFO, verdict->smtp / 100 == 2 ? "delivered"
+	    : verdict->smtp / 100 == 4			    ? "deferred"
+							    : "bounced");
+	log_text(&line, "queue", attempt->queue);
+	log_text(&line, "destination", attempt->envelope.domain);
+	log_text(&line, "host", attempt->host);
+	log_number(&line, "code", attempt->reply.code);
+	log_text(&line, "id", identifier);
+	log_number(&line, "size", (int64_t)attempt->armor.length);
+	log_number(&line, "facts_ms", attempt->ms_facts);
+	log_number(&line, "open_ms", attempt->ms_open);
+	log_number(&line, "command_ms", attempt->ms_command);
+	log_number(&line, "ms", took);
+	if (verdict->smtp / 100 != 2)
+		log_text(&line, "text", verdict->text);
+	log_end(&line);
+}
+
+void
+deliver_out(struct deliver_out *delivery, struct verdict *verdict)
+{
+	struct attempt attempt = {.delivery = delivery};
+	int64_t start = now();
+	int err;
+
+	attempt.live = dmtpd_live(delivery->dmtpd);
+	attempt.armor = buffer_make(SIZE_MAX);
+	facts_answer_init(&attempt.facts);
+	peer_reply_init(&attempt.reply);
+	if ((err = read_mail(&attempt)) == 0 &&
+	    (err = ours_find(delivery->dmtpd, delivery->sender,
+	         attempt.message, &attempt.org, &attempt.envelope,
+	         &attempt.fault)) == 0 &&
+	    (err = check_destination(&attempt)) == 0 &&
+	    (err = find_hosts(&attempt)) == 0)
+		err = try_hosts(&attempt);
+	give_verdict(&attempt, err, verdict);
+	log_outcome(&attempt, verdict, now() - start);
+	message_free(attempt.message);
+	keys_org_free(attempt.org);
+	free(attempt.record);
+	facts_answer_free(&attempt.facts);
+	peer_reply_free(&attempt.reply);
+	buffer_free(&attempt.armor);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log.h"
+#include "dmtp/server.h"
+#include "dmtpd/deliver_in.h"
+#include "dmtpd/dmtpd.h"
+#include "dmtpd/origin.h"
+#include "dmtpd/signets.h"
+#include "dmtpd/transit.h"
+
+enum {
+	PIECE = 4096, /* octets read at a time */
+	MINUTE = 60 * 1000,
+	HANDSHAKE = MINUTE,
+	TRANSACTION_IDLE = 4 * MINUTE, /* the least, once MAIL was accepted */
+	BULK = 30 * MINUTE,            /* the least for a message or listing */
+	LARGE_OUTPUT = 16384,
+};
+
+struct session {
+	struct dmtpd *dmtpd;
+	struct stream *stream;
+	struct live_settings live;
+	struct dmtp_server server;
+	struct org_signet *origin; /* of the last MAIL that was accepted */
+	struct deadline idle;      /* from the last complete line */
+	struct deadline bulk;      /* for the message that is coming in */
+	bool in_data;
+	size_t data_memory; /* that dmtpd->data_memory counts for us */
+};
+
+/* ---- events ---- */
+
+static void
+note_refused_mail(struct session *session, enum reply reply,
+    const struct fault *fault)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "refused");
+	log_text(&line, "peer", stream_peer(session->stream));
+	log_text(&line, "origin", session->server.arguments[0].text);
+	log_number(&line, "code", reply_row(reply)->code);
+	log_text(&line, "text", fault->text);
+	log_end(&line);
+}
+
+static void
+answer_mail(struct session *session)
+{
+	const struct dmtp_argument *a = session->server.arguments;
+	struct fault fault = {0};
+	enum reply reply;
+
+	org_signet_free(session->origin);
+	reply = origin_find(session->dmtpd, session->live.fetch_timeout,
+	    a[0].text, a[1].text, &session->origin, &fault);
+	if (reply != REPLY_OK)
+		note_refused_mail(session, reply, &fault);
+	dmtp_server_answer(&session->server, reply, "");
+}
+
+/* Whether the domain is ours and the fingerprint that of a signet it has. */
+static int
+check_destination(struct keys *keys, const char *domain,
+    const char *fingerprint)
+{
+	struct keys_org *org = NULL;
+	int err;
+
+	err = keys_find_org(keys, domain, &org, NULL);
+	keys_org_free(org);
+	if (err != 0)
+		return err == ERR_NO_KEY ? ERR_RECIPIENT : err;
+	err = keys_find_org_by_fingerprint(keys, domain, fingerprint, &org,
+	    NULL);
+	keys_org_free(org);
+	return err == ERR_NO_KEY ? ERR_DESTINATION_SIGNET : err;
+}
+
+static void
+answer_rcpt(struct session *session)
+{
+	const struct dmtp_argument *a = session->server.arguments;
+	int err = check_destination(session->dmtpd->keys, a[0].text,
+	    a[1].text);
+
+	dmtp_server_answer(&session->server,
+	    err == 0 ? REPLY_OK : reply_of_error(err), "");
+}
+
+static void
+answer_data(struct session *session)
+{
+	struct dmtp_server *server = &session->server;
+	struct deliver_in delivery = {
+	    .dmtpd = session->dmtpd,
+	    .peer = stream_peer(session->stream),
+	    .size_limit = transit_binary_size(
+	        session->live.message_size_limit),
+	    .origin = session->origin,
+	    .origin_domain = server->origin.domain,
+	    .destination = server->destination.domain,
+	    .destination_fingerprint = server->destination.fingerprint,
+	    .armor = &server->message,
+	};
+	enum reply reply = deliver_in(&delivery);
+
+	dmtp_server_answer(server, reply,
+	    reply == REPLY_ACCEPTED || reply == REPLY_DUPLICATE
+	        ? delivery.identifier : "");
+}
+
+static void
+answer(struct session *session, enum dmtp_server_event event)
+{
+	struct dmtpd *dmtpd = session->dmtpd;
+
+	switch (event) {
+	case DMTP_SERVER_MAIL:
+		answer_mail(session);
+		break;
+	case DMTP_SERVER_RCPT:
+		answer_rcpt(session);
+		break;
+	case DMTP_SERVER_DATA:
+		answer_data(session);
+		break;
+	case DMTP_SERVER_SGNT:
+		signets_answer_sgnt(dmtpd, &session->server);
+		break;
+	case DMTP_SERVER_VRFY:
+		signets_answer_vrfy(dmtpd, &session->server);
+		break;
+	case DMTP_SERVER_HIST:
+		signets_answer_hist(dmtpd, &session->server);
+		break;
+	case DMTP_SERVER_QUIT:
+	case DMTP_SERVER_NOTHING:
+		break;
+	}
+}
+
+/* ---- limits ---- */
+
+static void
+restart_idle(struct session *session)
+{
+	int64_t idle = session->live.idle_timeout;
+
+	if (dmtp_server_in_transaction(&session->server) &&
+	    idle < TRANSACTION_IDLE)
+		idle = TRANSACTION_IDLE;
+	session->idle = deadline_in(idle);
+}
+
+/* Half an hour for a message, and a minute more for each megabyte of it that has
+ * come: a slow peer is waited for, a stalling one is not. */
+static struct deadline
+bulk_deadline(struct session *session)
+{
+	struct deadline bulk;
+
+	if (!session->in_data)
+		session->bulk = deadline_in(BULK);
+	session->in_data = true;
+	bulk = session->bulk;
+	bulk.at += (int64_t)(session->server.message.length >> 20) * MINUTE;
+	return bulk;
+}
+
+static struct deadline
+next_deadline(struct session *session)
+{
+	if (!dmtp_server_in_data(&session->server)) {
+		session->in_data = false;
+		return session->idle;
+	}
+	return deadline_earlier(session->idle, bulk_deadline(session));
+}
+
+/* All sessions together hold no more than the limit: the message that would
+ * pass it is refused for now. */
+static void
+count_memory(struct session *session)
+{
+	atomic_size_t *all = &session->dmtpd->data_memory;
+	size_t held = session->server.message.capacity;
+
+	if (held == session->data_memory)
+		return;
+	atomic_fetch_sub(all, session->data_memory);
+	session->data_memory = held;
+	if (atomic_fetch_add(all, held) + held >
+	        (size_t)session->live.data_memory_limit &&
+	    dmtp_server_in_data(&session->server)) {
+		dmtp_server_refuse_data(&session->server, REPLY_ACCESS_DENIED);
+		count_memory(session);
+	}
+}
+
+/* ---- the conversation ---- */
+
+static int
+flush(struct session *session)
+{
+	struct buffer *output = &session->server.output;
+	int err;
+
+	if (output->length == 0)
+		return output->error;
+	restart_idle(session);
+	err = stream_write(session->stream, buffer_span(output),
+	    output->length > LARGE_OUTPUT ? deadline_in(BULK) : session->idle);
+	buffer_free(output);
+	restart_idle(session);
+	return err;
+}
+
+/* Reads, with a glance at the server now and then. ERR_TIMEOUT when the session
+ * must end. */
+static int
+await(struct session *session, uint8_t octets[static PIECE],
+    struct span *input)
+{
+	struct deadline deadline = next_deadline(session);
+	int err = ERR_TIMEOUT;
+
+	input->data = octets;
+	while (err == ERR_TIMEOUT && deadline_left(deadline) > 0 &&
+	    !server_stopping(session->dmtpd->server))
+		err = stream_read(session->stream, octets, PIECE,
+		    &input->length,
+		    deadline_earlier(deadline, deadline_in(DMTPD_GLANCE)));
+	return err;
+}
+
+/* True until the peer said QUIT. */
+static bool
+feed(struct session *session, struct span input)
+{
+	struct dmtp_server *server = &session->server;
+	uint64_t lines = server->lines;
+	enum dmtp_server_event event;
+
+	do {
+		event = dmtp_server_feed(server, &input);
+		count_memory(session);
+		answer(session, event);
+		count_memory(session);
+	} while (event != DMTP_SERVER_NOTHING && event != DMTP_SERVER_QUIT);
+	if (server->lines != lines)
+		restart_idle(session);
+	return event != DMTP_SERVER_QUIT;
+}
+
+static void
+converse(struct session *session)
+{
+	uint8_t octets[PIECE];
+	struct span input;
+	bool open = true;
+	int err;
+
+	err = flush(session);
+	while (err == 0 && open) {
+		err = await(session, octets, &input);
+		if (err == 0 && input.length == 0)
+			break;
+		if (err == ERR_TIMEOUT)
+			dmtp_server_say_closing(&session->server);
+		else if (err == 0)
+			open = feed(session, input);
+		if (err == 0 || err == ERR_TIMEOUT) {
+			int flushed = flush(session);
+
+			err = err != 0 ? err : flushed;
+		}
+	}
+}
+
+void
+dmtp_session_serve(struct stream *stream, void *context)
+{
+	struct session session = {.dmtpd = context, .stream = stream};
+	struct dmtp_server_settings settings;
+	struct fault fault;
+	int err;
+
+	session.live = dmtpd_live(session.dmtpd);
+	err = stream_start_tls_server(stream, session.dmtpd->tls_server,
+	    deadline_in(HANDSHAKE), &fault);
+	if (err != 0) {
+		log_note(LOG_DEBUG, "handshake", "%s: %s", stream_peer(stream),
+		    fault.text);
+		return;
+	}
+	settings.hostname = session.dmtpd->hostname;
+	settings.size_limit = transit_armor_size(
+	    transit_binary_size(session.live.message_size_limit));
+	dmtp_server_start(&session.server, &settings);
+	restart_idle(&session);
+	converse(&session);
+	dmtp_server_free(&session.server);
+	count_memory(&session);
+	org_signet_free(session.origin);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_DMTPD_DMTPD_H
+#define DIME_DMTPD_DMTPD_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/config.h"
+#include "dmtpd/backoff.h"
+#include "dmtpd/underway.h"
+#include "keys/keys.h"
+#include "keys/state.h"
+#include "net/server.h"
+
+/*
+ * What the threads of dmtpd share. One thread serves one connection: of a DMTP
+ * peer (dmtp_session.c), or of Postfix's LMTP client (agent.c).
+ */
+
+/* Settings that SIGHUP may change; a conversation copies them at its start. */
+struct live_settings {
+	int64_t message_size_limit; /* octets of a binary message */
+	int64_t data_memory_limit;
+	int64_t fetch_timeout; /* milliseconds */
+	int64_t idle_timeout;  /* milliseconds */
+	char bind_address[64];
+	char forward_domain[DOMAIN_SIZE];
+};
+
+struct dmtpd {
+	const char *config_path;
+	const struct config *config; /* as of the start, for what stays */
+	char hostname[DOMAIN_SIZE];
+	struct server *server;
+	struct tls_context *tls_server;
+	struct tls_context *tls_client;
+	struct keys *keys;
+	struct state *state;
+	struct backoff *backoff;   /* peers' hosts that failed lately */
+	struct underway *underway; /* messages being injected */
+	atomic_size_t data_memory; /* octets that incoming messages hold */
+	pthread_mutex_t live_lock;
+	struct live_settings live;
+};
+
+/* A copy of the settings in force. */
+struct live_settings dmtpd_live(struct dmtpd *dmtpd);
+
+/* Takes the reloadable settings of `config` over. */
+void dmtpd_set_live(struct dmtpd *dmtpd, const struct config *config);
+
+/* The DMTP server's connection (Part 7); context is the struct dmtpd. */
+void dmtp_session_serve(struct stream *stream, void *context);
+
+/* The delivery agent's connection (RFC 2033); likewise. */
+void agent_serve(struct stream *stream, void *context);
+
+enum {
+	/* How often a waiting thread looks whether the server stops. */
+	DMTPD_GLANCE = 2000, /* milliseconds */
+	/* Characters of a message identifier that log lines show. */
+	DMTPD_LOG_IDENTIFIER = 16,
+};
+
+#endif

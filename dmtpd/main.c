@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "crypto/crypto.h"
+#include "dmtpd/dmtpd.h"
+
+enum {
+	GRACE = 15 * 1000, /* milliseconds for conversations to end */
+	SECOND = 1000,
+	STATE_MODE = 0660, /* state.db is shared by the programs */
+};
+
+static const char default_config[] = SYSCONFDIR "/dimegate/dimegate.conf";
+
+/* ---- settings ---- */
+
+struct live_settings
+dmtpd_live(struct dmtpd *dmtpd)
+{
+	struct live_settings live;
+
+	pthread_mutex_lock(&dmtpd->live_lock);
+	live = dmtpd->live;
+	pthread_mutex_unlock(&dmtpd->live_lock);
+	return live;
+}
+
+void
+dmtpd_set_live(struct dmtpd *dmtpd, const struct config *config)
+{
+	struct live_settings live = {
+	    .message_size_limit = config->message_size_limit,
+	    .data_memory_limit = config->data_memory_limit,
+	    .fetch_timeout = config->fetch_timeout * SECOND,
+	    .idle_timeout = config->idle_timeout * SECOND,
+	};
+	const char *forward = config->forward_domain;
+
+	if (*forward == '\0' && config->domains.count > 0)
+		forward = config->domains.items[0];
+	snprintf(live.forward_domain, sizeof(live.forward_domain), "%s",
+	    forward);
+	snprintf(live.bind_address, sizeof(live.bind_address), "%s",
+	    config->bind_address);
+	pthread_mutex_lock(&dmtpd->live_lock);
+	dmtpd->live = live;
+	pthread_mutex_unlock(&dmtpd->live_lock);
+}
+
+static struct server_limits
+limits_of(const struct config *config)
+{
+	return (struct server_limits){
+	    .connections = (size_t)config->connection_limit,
+	    .source_connections = (size_t)config->source_connection_limit,
+	};
+}
+
+/* ---- start ---- */
+
+/* Peers refuse an EHLO, or a greeting, whose name is not a full one. */
+static int
+set_hostname(struct dmtpd *dmtpd, struct fault *fault)
+{
+	const char *name = dmtpd->config->hostname;
+	char own[DOMAIN_SIZE] = "";
+
+	if (*name == '\0') {
+		gethostname(own, sizeof(own) - 1);
+		name = own;
+	}
+	if (domain_normalize(span_string(name), dmtpd->hostname))
+		return 0;
+	return fault_set(fault, ERR_CONFIG, name == own
+	    ? "the system's host name \"%s\" is not a full one: set hostname"
+	    : "hostname: \"%s\" is not a full host name", name);
+}
+
+static int
+open_log(const struct config *config, struct fault *fault)
+{
+	int level = log_level_by_name(config->log_level);
+
+	if (level < 0)
+		return fault_set(fault, ERR_CONFIG, "log_level %s is not known",
+		    config->log_level);
+	if (log_open("dmtpd", config->log_target, level) != 0)
+		return fault_set(fault, ERR_CREATE, "%s cannot be opened",
+		    config->log_target);
+	return 0;
+}
+
+static int
+open_keys(struct dmtpd *dmtpd, struct fault *fault)
+{
+	const struct config *config = dmtpd->config;
+	const struct keys_settings settings = {
+	    .database = config->keys_db,
+	    .master_key_file = "", /* it must not be able to sign */
+	    .transport_key_file = config->transport_key_file,
+	    .create = false,
+	    .clock = &clock_system,
+	};
+
+	return keys_open(&settings, &dmtpd->keys, fault);
+}
+
+static int
+open_tls(struct dmtpd *dmtpd, struct fault *fault)
+{
+	const struct config *config = dmtpd->config;
+	int err;
+
+	err = tls_server_new(config->tls_certificate, config->tls_key,
+	    &dmtpd->tls_server, fault);
+	return err != 0 ? err
+	    : tls_client_new(config->ca_file, &dmtpd->tls_client, fault);
+}
+
+/* What -n checks: all that can be wrong without making a file or socket. */
+static int
+prepare(struct dmtpd *dmtpd, struct fault *fault)
+{
+	int err;
+
+	if ((err = set_hostname(dmtpd, fault)) != 0 ||
+	    (err = crypto_start(fault)) != 0 ||
+	    (err = open_keys(dmtpd, fault)) != 0)
+		return err;
+	return open_tls(dmtpd, fault);
+}
+
+static int
+listen_everywhere(struct dmtpd *dmtpd, struct fault *fault)
+{
+	const struct config *config = dmtpd->config;
+	int err;
+
+	err = server_listen_unix(dmtpd->server, config->lmtp_socket,
+	    (unsigned int)config->socket_mode, config->socket_group,
+	    agent_serve, dmtpd, fault);
+	for (size_t i = 0; i < config->listen.count && err == 0; i++)
+		err = server_listen_tcp(dmtpd->server, config->listen.items[i],
+		    (unsigned int)config->listen_port, dmtp_session_serve,
+		    dmtpd, fault);
+	return err;
+}
+
+/* ---- reload ---- */
+
+/* A bad file, or a bad certificate, leaves in force what was. */
+static void
+reload(void *context)
+{
+	struct dmtpd *dmtpd = context;
+	struct server_limits limits;
+	struct config *config;
+	struct fault fault;
+	int err;
+
+	log_reopen();
+	err = config_load(dmtpd->config_path, CONFIG_DMTPD, &config, &fault);
+	if (err == 0)
+		err = tls_server_reload(dmtpd->tls_server,
+		    config->tls_certificate, config->tls_key, &fault);
+	if (err != 0) {
+		log_note(LOG_ERR, "reload", "refused: %s", fault.text);
+		config_free(config);
+		return;
+	}
+	dmtpd_set_live(dmtpd, config);
+	limits = limits_of(config);
+	server_set_limits(dmtpd->server, &limits);
+	config_free(config);
+	log_note(LOG_INFO, "reload", "done");
+}
+
+/* ---- run ---- */
+
+static int
+serve(struct dmtpd *dmtpd, struct fault *fault)
+{
+	const struct server_limits limits = limits_of(dmtpd->config);
+	struct log_line line;
+	int err;
+
+	err = server_new(&limits, reload, NULL, dmtpd, &dmtpd->server);
+	if (err != 0)
+		return fault_set(fault, err, "%s", "");
+	dmtpd->backoff = backoff_new(&clock_system);
+	dmtpd->underway = underway_new();
+	if (dmtpd->backoff == NULL || dmtpd->underway == NULL)
+		return fault_set(fault, ERR_MEMORY, "%s", "");
+	if ((err = prepare(dmtpd, fault)) != 0 ||
+	    (err = state_open(dmtpd->config->state_db, STATE_MODE,
+	         &clock_system, &dmtpd->state, fault)) != 0 ||
+	    (err = listen_everywhere(dmtpd, fault)) != 0)
+		return err;
+	log_begin(&line, LOG_INFO, "ready");
+	log_text(&line, "host", dmtpd->hostname);
+	log_number(&line, "port", dmtpd->config->listen_port);
+	log_end(&line);
+	server_run(dmtpd->server, GRACE);
+	log_note(LOG_INFO, "stopped", "%s", "all connections have ended");
+	return 0;
+}
+
+static void
+free_all(struct dmtpd *dmtpd)
+{
+	server_free(dmtpd->server);
+	tls_free(dmtpd->tls_server);
+	tls_free(dmtpd->tls_client);
+	keys_close(dmtpd->keys);
+	state_close(dmtpd->state);
+	backoff_free(dmtpd->backoff);
+	underway_free(dmtpd->underway);
+	pthread_mutex_destroy(&dmtpd->live_lock);
+}
+
+static int
+usage(void)
+{
+	fprintf(stderr, "usage: dmtpd [-n] [-c FILE]\n");
+	return EX_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct dmtpd dmtpd = {.config_path = default_config};
+	struct config *config = NULL;
+	bool check_only = false;
+	struct fault fault;
+	int err, option;
+
+	while ((option = getopt(argc, argv, "c:n")) != -1) {
+		if (option == 'c')
+			dmtpd.config_path = optarg;
+		else if (option == 'n')
+			check_only = true;
+		else
+			return usage();
+	}
+	if (optind != argc)
+		return usage();
+	pthread_mutex_init(&dmtpd.live_lock, NULL);
+	err = config_load(dmtpd.config_path, CONFIG_DMTPD, &config, &fault);
+	if (err == 0) {
+		dmtpd.config = config;
+		dmtpd_set_live(&dmtpd, config);
+		err = check_only ? prepare(&dmtpd, &fault)
+				 : open_log(config, &fault);
+	}
+	if (err == 0 && !check_only)
+		err = serve(&dmtpd, &fault);
+	if (err != 0)
+		fprintf(stderr, "dmtpd: %s\n", fault_text(&fault, err));
+	free_all(&dmtpd);
+	config_free(config);
+	return err == 0 ? EX_OK : error_row(err)->exit_status;
+}

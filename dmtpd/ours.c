@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dmtpd/ours.h"
+
+struct search {
+	struct dmtpd *dmtpd;
+	struct message *message;
+	struct keys_org *org; /* found */
+	struct message_envelope *envelope;
+	struct fault *fault;
+};
+
+/* A slot tells nothing of whose it is: under the wrong key it opens to noise. */
+static bool
+is_not_this_one(int err)
+{
+	return err == ERR_NO_KEY || err == ERR_NO_ACCESS ||
+	    err == ERR_CORRUPT || err == ERR_FORMAT;
+}
+
+/* 0 when it was this one, ERR_NO_ACCESS when another may be. */
+static int
+try_domain(struct search *search, const char *domain)
+{
+	struct keys_org *org;
+	int err;
+
+	err = keys_find_org(search->dmtpd->keys, domain, &org, search->fault);
+	if (err != 0)
+		return is_not_this_one(err) ? ERR_NO_ACCESS : err;
+	err = message_unlock(search->message, MESSAGE_ORIGIN, org->agreer,
+	    search->fault);
+	if (err == 0)
+		err = message_origin_envelope(search->message,
+		    search->envelope, search->fault);
+	if (err == 0) {
+		search->org = org;
+		return 0;
+	}
+	keys_org_free(org);
+	return is_not_this_one(err) ? ERR_NO_ACCESS : err;
+}
+
+/* The sender's domain, or one that it lies within. */
+static int
+try_sender(struct search *search, const char *sender)
+{
+	const char *domain = sender[0] == '\0' ? NULL : address_domain(sender);
+	int err = ERR_NO_ACCESS;
+
+	while (err == ERR_NO_ACCESS && domain != NULL) {
+		err = try_domain(search, domain);
+		domain = strchr(domain, '.');
+		if (domain != NULL)
+			domain++;
+	}
+	return err;
+}
+
+enum { FOUND = 1 }; /* stops a listing */
+
+static int
+try_listed(void *context, const struct keys_listing *row)
+{
+	int err = try_domain(context, row->name);
+
+	return err == ERR_NO_ACCESS ? 0 : err == 0 ? FOUND : err;
+}
+
+static int
+try_all(struct search *search)
+{
+	int err = keys_list_orgs(search->dmtpd->keys, try_listed, search,
+	    search->fault);
+
+	if (err == 0)
+		return fault_set(search->fault, ERR_NO_ACCESS,
+		    "not sealed by a domain of ours");
+	return err == FOUND ? 0 : err;
+}
+
+static int
+check(const struct search *search)
+{
+	const char *author = search->envelope->address;
+	int err;
+
+	err = message_verify_organization(search->message,
+	    search->org->signet, search->fault);
+	if (err != 0)
+		return err;
+	if (!domain_is_within(address_domain(author),
+	        search->org->signet->domain))
+		return fault_set(search->fault, ERR_MISMATCH,
+		    "its author is not of %s", search->org->signet->domain);
+	return 0;
+}
+
+int
+ours_find(struct dmtpd *dmtpd, const char *sender, struct message *message,
+    struct keys_org **out, struct message_envelope *envelope,
+    struct fault *fault)
+{
+	struct live_settings live = dmtpd_live(dmtpd);
+	struct search search = {dmtpd, message, NULL, envelope, fault};
+	int err;
+
+	*out = NULL;
+	err = try_sender(&search, sender);
+	if (err == ERR_NO_ACCESS && live.forward_domain[0] != '\0')
+		err = try_domain(&search, live.forward_domain);
+	if (err == ERR_NO_ACCESS)
+		err = try_all(&search);
+	if (err == 0)
+		err = check(&search);
+	if (err != 0) {
+		keys_org_free(search.org);
+		return err;
+	}
+	*out = search.org;
+	return 0;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "dmtpd/backoff.h"
+#include "dmtpd/transit.h"
+#include "dmtpd/underway.h"
+
+#define TYPE "Content-Type: application/vnd.dime-message\r\n"
+#define ARMOR "-----BEGIN ENCRYPTED MESSAGE-----\r\nAAAA\r\n"
+#define RECEIVED                                                               \
+	"Received: from mail.alpha.test (localhost [127.0.0.1])\r\n"           \
+	"\tby mail.alpha.test (Postfix) with ESMTP id 4Wx1Yz\r\n"              \
+	"\tfor <bob@beta.test>; Mon, 1 Jan 2024 00:00:00 +0000 (UTC)\r\n"
+
+static void
+transit_table(void **state)
+{
+	static const struct {
+		const char *name, *mail;
+		bool good;
+		const char *queue;
+	} cases[] = {
+	    {"as we write it", "MIME-Version: 1.0\r\n" TYPE "\r\n" ARMOR, true,
+	        ""},
+	    {"from the queue", RECEIVED "MIME-Version: 1.0\r\n" TYPE "\r\n"
+	        ARMOR, true, "4Wx1Yz"},
+	    {"topmost Received counts", RECEIVED
+	        "Received: by x (Postfix) id OTHER; now\r\n" TYPE "\r\n" ARMOR,
+	        true, "4Wx1Yz"},
+	    {"Received without id", "Received: by x; now\r\n" TYPE "\r\n" ARMOR,
+	        true, ""},
+	    {"id with odd octets", "Received: by x id A1\"b; now\r\n" TYPE
+	        "\r\n" ARMOR, true, "A1"},
+	    {"LF line ends", "Content-Type: application/vnd.dime-message\n\n"
+	        ARMOR, true, ""},
+	    {"names and types without case",
+	        "CONTENT-TYPE:Application/VND.dime-MESSAGE\r\n\r\n" ARMOR, true,
+	        ""},
+	    {"parameter", "Content-Type: application/vnd.dime-message; a=b"
+	        "\r\n\r\n" ARMOR, true, ""},
+	    {"folded", "Content-Type:\r\n application/vnd.dime-message\r\n\r\n"
+	        ARMOR, false, ""},
+	    {"empty line in front", "\r\n" TYPE "\r\n" ARMOR, false, ""},
+	    {"naked", "Subject: hello\r\n\r\nhello\r\n", false, ""},
+	    {"naked with the type", TYPE "\r\nhello\r\n", false, ""},
+	    {"armor with another type", "Content-Type: text/plain\r\n\r\n"
+	        ARMOR, false, ""},
+	    {"two types", TYPE "Content-Type: text/plain\r\n\r\n" ARMOR, false,
+	        ""},
+	    {"the type twice", TYPE TYPE "\r\n" ARMOR, false, ""},
+	    {"a longer type", "Content-Type: application/vnd.dime-messages"
+	        "\r\n\r\n" ARMOR, false, ""},
+	    {"header only", TYPE, false, ""},
+	    {"header and empty line only", TYPE "\r\n", false, ""},
+	    {"nothing", "", false, ""},
+	};
+	struct transit transit;
+	struct fault fault;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int err = transit_read(span_string(cases[i].mail), &transit,
+		    &fault);
+
+		unit_case(cases[i].name);
+		assert_int_equal(err, cases[i].good ? 0 : ERR_FORMAT);
+		assert_string_equal(transit.queue, cases[i].queue);
+		if (cases[i].good)
+			assert_true(span_equal_string(transit.armor, ARMOR));
+	}
+}
+
+static void
+transit_head_is_read(void **state)
+{
+	char mail[256];
+	struct transit transit;
+
+	snprintf(mail, sizeof(mail), "%s%s", transit_head, ARMOR);
+	assert_int_equal(transit_read(span_string(mail), &transit, NULL), 0);
+	/* 48 octets a line of 64 columns and CR LF. */
+	assert_true(transit_armor_size(48000) >= 1000 * 66 + 70);
+	assert_true(transit_armor_size(48000) < 1000 * 66 + 400);
+	assert_true(transit_binary_size(1048576) > 1048576);
+}
+
+static int64_t moved_time;
+
+static int64_t
+moved(const struct clock *clock)
+{
+	return moved_time;
+}
+
+static void
+backoff_times(void **state)
+{
+	static const struct clock clock = {moved, moved};
+	static const int64_t pauses[] = {5000, 10000, 20000, 40000, 60000,
+	    60000};
+	struct backoff *backoff = backoff_new(&clock);
+
+	assert_non_null(backoff);
+	moved_time = 1000;
+	assert_true(backoff_may_try(backoff, "a"));
+	assert_true(backoff_may_try(backoff, "a"));
+	for (size_t i = 0; i < COUNT(pauses); i++) {
+		backoff_failed(backoff, "a");
+		/* Others that were under way do not count again. */
+		backoff_failed(backoff, "a");
+		moved_time += pauses[i] - 1;
+		assert_false(backoff_may_try(backoff, "a"));
+		assert_true(backoff_may_try(backoff, "b"));
+		moved_time += 1;
+		assert_true(backoff_may_try(backoff, "a"));
+		assert_false(backoff_may_try(backoff, "a"));
+	}
+	/* Whoever tried and never said what came of it. */
+	moved_time += 60000;
+	assert_true(backoff_may_try(backoff, "a"));
+	backoff_succeeded(backoff, "a");
+	assert_true(backoff_may_try(backoff, "a"));
+	assert_true(backoff_may_try(backoff, "a"));
+	backoff_failed(backoff, "a");
+	moved_time += 5000;
+	assert_true(backoff_may_try(backoff, "a"));
+	backoff_free(backoff);
+}
+
+/* Full, it forgets whose time is over first. */
+static void
+backoff_is_bounded(void **state)
+{
+	static const struct clock clock = {moved, moved};
+	struct backoff *backoff = backoff_new(&clock);
+	char host[16];
+
+	moved_time = 0;
+	for (int i = 0; i < 1025; i++) {
+		snprintf(host, sizeof(host), "host%d", i);
+		backoff_failed(backoff, host);
+		moved_time++;
+	}
+	assert_true(backoff_may_try(backoff, "host0"));
+	assert_false(backoff_may_try(backoff, "host1"));
+	assert_false(backoff_may_try(backoff, "host1024"));
+	backoff_free(backoff);
+}
+
+static void
+underway_once(void **state)
+{
+	struct underway *underway = underway_new();
+	struct underway_item a, b, again;
+
+	assert_true(underway_enter(underway, &a, "A"));
+	assert_true(underway_enter(underway, &b, "B"));
+	assert_false(underway_enter(underway, &again, "A"));
+	underway_leave(underway, &a);
+	assert_true(underway_enter(underway, &again, "A"));
+	assert_false(underway_enter(underway, &a, "B"));
+	underway_leave(underway, &b);
+	underway_leave(underway, &again);
+	underway_free(underway);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(transit_table),
+	    cmocka_unit_test(transit_head_is_read),
+	    cmocka_unit_test(backoff_times),
+	    cmocka_unit_test(backoff_is_bounded),
+	    cmocka_unit_test(underway_once),
+	};
+
+	return cmocka_run_group_tests(tests, unit_start, unit_end);
+}
