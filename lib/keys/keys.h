@@ -38,10 +38,13 @@ struct keys_org {
 	struct org_signet *signet; /* ours, verified */
 	struct signer signer;      /* POK; .sign NULL without the master key */
 	struct agreer agreer;      /* .agree NULL without the transport key */
+	int64_t created;
 	void *owner;
 };
 
-/* The current organization of `domain`. ERR_NO_KEY when it is not ours. */
+/* The current organization of `domain`. ERR_NO_KEY when it is not ours. This and
+ * all below: ERR_DATABASE for a row that was tampered with, ERR_NO_KEY for one
+ * that another key has sealed; both are temporary for mail. */
 int keys_find_org(struct keys *keys, const char *domain,
     struct keys_org **out, struct fault *fault);
 /* The one, current or earlier, with that fingerprint. */
@@ -55,6 +58,7 @@ struct keys_user {
 	struct user_signet *signet; /* with the address's own 254 and 255 */
 	struct signer signer;       /* .sign NULL without the master key */
 	struct agreer agreer;       /* likewise */
+	int64_t created;
 	bool disabled;
 	void *owner;
 };
@@ -97,7 +101,8 @@ struct keys_listing {
 	int64_t created;
 	bool disabled;
 };
-/* In order of name; `within` limits users to a domain (NULL: all). */
+/* In order of name; `within` limits users to a domain (NULL: all). `each` ends the
+ * listing by answering other than 0. Signets and keys are not looked at. */
 int keys_list_orgs(struct keys *keys,
     int (*each)(void *context, const struct keys_listing *row), void *context,
     struct fault *fault);

@@ -5,7 +5,16 @@
 #include "keys/keys_store.h"
 
 /* The columns of KEYS_GET_ORG... */
-enum { ID, DOMAIN, SIGNET, MASTER_ID, SIGNING, TRANSPORT_ID, ENCRYPTION };
+enum {
+	ID,
+	DOMAIN,
+	SIGNET,
+	MASTER_ID,
+	SIGNING,
+	TRANSPORT_ID,
+	ENCRYPTION,
+	CREATED,
+};
 
 static int
 load_signet(struct statement *row, const char *domain, struct org_signet **out,
@@ -60,6 +69,7 @@ keys_org_load(struct keys *keys, struct statement *row, struct keys_org **out,
 		err = fault_set(fault, ERR_MEMORY, "out of memory");
 	else if ((err = load_signet(row, domain, &org->signet, fault)) == 0) {
 		place.fingerprint = org->signet->fingerprint;
+		org->created = statement_get_number(row, CREATED);
 		err = load_secrets(keys, row, org, &place, fault);
 	}
 	if (id != NULL)

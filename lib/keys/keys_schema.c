@@ -46,12 +46,12 @@ static const char tables[] =
 
 #define ORG_COLUMNS                                                            \
 	"SELECT id, domain, signet, master_id, signing, transport_id,"         \
-	" encryption FROM org "
+	" encryption, created FROM org "
 
 #define USER_COLUMNS                                                           \
 	"SELECT user.org, user.identifier, user.signet, user.disabled,"        \
 	" address.address, address.tail, user.master_id, user.signing,"        \
-	" user.master_id, user.encryption"                                     \
+	" user.master_id, user.encryption, user.created"                       \
 	" FROM address JOIN user ON user.id = address.user "
 
 static const char *const statements[KEYS_STATEMENTS] = {

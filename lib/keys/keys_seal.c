@@ -106,13 +106,6 @@ keys_open_signer(const struct keys_sealer *sealer, struct keys_place place,
 	return 0;
 }
 
-static int
-agree(void *context, const uint8_t point[static CRYPTO_POINT],
-    struct crypto_kek *kek)
-{
-	return crypto_agree(context, point, kek);
-}
-
 int
 keys_open_agreer(const struct keys_sealer *sealer, struct keys_place place,
     struct statement *row, int column,
@@ -133,7 +126,7 @@ keys_open_agreer(const struct keys_sealer *sealer, struct keys_place place,
 	    memcmp(derived, point, sizeof(derived)) != 0)
 		return fault_set(fault, ERR_DATABASE,
 		    "the encryption key is not the signet's");
-	*agreer = (struct agreer){agree, scalar};
+	*agreer = agreer_of_scalar(scalar);
 	return 0;
 }
 

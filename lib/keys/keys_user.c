@@ -16,6 +16,7 @@ enum {
 	SIGNING,
 	ENCRYPTION_ID,
 	ENCRYPTION,
+	CREATED,
 };
 
 enum { HEADER = 5 };
@@ -117,6 +118,7 @@ load(struct keys *keys, struct statement *row, const char *address,
 	    fault)) == 0) {
 		place.identifier = identifier;
 		place.fingerprint = user->signet->full;
+		user->created = statement_get_number(row, CREATED);
 		user->disabled = statement_get_number(row, DISABLED) != 0;
 		err = load_secrets(keys, row, user, &place, fault);
 	}
