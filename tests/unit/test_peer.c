@@ -1,0 +1,841 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/unit.h"
+#include "tests/unit/unit_tls.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "client/peer.h"
+#include "dime/armor.h"
+#include "dmtp/reply.h"
+
+enum {
+	LONG = 60000, /* a time that no test waits for */
+	TURNS = 8,
+};
+
+static char directory[64] = "/tmp/dimegate-unit-XXXXXX";
+static EVP_PKEY *rsa_key, *short_key;
+static struct unit_certificate authority, host_of_domain, domain_itself,
+    foreign, small, with_ocsp;
+
+/* ---- a host that does as it was told ---- */
+
+/*
+ * What the host says: first of all, then after every line that comes, after 354
+ * after the message instead. NULL: nothing more, but the connection stays until
+ * the client closes it. The list ends with CLOSE.
+ */
+#define CLOSE ((const char *)-1)
+
+struct host {
+	const struct unit_certificate *certificate;
+	const char *says[TURNS];
+	void *(*run)(void *); /* NULL: run_host() */
+
+	int listener;
+	unsigned int port;
+	struct buffer heard; /* lines with LF */
+	pthread_t thread;
+};
+
+static bool
+hear(struct host *host, struct stream *stream, bool message)
+{
+	struct span line;
+
+	do {
+		if (stream_read_line(stream, 1000, &line,
+			deadline_in(LONG)) != 0)
+			return false;
+		buffer_append_span(&host->heard, line);
+		buffer_append_string(&host->heard, "\n");
+	} while (message && !span_equal_string(line, "."));
+	return true;
+}
+
+static void
+converse(struct host *host, struct stream *stream)
+{
+	bool message = false;
+
+	for (size_t turn = 0; turn < TURNS; turn++) {
+		const char *say = host->says[turn];
+
+		if (say == CLOSE)
+			return;
+		if (say != NULL &&
+		    stream_write(stream, span_string(say),
+			deadline_in(LONG)) != 0)
+			return;
+		message = say != NULL && strncmp(say, "354", 3) == 0;
+		if (!hear(host, stream, message))
+			return;
+	}
+}
+
+static void *
+run_host(void *argument)
+{
+	struct host *host = argument;
+	struct stream *stream =
+	    stream_of_fd(accept(host->listener, NULL, NULL));
+	struct tls_context *context;
+
+	if (host->certificate == NULL) {
+		converse(host, stream);
+	} else if (tls_server_new(host->certificate->certificate_path,
+		       host->certificate->key_path, &context, NULL) == 0) {
+		if (stream_start_tls_server(stream, context,
+			deadline_in(LONG), NULL) == 0)
+			converse(host, stream);
+		tls_free(context);
+	}
+	stream_free(stream);
+	return NULL;
+}
+
+static void
+start_host(struct host *host)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	struct sockaddr *at = (struct sockaddr *)&address;
+	socklen_t length = sizeof(address);
+
+	inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+	host->listener = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(host->listener, at, length), 0);
+	assert_int_equal(getsockname(host->listener, at, &length), 0);
+	assert_int_equal(listen(host->listener, 5), 0);
+	host->port = ntohs(address.sin_port);
+	host->heard = buffer_make(1 << 22);
+	assert_int_equal(pthread_create(&host->thread, NULL,
+	    host->run != NULL ? host->run : run_host, host), 0);
+}
+
+static void
+end_host(struct host *host, const char *heard)
+{
+	pthread_join(host->thread, NULL);
+	close(host->listener);
+	if (heard != NULL)
+		assert_string_equal(buffer_string(&host->heard), heard);
+	buffer_free(&host->heard);
+}
+
+/* ---- what the client knows ---- */
+
+static const uint8_t pok_seed[CRYPTO_SEED] = {1};
+static const uint8_t user_seed[CRYPTO_SEED] = {2};
+static const uint8_t scalar[CRYPTO_SCALAR] = {3};
+
+enum record_kind { UNSIGNED, SIGNED, SIGNED_OTHER };
+
+static void
+make_record(struct record *record, enum record_kind kind,
+    const struct unit_certificate *certificate)
+{
+	*record = (struct record){.pok_count = 1, .policy = RECORD_MIXED};
+	crypto_ed25519_public(pok_seed, record->poks[0]);
+	if (kind == UNSIGNED)
+		return;
+	record->tls_count = 1;
+	crypto_ed25519_sign(pok_seed, buffer_span(&certificate->der),
+	    record->tls[0]);
+	if (kind == SIGNED_OTHER)
+		record->tls[0][0] ^= 1;
+}
+
+static int
+open_host(const struct host *host, const struct record *record, bool secure,
+    int64_t time, struct peer **peer, struct fault *fault)
+{
+	struct tls_context *context;
+	struct peer_target target = {
+	    .host = "dx.beta.test",
+	    .domain = "beta.test",
+	    .address = "127.0.0.1",
+	    .port = host->port,
+	    .source = "127.0.0.3",
+	    .record = record,
+	    .record_secure = secure,
+	};
+	int err;
+
+	assert_int_equal(tls_client_new(authority.certificate_path, &context,
+	    NULL), 0);
+	err = peer_open(&target, context, deadline_in(time), peer, fault);
+	tls_free(context);
+	return err;
+}
+
+/* A host with a good certificate and banner: the session is open. */
+static struct peer *
+open_good(struct host *host)
+{
+	struct fault fault = {0};
+	struct record record;
+	struct peer *peer;
+
+	host->certificate = &host_of_domain;
+	start_host(host);
+	make_record(&record, SIGNED, host->certificate);
+	assert_int_equal(open_host(host, &record, true, LONG, &peer, &fault),
+	    0);
+	return peer;
+}
+
+/* ---- opening ---- */
+
+#define BANNER "220 <dx.beta.test> DMTP ready\n"
+#define BYE "221 BYE\n"
+
+static void
+certificate_table(void **state)
+{
+	const struct {
+		const char *name;
+		const struct unit_certificate *certificate;
+		enum record_kind kind;
+		bool secure, accepted, confirms;
+		const char *complaint;
+	} cases[] = {
+	    {"secure, signed by the record", &foreign, SIGNED, true, true,
+	     false, NULL},
+	    {"secure, valid by itself too", &host_of_domain, SIGNED, true,
+	     true, true, NULL},
+	    {"secure, another one signed", &host_of_domain, SIGNED_OTHER, true,
+	     false, false, "no tls value"},
+	    {"insecure, signed and valid", &host_of_domain, SIGNED, false,
+	     true, true, NULL},
+	    {"insecure, signed, not valid", &foreign, SIGNED, false, false,
+	     false, "valid by itself"},
+	    {"insecure, another one signed", &host_of_domain, SIGNED_OTHER,
+	     false, false, false, "no tls value"},
+	    {"no tls value, valid for the host", &host_of_domain, UNSIGNED,
+	     false, true, true, NULL},
+	    {"no tls value, valid for the domain", &domain_itself, UNSIGNED,
+	     false, true, true, NULL},
+	    {"no tls value, not valid", &foreign, UNSIGNED, true, false, false,
+	     "not valid"},
+	    {"no tls value, responder not asked", &with_ocsp, UNSIGNED, true,
+	     false, false, "OCSP"},
+	    {"signed, responder need not be asked", &with_ocsp, SIGNED, true,
+	     true, true, NULL},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct host host = {.certificate = cases[i].certificate,
+		    .says = {BANNER, BYE}};
+		struct fault fault = {0};
+		struct record record;
+		struct peer *peer;
+		int err;
+
+		unit_case(cases[i].name);
+		start_host(&host);
+		make_record(&record, cases[i].kind, host.certificate);
+		err = open_host(&host, &record, cases[i].secure, LONG, &peer,
+		    &fault);
+		assert_int_equal(err, cases[i].accepted ? 0 : ERR_CERTIFICATE);
+		if (err != 0) {
+			assert_null(peer);
+			assert_non_null(strstr(fault.text,
+			    "dx.beta.test [127.0.0.1]: certificate: "));
+			assert_non_null(strstr(fault.text,
+			    cases[i].complaint));
+		} else {
+			assert_int_equal(peer_confirms(peer),
+			    cases[i].confirms);
+			peer_close(peer);
+		}
+		/* Accepted or not, the host is told. */
+		end_host(&host, "QUIT\n");
+	}
+}
+
+/* Our own server refuses such a key, so that OpenSSL has to play the host. */
+static void *
+run_short_key(void *argument)
+{
+	struct host *host = argument;
+	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+	SSL *session;
+	int fd = accept(host->listener, NULL, NULL);
+	char line[16] = "";
+
+	SSL_CTX_set_security_level(context, 0);
+	SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
+	SSL_CTX_use_certificate(context, small.certificate);
+	SSL_CTX_use_PrivateKey(context, small.key);
+	session = SSL_new(context);
+	SSL_set_fd(session, fd);
+	if (SSL_accept(session) == 1)
+		SSL_read(session, line, sizeof(line) - 1);
+	buffer_append_string(&host->heard, line);
+	SSL_free(session);
+	SSL_CTX_free(context);
+	close(fd);
+	return NULL;
+}
+
+static void
+short_key_is_told_goodbye(void **state)
+{
+	struct host host = {.run = run_short_key};
+	struct fault fault = {0};
+	struct record record;
+	struct peer *peer;
+
+	start_host(&host);
+	make_record(&record, SIGNED, &small);
+	assert_int_equal(open_host(&host, &record, true, LONG, &peer, &fault),
+	    ERR_CERTIFICATE);
+	assert_non_null(strstr(fault.text,
+	    "RSA key of 1024 bits, not 2048 to 16384"));
+	end_host(&host, "QUIT\n");
+}
+
+static void
+banner_table(void **state)
+{
+	static const struct {
+		const char *name, *says;
+		int err;
+		const char *complaint, *heard;
+	} cases[] = {
+	    {"without angle brackets", "220 dx.beta.test DMTP\r\n", 0, NULL,
+	     "QUIT\n"},
+	    {"several lines", "220-dx.beta.test\n220 DMTP\n", 0, NULL,
+	     "QUIT\n"},
+	    {"SMTP", "220 dx.beta.test ESMTP Postfix\n", ERR_PROTOCOL,
+	     "banner is not that of a DMTP host: 220 dx.beta.test ESMTP",
+	     "QUIT\n"},
+	    {"busy", "421 dx.beta.test DMTP too busy\n", ERR_PROTOCOL,
+	     "banner is not that of a DMTP host: 421", ""},
+	    {"garbage", "hello\n", ERR_PROTOCOL, "reply line without a code",
+	     ""},
+	    {"closes at once", CLOSE, ERR_UNREACHABLE, "waiting for a reply",
+	     ""},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct host host = {.certificate = &host_of_domain,
+		    .says = {cases[i].says, BYE}};
+		struct fault fault = {0};
+		struct record record;
+		struct peer *peer;
+
+		unit_case(cases[i].name);
+		start_host(&host);
+		make_record(&record, SIGNED, host.certificate);
+		assert_int_equal(open_host(&host, &record, true, LONG, &peer,
+		    &fault), cases[i].err);
+		if (cases[i].err != 0)
+			assert_non_null(strstr(fault.text,
+			    cases[i].complaint));
+		peer_close(peer);
+		end_host(&host, cases[i].heard);
+	}
+}
+
+static void
+silent_hosts(void **state)
+{
+	const struct {
+		const char *name;
+		const struct unit_certificate *certificate;
+		const char *complaint;
+	} cases[] = {
+	    {"no TLS", NULL, "TLS handshake: timed out"},
+	    {"no banner", &host_of_domain, "waiting for a reply: timed out"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct host host = {.certificate = cases[i].certificate};
+		int64_t start = clock_monotonic(&clock_system);
+		struct fault fault = {0};
+		struct record record;
+		struct peer *peer;
+
+		unit_case(cases[i].name);
+		start_host(&host);
+		make_record(&record, SIGNED, &host_of_domain);
+		assert_int_equal(open_host(&host, &record, true, 300, &peer,
+		    &fault), ERR_TIMEOUT);
+		assert_non_null(strstr(fault.text, cases[i].complaint));
+		assert_in_range(clock_monotonic(&clock_system) - start, 300,
+		    LONG / 2);
+		end_host(&host, NULL);
+	}
+}
+
+static void
+nobody_there(void **state)
+{
+	struct host host = {.says = {CLOSE}};
+	struct fault fault = {0};
+	struct record record;
+	struct peer *peer;
+
+	start_host(&host);
+	make_record(&record, SIGNED, &host_of_domain);
+	/* Without TLS the host only closes. */
+	assert_int_equal(open_host(&host, &record, true, LONG, &peer, &fault),
+	    ERR_UNREACHABLE);
+	end_host(&host, "");
+	assert_int_equal(open_host(&host, &record, true, LONG, &peer, &fault),
+	    ERR_UNREACHABLE);
+	assert_string_equal(fault.text,
+	    "dx.beta.test [127.0.0.1]: connect: Connection refused");
+	assert_null(peer);
+}
+
+/* ---- commands ---- */
+
+static void
+commands(void **state)
+{
+	struct host host = {.says = {BANNER, "250 OK \033[31m\n",
+	    "250-PIPELINING\n250 OK\n", "421 BYE\n"}};
+	struct peer *peer = open_good(&host);
+	struct fault fault = {0};
+	struct peer_reply reply;
+	char long_line[DMTP_LINE_LIMIT + 1];
+
+	peer_reply_init(&reply);
+	assert_int_equal(peer_command(peer, "NOOP\nNOOP", deadline_in(LONG),
+	    &reply, &fault), ERR_USAGE);
+	memset(long_line, 'x', DMTP_LINE_LIMIT);
+	long_line[DMTP_LINE_LIMIT] = '\0';
+	assert_int_equal(peer_command(peer, long_line, deadline_in(LONG),
+	    &reply, &fault), ERR_USAGE);
+	assert_int_equal(peer_command(peer, "NOOP", deadline_in(LONG), &reply,
+	    &fault), 0);
+	assert_int_equal(reply.code, 250);
+	assert_string_equal(reply.text, "OK ?[31m");
+	assert_int_equal(reply.listing.length, 0);
+	assert_int_equal(peer_command(peer, "EHLO <a.test>",
+	    deadline_in(LONG), &reply, &fault), 0);
+	assert_string_equal(buffer_string(&reply.listing), "PIPELINING\n");
+	assert_int_equal(peer_command(peer, "NOOP", deadline_in(LONG), &reply,
+	    &fault), 0);
+	assert_int_equal(reply.code, 421);
+	/* Nothing goes to a host that has said so. */
+	assert_int_equal(peer_command(peer, "NOOP", deadline_in(LONG), &reply,
+	    &fault), ERR_UNREACHABLE);
+	assert_int_equal(reply.code, 0);
+	peer_reply_free(&reply);
+	peer_close(peer);
+	end_host(&host, "NOOP\nEHLO <a.test>\nNOOP\n");
+}
+
+/* ---- SGNT ---- */
+
+static struct buffer org_armor, user_armor;
+static char org_fingerprint[SIGNET_FINGERPRINT_SIZE];
+static char core_fingerprint[SIGNET_FINGERPRINT_SIZE];
+
+static void
+make_signets(void)
+{
+	uint8_t pok[CRYPTO_SIGN_PUBLIC], signing[CRYPTO_SIGN_PUBLIC];
+	uint8_t point[CRYPTO_POINT];
+	struct buffer org = buffer_make(10000), ssr = buffer_make(10000),
+		      user = buffer_make(10000);
+	struct signet *signet;
+
+	crypto_ed25519_public(pok_seed, pok);
+	crypto_ed25519_public(user_seed, signing);
+	assert_int_equal(crypto_point_public(scalar, point), 0);
+	assert_int_equal(signet_make_org(pok, signer_of_seed(pok_seed), NULL,
+	    0, point, "beta.test", NULL, 0, &org, NULL), 0);
+	assert_int_equal(signet_make_ssr(signing, signer_of_seed(user_seed),
+	    point, NULL, &ssr, NULL), 0);
+	assert_int_equal(signet_parse(buffer_span(&ssr), &signet, NULL), 0);
+	assert_int_equal(signet_make_user(signet, NULL,
+	    signer_of_seed(pok_seed), "bob@beta.test", NULL, 0, &user, NULL),
+	    0);
+	signet_free(signet);
+	org_armor = buffer_make(10000);
+	user_armor = buffer_make(10000);
+	armor_write(ARMOR_ORG_SIGNET, buffer_span(&org), &org_armor);
+	armor_write(ARMOR_USER_SIGNET, buffer_span(&user), &user_armor);
+	assert_int_equal(signet_parse(buffer_span(&org), &signet, NULL), 0);
+	assert_true(signet_org_fingerprint(signet, org_fingerprint));
+	signet_free(signet);
+	assert_int_equal(signet_parse(buffer_span(&user), &signet, NULL), 0);
+	assert_true(signet_core_fingerprint(signet, core_fingerprint));
+	signet_free(signet);
+	buffer_free(&org);
+	buffer_free(&ssr);
+	buffer_free(&user);
+}
+
+/* Each of these is what the host says to SGNT. */
+static struct buffer listing_org, listing_user, listing_cut, listing_mixed;
+
+static void
+make_listings(void)
+{
+	listing_org = listing_user = listing_cut = listing_mixed =
+	    buffer_make(20000);
+	reply_write_listing(REPLY_ORG_SIGNET, buffer_span(&org_armor),
+	    &listing_org);
+	reply_write_listing(REPLY_USER_SIGNET, buffer_span(&user_armor),
+	    &listing_user);
+	/* Ends with the END line (D7). */
+	buffer_append(&listing_cut, listing_org.data,
+	    listing_org.length - strlen("270 OK\n"));
+	reply_write_listing(REPLY_ORG_SIGNET, buffer_span(&user_armor),
+	    &listing_mixed);
+}
+
+static void
+fetch_table(void **state)
+{
+	static const char other[] =
+	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	    "AAAAAAAAAAAAAAAAAAAAAA";
+	const struct {
+		const char *name, *wanted, *fingerprint, *says;
+		int err;
+		const char *complaint;
+	} cases[] = {
+	    {"organization", "beta.test", NULL, buffer_string(&listing_org), 0,
+	     NULL},
+	    {"ends with END", "beta.test", "", buffer_string(&listing_cut), 0,
+	     NULL},
+	    {"by fingerprint", "beta.test", org_fingerprint,
+	     buffer_string(&listing_org), 0, NULL},
+	    {"user", "bob@beta.test", NULL, buffer_string(&listing_user), 0,
+	     NULL},
+	    {"user by core fingerprint", "bob@beta.test", core_fingerprint,
+	     buffer_string(&listing_user), 0, NULL},
+	    {"another fingerprint", "beta.test", other,
+	     buffer_string(&listing_org), ERR_PROTOCOL, "another fingerprint"},
+	    {"organization for a user", "bob@beta.test", NULL,
+	     buffer_string(&listing_org), ERR_PROTOCOL, "SGNT: 270"},
+	    {"user under the organization's code", "beta.test", NULL,
+	     buffer_string(&listing_mixed), ERR_PROTOCOL,
+	     "signet of kind 1789, not 1776"},
+	    {"not enabled", "bob@beta.test", NULL,
+	     "476 SIGNET TEMPORARILY UNAVAILABLE\n", ERR_NOT_ENABLED,
+	     "dx.beta.test: SGNT: 476 SIGNET TEMPORARILY UNAVAILABLE"},
+	    {"unknown", "bob@beta.test", NULL, "576 SIGNET UNAVAILABLE\n",
+	     ERR_UNKNOWN_ADDRESS, "576"},
+	    {"denied", "bob@beta.test", NULL, "450 ACCESS DENIED\n",
+	     ERR_DEFERRED, "450"},
+	    {"syntax", "bob@beta.test", NULL, "501 ARGUMENT SYNTAX ERROR\n",
+	     ERR_DEFERRED, "501"},
+	    {"OK without a listing", "beta.test", NULL, "270 OK\n",
+	     ERR_PROTOCOL, "listing"},
+	    {"listing of garbage", "beta.test", NULL,
+	     "270-what is this\n270 OK\n", ERR_PROTOCOL, "listing"},
+	    {"other success", "beta.test", NULL, "250 OK\n", ERR_PROTOCOL,
+	     "SGNT: 250"},
+	    {"no reply", "beta.test", NULL, "!\n", ERR_PROTOCOL,
+	     "without a code"},
+	    {"hangs up", "beta.test", NULL, CLOSE, ERR_UNREACHABLE, "waiting"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct host host = {.says = {BANNER, cases[i].says, BYE}};
+		struct peer *peer = open_good(&host);
+		struct signet *signet;
+		struct fault fault = {0};
+		struct buffer heard = buffer_make(1000);
+		int err;
+
+		unit_case(cases[i].name);
+		err = peer_fetch_signet(peer, cases[i].wanted,
+		    cases[i].fingerprint, deadline_in(LONG), &signet, &fault);
+		assert_int_equal(err, cases[i].err);
+		assert_int_equal(err == 0, signet != NULL);
+		if (err != 0) {
+			assert_int_equal(fault.err, err);
+			assert_non_null(strstr(fault.text,
+			    cases[i].complaint));
+			assert_non_null(strstr(fault.text, "dx.beta.test: "));
+		}
+		signet_free(signet);
+		peer_close(peer);
+		buffer_printf(&heard, "SGNT FOR=<%s>", cases[i].wanted);
+		if (cases[i].fingerprint != NULL && *cases[i].fingerprint)
+			buffer_printf(&heard, " FINGERPRINT=[%s]",
+			    cases[i].fingerprint);
+		buffer_append_string(&heard, "\n");
+		if (cases[i].says != CLOSE && *cases[i].says != '!')
+			buffer_append_string(&heard, "QUIT\n");
+		end_host(&host, buffer_string(&heard));
+		buffer_free(&heard);
+	}
+}
+
+static void
+fetching_twice(void **state)
+{
+	struct host host = {.says = {BANNER, buffer_string(&listing_cut),
+	    buffer_string(&listing_user), BYE}};
+	struct peer *peer = open_good(&host);
+	struct signet *signet;
+
+	assert_int_equal(peer_fetch_signet(peer, "beta.test", NULL,
+	    deadline_in(LONG), &signet, NULL), 0);
+	signet_free(signet);
+	assert_int_equal(peer_fetch_signet(peer, "bob@beta.test", NULL,
+	    deadline_in(LONG), &signet, NULL), 0);
+	signet_free(signet);
+	/* An address that SGNT cannot carry counts as 476 (S16). */
+	assert_int_equal(peer_fetch_signet(peer, "j\xc3\xb6rg@beta.test", NULL,
+	    deadline_in(LONG), &signet, NULL), ERR_NOT_ENABLED);
+	peer_close(peer);
+	end_host(&host, "SGNT FOR=<beta.test>\nSGNT FOR=<bob@beta.test>\n"
+	    "QUIT\n");
+}
+
+static void
+fetching_ends_at_the_deadline(void **state)
+{
+	struct host host = {.says = {BANNER, "270-abc\n", NULL}};
+	struct peer *peer = open_good(&host);
+	struct fault fault = {0};
+	struct signet *signet;
+
+	assert_int_equal(peer_fetch_signet(peer, "beta.test", NULL,
+	    deadline_in(50), &signet, &fault), ERR_TIMEOUT);
+	assert_non_null(strstr(fault.text, "timed out"));
+	peer_close(peer);
+	end_host(&host, "SGNT FOR=<beta.test>\n");
+}
+
+/* ---- delivery ---- */
+
+static const char armor[] = "-----BEGIN ENCRYPTED MESSAGE-----\r\n\r\nBzcA\n"
+			    "-----END ENCRYPTED MESSAGE-----";
+
+#define EHLO "EHLO <alpha.test>\n"
+#define MAIL "MAIL FROM=<alpha.test> FINGERPRINT=[fa]\n"
+#define RCPT "RCPT TO=<beta.test> FINGERPRINT=[fb]\n"
+#define MESSAGE                                                                \
+	"DATA\n-----BEGIN ENCRYPTED MESSAGE-----\n\nBzcA\n"                    \
+	"-----END ENCRYPTED MESSAGE-----\n.\n"
+
+static const struct peer_mail mail = {
+    .helo = "alpha.test",
+    .origin = "alpha.test",
+    .origin_fingerprint = "fa",
+    .destination = "beta.test",
+    .destination_fingerprint = "fb",
+    .armor = {(const uint8_t *)armor, sizeof(armor) - 1},
+};
+
+static void
+delivery_table(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *says[5]; /* to EHLO, MAIL, RCPT, DATA, message */
+		int err, code;
+		const char *heard;
+	} cases[] = {
+	    {"accepted", {"250-SIZE 9\n250 OK\n", "250 OK\n", "250 OK\n",
+	     "354 GO\n", "254 ACCEPTED=x\n"}, 0, 254,
+	     EHLO MAIL RCPT MESSAGE "QUIT\n"},
+	    {"duplicate", {"250 OK\n", "250 OK\n", "250 OK\n", "354 GO\n",
+	     "255 DUPLICATE=x\n"}, 0, 255, EHLO MAIL RCPT MESSAGE "QUIT\n"},
+	    {"origin signet awaited", {"250 OK\n", "470 WAIT\n", BYE},
+	     ERR_ORIGIN_WAIT, 470, EHLO MAIL "QUIT\n"},
+	    {"destination signet", {"250 OK\n", "250 OK\n", "576 STALE\n",
+	     BYE}, ERR_DESTINATION_SIGNET, 576, EHLO MAIL RCPT "QUIT\n"},
+	    {"no DATA", {"250 OK\n", "250 OK\n", "250 OK\n", "503 NO\n", BYE},
+	     ERR_REFUSED, 503, EHLO MAIL RCPT "DATA\nQUIT\n"},
+	    {"put off", {"250 OK\n", "250 OK\n", "250 OK\n", "354 GO\n",
+	     "451 DATA CORRUPTED\n"}, ERR_DEFERRED, 451,
+	     EHLO MAIL RCPT MESSAGE "QUIT\n"},
+	    {"signature", {"250 OK\n", "250 OK\n", "250 OK\n", "354 GO\n",
+	     "578 INVALID\n"}, ERR_SIGNATURE, 578,
+	     EHLO MAIL RCPT MESSAGE "QUIT\n"},
+	    {"a success that is none", {"250 OK\n", "250 OK\n", "250 OK\n",
+	     "354 GO\n", "250 OK\n"}, ERR_PROTOCOL, 250,
+	     EHLO MAIL RCPT MESSAGE "QUIT\n"},
+	    {"the host dislikes us, not the message", {"550 NO\n", BYE},
+	     ERR_DEFERRED, 550, EHLO "QUIT\n"},
+	    {"closing", {"250 OK\n", "421 BYE\n", CLOSE}, ERR_BUSY, 421,
+	     EHLO MAIL},
+	    {"gone before the reply", {"250 OK\n", "250 OK\n", "250 OK\n",
+	     "354 GO\n", CLOSE}, ERR_UNREACHABLE, 0, EHLO MAIL RCPT MESSAGE},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct host host = {.says = {BANNER}};
+		struct fault fault = {0};
+		struct peer_reply reply;
+		struct peer *peer;
+
+		unit_case(cases[i].name);
+		memcpy(host.says + 1, cases[i].says, sizeof(cases[i].says));
+		host.says[6] = BYE;
+		peer = open_good(&host);
+		peer_reply_init(&reply);
+		assert_int_equal(peer_deliver(peer, &mail, &reply, &fault),
+		    cases[i].err);
+		assert_int_equal(reply.code, cases[i].code);
+		if (cases[i].err != 0) {
+			assert_int_equal(fault.err, cases[i].err);
+			assert_non_null(strstr(fault.text, "dx.beta.test: "));
+		}
+		peer_reply_free(&reply);
+		peer_close(peer);
+		end_host(&host, cases[i].heard);
+	}
+}
+
+static void
+two_messages_in_a_session(void **state)
+{
+	struct host host = {.says = {BANNER, "250 OK\n", "470 WAIT\n",
+	    "250 OK\n", "250 OK\n", "354 GO\n", "254 ACCEPTED=x\n", BYE}};
+	struct peer *peer = open_good(&host);
+	struct peer_reply reply;
+
+	peer_reply_init(&reply);
+	assert_int_equal(peer_deliver(peer, &mail, &reply, NULL),
+	    ERR_ORIGIN_WAIT);
+	assert_int_equal(peer_deliver(peer, &mail, &reply, NULL), 0);
+	peer_reply_free(&reply);
+	peer_close(peer);
+	end_host(&host, EHLO MAIL MAIL RCPT MESSAGE "QUIT\n");
+}
+
+static void
+a_large_message(void **state)
+{
+	struct host host = {.says = {BANNER, "250 OK\n", "250 OK\n",
+	    "250 OK\n", "354 GO\n", "254 ACCEPTED=x\n", BYE}};
+	struct peer *peer = open_good(&host);
+	struct buffer text = buffer_make(1 << 22), heard = buffer_make(1 << 22);
+	struct peer_mail large = mail;
+	struct peer_reply reply;
+
+	for (int i = 0; i < 20000; i++)
+		buffer_printf(&text, "%064d\n", i);
+	large.armor = buffer_span(&text);
+	peer_reply_init(&reply);
+	assert_int_equal(peer_deliver(peer, &large, &reply, NULL), 0);
+	peer_reply_free(&reply);
+	peer_close(peer);
+	buffer_append_string(&heard, EHLO MAIL RCPT "DATA\n");
+	buffer_append_span(&heard, buffer_span(&text));
+	buffer_append_string(&heard, ".\nQUIT\n");
+	end_host(&host, buffer_string(&heard));
+	buffer_free(&text);
+	buffer_free(&heard);
+}
+
+/* Nothing that could end the message early, and be commands then, is sent. */
+static void
+what_is_not_armor_stays_here(void **state)
+{
+	struct host host = {.says = {BANNER, BYE}};
+	struct peer *peer = open_good(&host);
+	struct peer_mail bad = mail;
+	struct fault fault = {0};
+	struct peer_reply reply;
+
+	peer_reply_init(&reply);
+	bad.armor = span_string("abc\n.\r\nRSET\n");
+	assert_int_equal(peer_deliver(peer, &bad, &reply, &fault), ERR_FORMAT);
+	assert_int_equal(reply.code, 0);
+	peer_reply_free(&reply);
+	peer_close(peer);
+	end_host(&host, "QUIT\n");
+}
+
+/* ---- */
+
+static void
+make_certificates(void)
+{
+	rsa_key = unit_key(2048);
+	short_key = unit_key(1024);
+	unit_certificate_make(directory, &(struct unit_certificate_wish){
+	    "authority", rsa_key, NULL, 100, true, false, NULL}, &authority);
+	unit_certificate_make(directory, &(struct unit_certificate_wish){
+	    "host", rsa_key, "DNS:dx.beta.test", 100, false, false,
+	    &authority}, &host_of_domain);
+	unit_certificate_make(directory, &(struct unit_certificate_wish){
+	    "domain", rsa_key, "DNS:beta.test", 100, false, false,
+	    &authority}, &domain_itself);
+	unit_certificate_make(directory, &(struct unit_certificate_wish){
+	    "foreign", rsa_key, "DNS:dx.gamma.test", 100, false, false, NULL},
+	    &foreign);
+	unit_certificate_make(directory, &(struct unit_certificate_wish){
+	    "small", short_key, "DNS:dx.beta.test", 100, false, false,
+	    &authority}, &small);
+	unit_certificate_make(directory, &(struct unit_certificate_wish){
+	    "ocsp", rsa_key, "DNS:dx.beta.test", 100, false, true,
+	    &authority}, &with_ocsp);
+}
+
+static void
+free_all(void)
+{
+	struct unit_certificate *certificates[] = {&authority, &host_of_domain,
+	    &domain_itself, &foreign, &small, &with_ocsp};
+	struct buffer *buffers[] = {&org_armor, &user_armor, &listing_org,
+	    &listing_user, &listing_cut, &listing_mixed};
+
+	for (size_t i = 0; i < COUNT(certificates); i++)
+		unit_certificate_free(certificates[i]);
+	for (size_t i = 0; i < COUNT(buffers); i++)
+		buffer_free(buffers[i]);
+	EVP_PKEY_free(rsa_key);
+	EVP_PKEY_free(short_key);
+}
+
+static int
+start(void **state)
+{
+	if (unit_start(state) != 0)
+		return -1;
+	unit_directory(directory);
+	make_certificates();
+	make_signets();
+	make_listings();
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	free_all();
+	return unit_end(state);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(certificate_table),
+	    cmocka_unit_test(short_key_is_told_goodbye),
+	    cmocka_unit_test(banner_table),
+	    cmocka_unit_test(silent_hosts),
+	    cmocka_unit_test(nobody_there),
+	    cmocka_unit_test(commands),
+	    cmocka_unit_test(fetch_table),
+	    cmocka_unit_test(fetching_twice),
+	    cmocka_unit_test(fetching_ends_at_the_deadline),
+	    cmocka_unit_test(delivery_table),
+	    cmocka_unit_test(two_messages_in_a_session),
+	    cmocka_unit_test(a_large_message),
+	    cmocka_unit_test(what_is_not_armor_stays_here),
+	};
+
+	return cmocka_run_group_tests(tests, start, end);
+}
