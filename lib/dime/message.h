@@ -192,6 +192,15 @@ int message_seal(const struct message_seal *seal, struct span mime,
     struct buffer *out, struct fault *fault);
 
 /*
+ * Whether an unlocked actor can read one chunk: opens it, without checking whose
+ * it is. *length, which may be NULL, gets the octets of data or signature.
+ * ERR_NO_ACCESS where he has no slot; ERR_CORRUPT, ERR_ALTERNATE_KEY.
+ */
+int message_try_chunk(const struct message *message,
+    const struct message_chunk *chunk, enum message_actor actor,
+    size_t *length, struct fault *fault);
+
+/*
  * One line a chunk for people: number, name, size, who has a slot. For every
  * unlocked actor the chunks that it can read are opened and checked; *refusal
  * gets 0, or why message_open() would refuse.

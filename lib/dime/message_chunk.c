@@ -89,7 +89,7 @@ signature_read(const struct access *access, const struct message_chunk *chunk,
 {
 	if (chunk->payload.length != CRYPTO_SIGNATURE)
 		return chunk_fault(access->message, chunk, access->fault,
-		    ERR_CORRUPT, "no signature");
+		    ERR_CORRUPT, "holds no signature");
 	memcpy(signature, chunk->payload.data, CRYPTO_SIGNATURE);
 	return decrypt(access, chunk, signature);
 }

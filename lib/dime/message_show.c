@@ -23,37 +23,54 @@ refuse(struct showing *showing, int err, const struct fault *fault)
 	fault_set(showing->fault, err, "%s", fault_text(fault, err));
 }
 
+int
+message_try_chunk(const struct message *message,
+    const struct message_chunk *chunk, enum message_actor actor,
+    size_t *length, struct fault *fault)
+{
+	const struct access access = {message, actor, NULL, fault};
+	uint8_t signature[CRYPTO_SIGNATURE];
+	struct payload payload;
+	size_t found = CRYPTO_SIGNATURE;
+	int err;
+
+	if (!message_chunk_access(chunk->type, actor)) {
+		err = chunk_fault(message, chunk, fault, ERR_NO_ACCESS,
+		    "has no slot for this actor");
+	} else if (chunk_row(chunk->type)->section == SECTION_SIGNATURES) {
+		err = signature_read(&access, chunk, signature);
+	} else if (chunk->type == MESSAGE_ALTERNATE) {
+		err = chunk_fault(message, chunk, fault, ERR_ALTERNATE_KEY,
+		    "its form is not known");
+	} else {
+		err = payload_open(&access, chunk, &payload);
+		found = payload.data.length;
+		payload_free(&payload);
+	}
+	if (length != NULL)
+		*length = err == 0 ? found : 0;
+	return err;
+}
+
 /* Opens one chunk by itself and says what became of it. */
 static void
 describe_access(struct showing *showing, const struct message_chunk *chunk,
     enum message_actor actor)
 {
-	uint8_t signature[CRYPTO_SIGNATURE];
-	struct payload payload = {NULL, 0, 0, {NULL, 0}};
 	struct fault fault = {0};
-	const struct access access = {showing->message, actor, NULL, &fault};
-	int err;
+	size_t length;
+	int err = message_try_chunk(showing->message, chunk, actor, &length,
+	    &fault);
 
-	if (chunk->type == MESSAGE_ALTERNATE)
-		return;
 	buffer_printf(showing->text, "; %s ", message_actor_name(actor));
-	if (chunk_row(chunk->type)->section == SECTION_SIGNATURES)
-		err = signature_read(&access, chunk, signature);
-	else
-		err = payload_open(&access, chunk, &payload);
 	if (err == ERR_ALTERNATE_KEY)
-		buffer_printf(showing->text, "needs the alternate key");
+		buffer_append_string(showing->text, "needs the alternate key");
 	else if (err != 0)
-		buffer_printf(showing->text, "finds it corrupt");
-	else if (payload.plain == NULL)
-		buffer_printf(showing->text, "reads a signature");
+		buffer_append_string(showing->text, "finds it corrupt");
 	else
-		buffer_printf(showing->text, "reads %zu octets%s%s",
-		    payload.data.length,
-		    payload.flags & PAYLOAD_GZIP ? ", gzip" : "",
-		    payload.flags & PAYLOAD_CONTINUES ? ", continued" : "");
-	payload_free(&payload);
-	if (err != 0)
+		buffer_printf(showing->text, "reads %zu octets", length);
+	/* A chunk 3 is stepped over. */
+	if (err != 0 && chunk->type != MESSAGE_ALTERNATE)
 		refuse(showing, err, &fault);
 }
 

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/file.h"
+#include "dimectl/output.h"
+#include "dimectl/parties.h"
+#include "dimectl/verbs.h"
+
+enum {
+	MAIL_PRESET = 128 << 20, /* without --max-size */
+	MAIL_MOST = 1 << 30,
+	INPUT_LIMIT = 1 << 30,
+};
+
+struct words {
+	const char *role, *key, *max_size;
+	struct parties_paths paths;
+};
+
+/* The signets without which a role can check nothing. */
+static int
+check_needs(struct dimectl *ctl, enum message_actor role,
+    const struct parties_paths *paths)
+{
+	const struct {
+		const char *option;
+		const char *path;
+		unsigned int roles; /* bit 1 << actor: who needs it */
+	} needs[] = {
+	    {"--author", paths->author, 1 << MESSAGE_AUTHOR |
+	        1 << MESSAGE_ORIGIN | 1 << MESSAGE_RECIPIENT},
+	    {"--origin", paths->origin, 1 << MESSAGE_AUTHOR |
+	        1 << MESSAGE_ORIGIN | 1 << MESSAGE_DESTINATION |
+	        1 << MESSAGE_RECIPIENT},
+	    {"--destination", paths->destination, 1 << MESSAGE_AUTHOR |
+	        1 << MESSAGE_ORIGIN | 1 << MESSAGE_DESTINATION |
+	        1 << MESSAGE_RECIPIENT},
+	    {"--recipient", paths->recipient, 1 << MESSAGE_AUTHOR |
+	        1 << MESSAGE_DESTINATION | 1 << MESSAGE_RECIPIENT},
+	};
+
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
+		if ((needs[i].roles >> role & 1) != 0 && needs[i].path == NULL)
+			return fault_set(&ctl->fault, ERR_USAGE,
+			    "%s: is required to open as %s", needs[i].option,
+			    message_actor_name(role));
+	return 0;
+}
+
+static int
+print_envelope(struct dimectl *ctl, const struct message_envelope *envelope,
+    bool origin)
+{
+	const char *user = origin ? "Author" : "Recipient";
+	const char *org = origin ? "Destination" : "Origin";
+
+	if (ctl->json)
+		return output_json(ctl, json_pack("{ss ss ss ss}",
+		    origin ? "author" : "recipient", envelope->address,
+		    origin ? "author_signet" : "recipient_signet",
+		    envelope->address_fingerprint,
+		    origin ? "destination" : "origin", envelope->domain,
+		    origin ? "destination_signet" : "origin_signet",
+		    envelope->domain_fingerprint));
+	buffer_printf(&ctl->output, "%s: <%s>\n%s-Signet: [%s]\n"
+	    "%s: <%s>\n%s-Signet: [%s]\n", user, envelope->address, user,
+	    envelope->address_fingerprint, org, envelope->domain, org,
+	    envelope->domain_fingerprint);
+	return 0;
+}
+
+static int
+open_as(struct dimectl *ctl, const struct message *message,
+    enum message_actor role, const struct parties *parties, uint64_t limit)
+{
+	const struct message_parties view = parties_view(parties);
+	struct message_envelope envelope;
+	char sender[ADDRESS_SIZE];
+	int err;
+
+	switch (role) {
+	case MESSAGE_ORIGIN:
+		err = message_check_as_origin(message, &view, &envelope,
+		    &ctl->fault);
+		break;
+	case MESSAGE_DESTINATION:
+		err = message_check_as_destination(message, &view, &envelope,
+		    &ctl->fault);
+		break;
+	default:
+		return message_open(message, &view, (size_t)limit, &ctl->output,
+		    sender, &ctl->fault);
+	}
+	return err != 0 ? err : print_envelope(ctl, &envelope,
+	    role == MESSAGE_ORIGIN);
+}
+
+static int
+run(struct dimectl *ctl, const struct words *words, enum message_actor role,
+    uint64_t limit)
+{
+	struct buffer input = buffer_make(INPUT_LIMIT);
+	struct message *message = NULL;
+	struct parties parties;
+	int err;
+
+	if ((err = parties_read(&words->paths, &parties, &ctl->fault)) != 0 ||
+	    (err = file_read("-", &input, &ctl->fault)) != 0 ||
+	    (err = message_read(buffer_span(&input), INPUT_LIMIT, &message,
+	    &ctl->fault)) != 0)
+		goto out;
+	buffer_free(&input);
+	if ((err = parties_unlock(message, role, words->key, &parties,
+	    &ctl->fault)) != 0)
+		goto out;
+	err = open_as(ctl, message, role, &parties, limit);
+out:
+	message_free(message);
+	parties_free(&parties);
+	buffer_free(&input);
+	return err;
+}
+
+int
+verb_message_open(struct dimectl *ctl, int count, char **arguments)
+{
+	struct words words = {.role = NULL};
+	const struct option_row rows[] = {
+	    {OPTION_VALUE, "--as", &words.role, true},
+	    {OPTION_VALUE, "--key", &words.key, true},
+	    {OPTION_VALUE, "--author", &words.paths.author, false},
+	    {OPTION_VALUE, "--origin", &words.paths.origin, false},
+	    {OPTION_VALUE, "--destination", &words.paths.destination, false},
+	    {OPTION_VALUE, "--recipient", &words.paths.recipient, false},
+	    {OPTION_VALUE, "--max-size", &words.max_size, false},
+	    {OPTION_END, NULL, NULL, false},
+	};
+	uint64_t limit = MAIL_PRESET;
+	enum message_actor role;
+	int err;
+
+	if ((err = option_read(ctl, count, arguments, rows, NULL, 0, 0)) != 0 ||
+	    (err = parties_role(words.role, &role, &ctl->fault)) != 0 ||
+	    (err = check_needs(ctl, role, &words.paths)) != 0)
+		return err;
+	if (ctl->json && (role == MESSAGE_AUTHOR || role == MESSAGE_RECIPIENT))
+		return fault_set(&ctl->fault, ERR_USAGE,
+		    "--json: a message is printed as it is");
+	if (words.max_size != NULL &&
+	    !span_number(span_string(words.max_size), MAIL_MOST, &limit))
+		return fault_set(&ctl->fault, ERR_USAGE,
+		    "--max-size %s: not a number of octets up to %d",
+		    words.max_size, MAIL_MOST);
+	return run(ctl, &words, role, limit);
+}
