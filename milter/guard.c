@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log.h"
+#include "client/facts.h"
+#include "milter/milter.h"
+#include "milter/reply.h"
+
+/*
+ * DIME-MX. Domains whose policy is strict send no naked mail, and ours may not
+ * take any: that is a question of the two domains in the envelope. Mail without
+ * a sender (bounces) has no domain to ask about and is let in.
+ */
+
+enum { GUARD_WAIT = 20 }; /* seconds, below Postfix's milter_command_timeout */
+
+static sfsistat
+answer_verdict(struct session *session, const struct facts_answer *answer)
+{
+	int err = answer->err;
+
+	switch (answer->action) {
+	case POLICY_NAKED:
+		return SMFIS_CONTINUE;
+	case POLICY_REFUSE:
+		err = err == 0 || error_row(err)->temporary ? ERR_POLICY : err;
+		return reply_error(session, err, answer->reason);
+	default:
+		return reply_defer(session, err == 0 ? ERR_DNS : err,
+		    answer->reason);
+	}
+}
+
+static void
+log_refusal(struct session *session, sfsistat status, const char *from,
+    const char *to, const char *reason)
+{
+	struct log_line line;
+
+	if (status == SMFIS_CONTINUE)
+		return;
+	log_begin(&line, LOG_INFO,
+	    status == SMFIS_REJECT ? "refused" : "deferred");
+	log_text(&line, "listener", "DIME-MX");
+	log_text(&line, "from-domain", from);
+	log_text(&line, "to-domain", to);
+	log_text(&line, "reason", reason);
+	log_end(&line);
+}
+
+sfsistat
+guard_recipient(struct session *session, const char *path)
+{
+	struct facts_request request = {.verb = FACTS_INBOUND,
+	    .fingerprint = "", .wait = GUARD_WAIT * 1000};
+	char to[ADDRESS_SIZE];
+	struct facts_answer answer;
+	struct fault fault = {0};
+	sfsistat status;
+	int err;
+
+	if (session->letter.sender[0] == '\0' || !letter_read_path(path, to))
+		return SMFIS_CONTINUE;
+	request.from = address_domain(session->letter.sender);
+	request.to = address_domain(to);
+	/* Our own mail, and what we only relay, is not for the guard. */
+	if (site_is_local(session->site, request.from) ||
+	    !site_serves(session->site, request.to))
+		return SMFIS_CONTINUE;
+	facts_answer_init(&answer);
+	err = facts_ask(session->site->config->facts_socket, &request,
+	    &answer, &fault);
+	status = err != 0 ?
+	    reply_defer(session, err, "policy cannot be looked up now") :
+	    answer_verdict(session, &answer);
+	log_refusal(session, status, request.from, request.to,
+	    err != 0 ? fault_text(&fault, err) : answer.reason);
+	facts_answer_free(&answer);
+	return status;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <grp.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "crypto/secret.h"
+#include "milter/milter.h"
+#include "net/stream.h"
+
+enum { HOUSEKEEPING = 3600 /* seconds */ };
+
+/* Posted by SIGHUP and by the end of libmilter. */
+static sem_t wake;
+
+struct running {
+	pthread_t thread;
+	int result;
+	_Atomic bool ended;
+};
+
+static void
+on_hangup(int number)
+{
+	int saved = errno;
+
+	sem_post(&wake);
+	errno = saved;
+}
+
+/* ---- start ---- */
+
+static int
+open_stores(struct milter *milter, struct fault *fault)
+{
+	const struct config *config = milter->site.current->config;
+	struct keys_settings settings = {.database = config->keys_db,
+	    .master_key_file = config->master_key_file,
+	    .transport_key_file = "", .clock = &clock_system};
+	int err;
+
+	if (config->master_key_file[0] == '\0' ||
+	    config->seal_key_file[0] == '\0')
+		return fault_set(fault, ERR_CONFIG, "%s: master_key_file and "
+		    "seal_key_file must be set", milter->site.path);
+	if ((err = secret_read_key(config->seal_key_file, true,
+		&milter->seal_key, fault)) != 0 ||
+	    (err = keys_open(&settings, &milter->keys, fault)) != 0)
+		return err;
+	return state_open(config->state_db, 0660, &clock_system,
+	    &milter->state, fault);
+}
+
+/* Not after libmilter ran: threads that it left behind may still use them. */
+static void
+close_stores(struct milter *milter)
+{
+	state_close(milter->state);
+	keys_close(milter->keys);
+	secret_free(milter->seal_key);
+}
+
+/* libmilter would take the socket of a running dime-milter away from it. */
+static int
+check_unused(const char *path, struct fault *fault)
+{
+	struct stream *stream;
+
+	if (stream_connect_unix(path, deadline_in(1000), &stream, NULL) != 0)
+		return 0;
+	stream_free(stream);
+	return fault_set(fault, ERR_CREATE,
+	    "%s: another dime-milter answers there", path);
+}
+
+static int
+set_group(const char *path, const char *name, struct fault *fault)
+{
+	struct group *group;
+
+	if (name[0] == '\0')
+		return 0;
+	group = getgrnam(name);
+	if (group == NULL)
+		return fault_set(fault, ERR_CONFIG,
+		    "socket_group: no group '%s'", name);
+	if (chown(path, (uid_t)-1, group->gr_gid) != 0)
+		return fault_set(fault, ERR_CREATE, "%s: chown: %s", path,
+		    strerror(errno));
+	return 0;
+}
+
+static int
+open_socket(struct milter *milter, struct fault *fault)
+{
+	const struct config *config = milter->site.current->config;
+	const char *path = config->milter_socket;
+	char connection[256];
+	mode_t mask;
+	int err, opened;
+
+	if ((size_t)snprintf(connection, sizeof(connection), "unix:%s", path)
+	    >= sizeof(connection))
+		return fault_set(fault, ERR_CONFIG, "milter_socket: too long");
+	if ((err = check_unused(path, fault)) != 0)
+		return err;
+	if (!session_register(milter) ||
+	    smfi_setconn(connection) != MI_SUCCESS)
+		return fault_set(fault, ERR_INTERNAL, "libmilter");
+	/* Never wider than it will be, not even for a moment. */
+	mask = umask(~(mode_t)config->socket_mode & 0777);
+	opened = smfi_opensocket(true);
+	umask(mask);
+	if (opened != MI_SUCCESS)
+		return fault_set(fault, ERR_CREATE, "%s: cannot listen: %s",
+		    path, strerror(errno));
+	if ((err = set_group(path, config->socket_group, fault)) != 0)
+		return err;
+	if (chmod(path, (mode_t)config->socket_mode) != 0)
+		return fault_set(fault, ERR_CREATE, "%s: chmod: %s", path,
+		    strerror(errno));
+	return 0;
+}
+
+static int
+start_log(const struct config *config, struct fault *fault)
+{
+	int level = log_level_by_name(config->log_level);
+
+	if (level < 0)
+		return fault_set(fault, ERR_CONFIG, "log_level: '%s' is none",
+		    config->log_level);
+	if (log_open("dime-milter", config->log_target, level) != 0)
+		return fault_set(fault, ERR_CREATE,
+		    "log_target: %s: cannot be opened", config->log_target);
+	return 0;
+}
+
+/* ---- running ---- */
+
+static void *
+run_libmilter(void *argument)
+{
+	struct running *running = argument;
+
+	running->result = smfi_main();
+	running->ended = true;
+	sem_post(&wake);
+	return NULL;
+}
+
+/*
+ * libmilter waits for SIGHUP in a thread of its own, and ends when it gets one.
+ * This thread, the process's first, alone leaves the signal unblocked: the kernel
+ * then gives it to nobody else. SIGTERM and SIGINT stay libmilter's.
+ */
+static int
+start_running(struct running *running, struct fault *fault)
+{
+	struct sigaction action = {.sa_handler = on_hangup,
+	    .sa_flags = SA_RESTART};
+	sigset_t all, hangup;
+	int failed;
+
+	sigemptyset(&all);
+	sigaddset(&all, SIGHUP);
+	sigaddset(&all, SIGTERM);
+	sigaddset(&all, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	sem_init(&wake, 0, 0);
+	failed = pthread_create(&running->thread, NULL, run_libmilter,
+	    running);
+	if (failed != 0)
+		return fault_set(fault, ERR_SYSTEM, "pthread_create: %s",
+		    strerror(failed));
+	sigaction(SIGHUP, &action, NULL);
+	sigemptyset(&hangup);
+	sigaddset(&hangup, SIGHUP);
+	pthread_sigmask(SIG_UNBLOCK, &hangup, NULL);
+	return 0;
+}
+
+static void
+reload(struct milter *milter)
+{
+	struct fault fault = {0};
+	int err = site_reload(&milter->site, &fault);
+
+	log_reopen();
+	if (err != 0)
+		log_note(LOG_ERR, "reload-failed", "%s; the old configuration "
+		    "stays in force", fault_text(&fault, err));
+	else
+		log_note(LOG_NOTICE, "reloaded", "%s", milter->site.path);
+}
+
+static int
+wait_for_end(struct milter *milter, struct running *running)
+{
+	struct timespec until;
+
+	while (!running->ended) {
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += HOUSEKEEPING;
+		if (sem_timedwait(&wake, &until) == 0) {
+			if (!running->ended)
+				reload(milter);
+		} else if (errno == ETIMEDOUT)
+			state_expire(milter->state);
+	}
+	pthread_join(running->thread, NULL);
+	return running->result == MI_SUCCESS ? 0 : ERR_SYSTEM;
+}
+
+static int
+serve(struct milter *milter, bool check_only, bool *ran, struct fault *fault)
+{
+	struct running running = {0};
+	int err;
+
+	if ((err = start_log(milter->site.current->config, fault)) != 0 ||
+	    (err = open_stores(milter, fault)) != 0 || check_only ||
+	    (err = open_socket(milter, fault)) != 0 ||
+	    (err = start_running(&running, fault)) != 0)
+		return err;
+	*ran = true;
+	log_note(LOG_NOTICE, "ready", "%s",
+	    milter->site.current->config->milter_socket);
+	err = wait_for_end(milter, &running);
+	log_note(LOG_NOTICE, "stopped", "%s", err == 0 ? "on request" :
+	    "libmilter failed");
+	return err == 0 ? 0 : fault_set(fault, err, "libmilter failed");
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct milter milter;
+	const char *path = SYSCONFDIR "/dimegate/dimegate.conf";
+	bool check_only = false, ran = false;
+	struct fault fault = {0};
+	int option, err;
+
+	while ((option = getopt(argc, argv, "c:n")) != -1) {
+		if (option == 'c')
+			path = optarg;
+		else if (option == 'n')
+			check_only = true;
+		else
+			optind = argc + 1;
+	}
+	if (optind != argc) {
+		fprintf(stderr, "usage: dime-milter [-n] [-c FILE]\n");
+		return error_row(ERR_USAGE)->exit_status;
+	}
+	crowd_start(&milter.crowd);
+	if ((err = crypto_start(&fault)) == 0 &&
+	    (err = site_open(&milter.site, path, &fault)) == 0)
+		err = serve(&milter, check_only, &ran, &fault);
+	if (err != 0)
+		fprintf(stderr, "dime-milter: %s\n", fault_text(&fault, err));
+	if (!ran) {
+		close_stores(&milter);
+		site_close(&milter.site);
+		crowd_end(&milter.crowd);
+	}
+	return err == 0 ? 0 : error_row(err)->exit_status;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_MILTER_MILTER_H
+#define DIME_MILTER_MILTER_H
+
+#include <libmilter/mfapi.h>
+
+#include "base/config.h"
+#include "keys/keys.h"
+#include "keys/state.h"
+#include "milter/crowd.h"
+#include "milter/letter.h"
+#include "milter/site.h"
+
+/*
+ * dime-milter. One process, a thread a connection (libmilter's). Where a
+ * connection comes from is the {daemon_name} that master.cf gives the listener:
+ *
+ *	DIME-SUBMIT  submit.c  notes who sent a message
+ *	DIME-OUT     seal.c    seals a copy in place, or refuses it
+ *	DIME-IN      open.c    opens a message in place, or refuses it
+ *	DIME-MX      guard.c   refuses naked mail that policy forbids; open.c
+ */
+
+enum listener {
+	LISTENER_SUBMIT,
+	LISTENER_OUT,
+	LISTENER_IN,
+	LISTENER_MX,
+	LISTENERS
+};
+
+/* What all connections share. */
+struct milter {
+	struct site_holder site;
+	struct keys *keys;
+	struct state *state;
+	uint8_t *seal_key; /* 32 octets, secret memory */
+	struct crowd crowd;
+	_Atomic int64_t connections;
+};
+
+struct session {
+	SMFICTX *ctx;
+	struct milter *milter;
+	struct site *site; /* the configuration that this connection began with */
+	enum listener listener;
+	bool quiet; /* no reply to headers and body pieces is expected */
+	struct letter letter;
+};
+
+/* The Postfix queue id of the current message, "" when there is none yet. */
+const char *session_queue_id(const struct session *session);
+
+/* Registers the callbacks, which use `milter`. False when libmilter refuses. */
+bool session_register(struct milter *milter);
+
+/* ---- what each listener does; all answer the end of a message ---- */
+
+sfsistat submit_message(struct session *session);
+sfsistat seal_message(struct session *session);
+sfsistat open_message(struct session *session);
+
+/* DIME-MX at RCPT TO. */
+sfsistat guard_recipient(struct session *session, const char *path);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_MILTER_REPLACE_H
+#define DIME_MILTER_REPLACE_H
+
+#include "milter/milter.h"
+#include "milter/plan.h"
+
+/*
+ * Puts another message in the place of the current one, in the one order that
+ * Postfix keeps exactly: delete fields from the last to the first, insert the new
+ * ones by rising index, replace the body. After ERR_SYSTEM the message must be
+ * refused, since it may be half replaced.
+ */
+
+/* Deletes every field that the letter came with. ERR_SYSTEM, ERR_MEMORY. */
+int replace_drop_header(struct session *session, struct fault *fault);
+
+/* Inserts `value`, with its leading blank, as field number `index` from 1 on. */
+int replace_insert(struct session *session, size_t index, const char *name,
+    const char *value, struct fault *fault);
+
+/* The body, as it is; lines should end with CRLF. */
+int replace_body(struct session *session, struct span body,
+    struct fault *fault);
+
+/* Text with LF line ends becomes the body with CRLF. */
+int replace_body_lines(struct session *session, struct span text,
+    struct fault *fault);
+
+/* The envelope sender, "" for <>; a bounce of the message then carries its
+ * header only. */
+int replace_sender(struct session *session, const char *sender,
+    struct fault *fault);
+
+#endif
