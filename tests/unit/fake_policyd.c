@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tests/unit/unit.h"
+
+#include "dime/record.h"
+#include "dmtp/netstring.h"
+#include "tests/unit/fake_policyd.h"
+
+enum { REQUEST_LIMIT = 65536, ANSWER_LIMIT = 1 << 20 };
+
+/* The record that confirms our own organization's signet. */
+static void
+write_record(const struct org_signet *org, struct buffer *out)
+{
+	struct record *record = calloc(1, sizeof(*record));
+
+	record->version = 1;
+	record->pok_count = 1;
+	memcpy(record->poks[0], org->pok, sizeof(record->poks[0]));
+	record->policy = RECORD_MIXED;
+	record->expiry = RECORD_EXPIRY_DEFAULT;
+	record_write(record, out);
+	free(record);
+}
+
+static void
+add_signets(struct keys *keys, const char *address,
+    struct facts_answer *answer)
+{
+	struct keys_user *user;
+	struct keys_org *org;
+
+	if (!address_is_normal(span_string(address)))
+		return;
+	if (keys_find_org(keys, address_domain(address), &org, NULL) == 0) {
+		write_record(org->signet, &answer->record);
+		buffer_append_span(&answer->org_signet,
+		    signet_binary(org->signet->signet));
+		snprintf(answer->organization, sizeof(answer->organization),
+		    "%s", org->signet->domain);
+		answer->confirmed = true;
+		keys_org_free(org);
+	}
+	if (keys_find_user(keys, address, &user, NULL) == 0) {
+		buffer_append_span(&answer->user_signet,
+		    signet_binary(user->signet->signet));
+		keys_user_free(user);
+	}
+}
+
+static void
+answer_request(struct fake_policyd *policyd, struct span text,
+    struct buffer *out)
+{
+	struct buffer storage = buffer_make(REQUEST_LIMIT);
+	struct facts_request request;
+	struct facts_answer answer;
+
+	facts_answer_init(&answer);
+	if (facts_request_read(text, &request, &storage, NULL) == 0) {
+		pthread_mutex_lock(&policyd->lock);
+		policyd->asked[request.verb]++;
+		snprintf(policyd->from, sizeof(policyd->from), "%s",
+		    request.from);
+		snprintf(policyd->to, sizeof(policyd->to), "%s", request.to);
+		answer.action = policyd->action;
+		answer.err = request.verb == FACTS_NOTE_NAKED ? 0 :
+		    policyd->err;
+		snprintf(answer.reason, sizeof(answer.reason), "%s",
+		    policyd->reason);
+		pthread_mutex_unlock(&policyd->lock);
+		add_signets(policyd->keys, request.to, &answer);
+	}
+	facts_answer_write(&answer, out);
+	facts_answer_free(&answer);
+	buffer_free(&storage);
+}
+
+static void
+serve(struct fake_policyd *policyd, int fd)
+{
+	struct buffer answer = buffer_make(ANSWER_LIMIT);
+	struct buffer out = buffer_make(ANSWER_LIMIT + 20);
+	struct netstring_reader reader;
+	uint8_t octets[4096];
+	bool complete = false;
+	ssize_t got = 1;
+
+	netstring_start(&reader, REQUEST_LIMIT);
+	while (!complete && (got = recv(fd, octets, sizeof(octets), 0)) > 0) {
+		struct span input = {octets, (size_t)got};
+
+		if (netstring_feed(&reader, &input, &complete) != 0)
+			break;
+	}
+	if (complete) {
+		answer_request(policyd, netstring_content(&reader), &answer);
+		netstring_write(buffer_span(&answer), &out);
+		if (send(fd, out.data, out.length, MSG_NOSIGNAL) !=
+		    (ssize_t)out.length)
+			fprintf(stderr, "fake policyd: short answer\n");
+	}
+	netstring_free(&reader);
+	buffer_free(&answer);
+	buffer_free(&out);
+	close(fd);
+}
+
+static void *
+run(void *argument)
+{
+	struct fake_policyd *policyd = argument;
+	int fd;
+
+	while ((fd = accept(policyd->fd, NULL, NULL)) >= 0)
+		serve(policyd, fd);
+	return NULL;
+}
+
+void
+fake_policyd_start(struct fake_policyd *policyd, const char *path,
+    struct keys *keys)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	*policyd = (struct fake_policyd){.keys = keys, .reason = ""};
+	snprintf(policyd->path, sizeof(policyd->path), "%s", path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	pthread_mutex_init(&policyd->lock, NULL);
+	policyd->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(policyd->fd, (struct sockaddr *)&address,
+	    sizeof(address)), 0);
+	assert_int_equal(listen(policyd->fd, 10), 0);
+	assert_int_equal(pthread_create(&policyd->thread, NULL, run, policyd),
+	    0);
+}
+
+void
+fake_policyd_stop(struct fake_policyd *policyd)
+{
+	shutdown(policyd->fd, SHUT_RDWR);
+	pthread_join(policyd->thread, NULL);
+	close(policyd->fd);
+	unlink(policyd->path);
+	pthread_mutex_destroy(&policyd->lock);
+}
+
+void
+fake_policyd_answer(struct fake_policyd *policyd, enum policy_action action,
+    int err, const char *reason)
+{
+	pthread_mutex_lock(&policyd->lock);
+	policyd->action = action;
+	policyd->err = err;
+	policyd->reason = reason;
+	memset(policyd->asked, 0, sizeof(policyd->asked));
+	policyd->from[0] = policyd->to[0] = '\0';
+	pthread_mutex_unlock(&policyd->lock);
+}
+
+unsigned int
+fake_policyd_asked(struct fake_policyd *policyd, enum facts_verb verb)
+{
+	unsigned int asked;
+
+	pthread_mutex_lock(&policyd->lock);
+	asked = policyd->asked[verb];
+	pthread_mutex_unlock(&policyd->lock);
+	return asked;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_TESTS_UNIT_FAKE_POLICYD_H
+#define DIME_TESTS_UNIT_FAKE_POLICYD_H
+
+#include <pthread.h>
+
+#include "client/facts.h"
+#include "keys/keys.h"
+
+/*
+ * Answers on a facts socket as dime-policyd would, with signets out of a keys.db,
+ * in a thread of its own.
+ */
+struct fake_policyd {
+	struct keys *keys;
+	pthread_t thread;
+	int fd;
+	char path[100];
+	pthread_mutex_t lock;
+	/* Under the lock: what it answers, and what it was asked. */
+	enum policy_action action;
+	int err;
+	const char *reason;
+	unsigned int asked[FACTS_VERBS];
+	char from[ADDRESS_SIZE], to[ADDRESS_SIZE];
+};
+
+void fake_policyd_start(struct fake_policyd *policyd, const char *path,
+    struct keys *keys);
+void fake_policyd_stop(struct fake_policyd *policyd);
+
+/* What it shall answer from now on; forgets what it was asked. */
+void fake_policyd_answer(struct fake_policyd *policyd,
+    enum policy_action action, int err, const char *reason);
+
+/* How often this was asked since. */
+unsigned int fake_policyd_asked(struct fake_policyd *policyd,
+    enum facts_verb verb);
+
+#endif

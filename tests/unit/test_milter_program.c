@@ -1,0 +1,734 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/unit.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "crypto/secret.h"
+#include "dime/armor.h"
+#include "tests/unit/fake_mta.h"
+#include "tests/unit/fake_policyd.h"
+
+/*
+ * The real dime-milter between a mail server and a policyd that are played. It
+ * serves alpha.test and beta.test, so that what it sealed it can open.
+ */
+
+static struct {
+	char directory[64];
+	char config[128];
+	char socket[128];
+	struct keys *keys;
+	struct fake_policyd policyd;
+	pid_t pid;
+} site = {.directory = "/tmp/dimegate-unit-XXXXXX"};
+
+static struct mta mta;
+
+/* ---- the site ---- */
+
+static const char *
+path(const char *name)
+{
+	static char buffers[4][128];
+	static size_t next;
+	char *out = buffers[next++ % 4];
+
+	snprintf(out, sizeof(buffers[0]), "%s/%s", site.directory, name);
+	return out;
+}
+
+static void
+write_config(const char *more)
+{
+	struct buffer text = buffer_make(4096);
+
+	buffer_printf(&text, "hostname = \"mx.beta.test\"\n"
+	    "domains = {\"alpha.test\", \"beta.test\"}\n"
+	    "log_target = \"%s\"\nfetch_timeout = 2\n", path("log"));
+	buffer_printf(&text, "facts_socket = \"%s\"\nmilter_socket = \"%s\"\n"
+	    "keys_db = \"%s\"\n", path("facts"), path("milter"),
+	    path("keys.db"));
+	buffer_printf(&text, "state_db = \"%s\"\nmaster_key_file = \"%s\"\n"
+	    "seal_key_file = \"%s\"\n%s", path("state.db"), path("master.key"),
+	    path("seal.key"), more);
+	assert_int_equal(file_write(site.config, buffer_span(&text), 0600, true,
+	    NULL), 0);
+	buffer_free(&text);
+}
+
+static void
+make_keys(void)
+{
+	struct keys_settings settings = {.create = true,
+	    .clock = &clock_system};
+	struct fault fault = {0};
+	char master[128], transport[128], database[128];
+
+	snprintf(database, sizeof(database), "%s", path("keys.db"));
+	snprintf(master, sizeof(master), "%s", path("master.key"));
+	snprintf(transport, sizeof(transport), "%s", path("transport.key"));
+	settings.database = database;
+	settings.master_key_file = master;
+	settings.transport_key_file = transport;
+	if (keys_open(&settings, &site.keys, &fault) != 0 ||
+	    keys_create_org(site.keys, "alpha.test", &fault) != 0 ||
+	    keys_create_org(site.keys, "beta.test", &fault) != 0 ||
+	    keys_create_user(site.keys, "alice@alpha.test", &fault) != 0 ||
+	    keys_create_user(site.keys, "bob@beta.test", &fault) != 0 ||
+	    secret_create_key(path("seal.key"), 0600, &fault) != 0)
+		fail_msg("%s", fault.text);
+}
+
+/* Whether the log has the text, within five seconds. */
+static bool
+logged(const char *text)
+{
+	const struct timespec moment = {0, 10 * 1000 * 1000};
+
+	for (int i = 0; i < 500; i++) {
+		struct buffer log = buffer_make(1 << 22);
+		bool found = file_read(path("log"), &log, NULL) == 0 &&
+		    strstr(buffer_string(&log), text) != NULL;
+
+		buffer_free(&log);
+		if (found)
+			return true;
+		nanosleep(&moment, NULL);
+	}
+	return false;
+}
+
+static void
+start_milter(void)
+{
+	unlink(path("log"));
+	site.pid = fork();
+	if (site.pid == 0) {
+		execl(TEST_BUILDDIR "/milter/dime-milter", "dime-milter", "-c",
+		    site.config, (char *)NULL);
+		_exit(127);
+	}
+	assert_true(site.pid > 0);
+	assert_true(logged("event=ready"));
+}
+
+static int
+start_site(void **state)
+{
+	if (unit_start(state) != 0)
+		return -1;
+	unit_directory(site.directory);
+	snprintf(site.config, sizeof(site.config), "%s", path("conf"));
+	snprintf(site.socket, sizeof(site.socket), "%s", path("milter"));
+	make_keys();
+	write_config("");
+	fake_policyd_start(&site.policyd, path("facts"), site.keys);
+	start_milter();
+	return 0;
+}
+
+static int
+end_site(void **state)
+{
+	int status = -1;
+
+	kill(site.pid, SIGTERM);
+	waitpid(site.pid, &status, 0);
+	fake_policyd_stop(&site.policyd);
+	keys_close(site.keys);
+	unit_end(state);
+	return status; /* 0 when it ended in good order */
+}
+
+static int
+answer_dark(void **state)
+{
+	fake_policyd_answer(&site.policyd, POLICY_DARK, 0, "");
+	return 0;
+}
+
+/* ---- messages ---- */
+
+#define RECEIVED(id) "Received: from [192.0.2.9] (pc.test [192.0.2.9])\r\n" \
+	"\tby mx.alpha.test (Postfix) with ESMTPSA id " id "\r\n" \
+	"\tfor <bob@beta.test>; Thu,  6 Jul 2023 12:00:00 +0200 (CEST)\r\n"
+#define HEADER "DKIM-Signature: v=1;\r\n\tb=aa\r\n\tbb \r\n" \
+	"X-N:value\r\nX-T:\tvalue\r\nX-N: again\r\nX-Fold:\r\n a\r\n \r\n" \
+	"From: Alice <alice@alpha.test>\r\nTo: bob@beta.test\r\n" \
+	"Subject: a secret plan\r\nX-8: \xe4\xf6 \x01\r\n" \
+	"Delivered-To: bob@beta.test\r\n" \
+	"Authentication-Results: mx.beta.test; dime=pass (forged)\r\n" \
+	"Authentication-Results: other.test; spf=pass\r\n"
+#define BODY "the plan\r\n\r\n.dot\r\n\xff\xfe binary \r\nno end"
+
+static struct mta_mail
+letter(const char *queue_id, const char *text)
+{
+	return (struct mta_mail){.queue_id = queue_id,
+	    .sender = "<alice@alpha.test>",
+	    .recipients = {"<bob@beta.test>"},
+	    .text = span_string(text)};
+}
+
+/* One connection for one mail. */
+static char
+send_mail(const char *daemon_name, const struct mta_mail *mail)
+{
+	assert_int_equal(mta_open(&mta, site.socket, daemon_name,
+	    MTA_ALL_STEPS), 'c');
+	assert_true(mta.steps & MTA_LEADING_SPACE);
+	return mta_send(&mta, mail);
+}
+
+static void
+expect(const char *daemon_name, const struct mta_mail *mail, char verdict,
+    const char *reply)
+{
+	unit_case(reply);
+	assert_int_equal(send_mail(daemon_name, mail), verdict);
+	if (strncmp(mta.reply, reply, strlen(reply)) != 0)
+		fail_msg("'%s' is not '%s'", mta.reply, reply);
+	mta_close(&mta);
+}
+
+static void
+note(const char *queue_id, const char *sender, const char *body)
+{
+	char text[2000];
+	struct mta_mail mail;
+
+	snprintf(text, sizeof(text), "Subject: x\r\n\r\n%s", body);
+	mail = letter(queue_id, text);
+	mail.sender = sender;
+	mail.login = "alice";
+	expect("DIME-SUBMIT", &mail, 'a', "");
+	assert_false(mta.body_replaced);
+}
+
+/* Seals and leaves the body, the armor, in `armor`; checks the transit form. */
+static void
+seal(const struct mta_mail *mail, struct buffer *armor)
+{
+	static const char head[] = "MIME-Version: 1.0\r\n"
+	    "Content-Type: application/vnd.dime-message\r\n\r\n"
+	    "-----BEGIN ENCRYPTED MESSAGE-----\r\n";
+	struct buffer text = buffer_make(1 << 22);
+
+	assert_int_equal(send_mail("DIME-OUT", mail), 'a');
+	mta_text(&mta, &text);
+	assert_non_null(buffer_string(&text));
+	assert_memory_equal(text.data, head, strlen(head));
+	assert_null(strstr(buffer_string(&text), "plan"));
+	assert_string_equal(mta.sender_arguments, "RET=HDRS");
+	buffer_append_span(armor, buffer_span(&mta.body));
+	buffer_free(&text);
+	mta_close(&mta);
+}
+
+/* Who signed, as the recipient reads it. */
+static void
+assert_author(const struct buffer *armor, const char *author)
+{
+	struct message_envelope envelope;
+	struct message *message;
+	struct keys_user *bob;
+	struct fault fault;
+
+	assert_int_equal(message_read(buffer_span(armor), 1 << 20, &message,
+	    &fault), 0);
+	assert_int_equal(keys_find_user(site.keys, "bob@beta.test", &bob,
+	    &fault), 0);
+	assert_int_equal(message_unlock(message, MESSAGE_RECIPIENT,
+	    bob->agreer, &fault), 0);
+	assert_int_equal(message_origin_envelope(message, &envelope, &fault),
+	    0);
+	assert_string_equal(envelope.address, author);
+	assert_string_equal(envelope.domain, "beta.test");
+	keys_user_free(bob);
+	message_free(message);
+}
+
+/* A message on its way to DIME-IN, as dmtpd gives it. */
+static struct mta_mail
+arriving(struct buffer *text, struct span armor)
+{
+	buffer_reset(text);
+	buffer_append_string(text, "MIME-Version: 1.0\r\n"
+	    "Content-Type: application/vnd.dime-message\r\n\r\n");
+	buffer_append_span(text, armor);
+	return (struct mta_mail){.queue_id = "IN1",
+	    .sender = "<mailer-daemon@alpha.test>",
+	    .recipients = {"<bob@beta.test>"}, .text = buffer_span(text)};
+}
+
+/* ---- tests ---- */
+
+static void
+a_user_is_the_author_only_with_proof(void **state)
+{
+	static const struct {
+		const char *name, *noted_id, *noted_sender, *noted_body;
+		const char *sender, *text, *author;
+	} cases[] = {
+	    {"noted", "A1", "<alice@alpha.test>", BODY, "<Alice@alpha.test>",
+	     RECEIVED("A1") HEADER "\r\n" BODY, "alice@alpha.test"},
+	    {"with a tag", "A2", "<alice+x@alpha.test>", BODY,
+	     "<alice+x@alpha.test>", RECEIVED("A2") HEADER "\r\n" BODY,
+	     "alice@alpha.test"},
+	    {"not noted", NULL, NULL, NULL, "<alice@alpha.test>",
+	     RECEIVED("A3") HEADER "\r\n" BODY, "relay@alpha.test"},
+	    {"another body", "A4", "<alice@alpha.test>", "other",
+	     "<alice@alpha.test>", RECEIVED("A4") HEADER "\r\n" BODY,
+	     "relay@alpha.test"},
+	    {"another sender", "A5", "<bob@beta.test>", BODY,
+	     "<alice@alpha.test>", RECEIVED("A5") HEADER "\r\n" BODY,
+	     "relay@alpha.test"},
+	    {"the note's id below the topmost field", "A6",
+	     "<alice@alpha.test>", BODY, "<alice@alpha.test>",
+	     RECEIVED("B6") RECEIVED("A6") HEADER "\r\n" BODY,
+	     "relay@alpha.test"},
+	    {"no Received", "A7", "<alice@alpha.test>", BODY,
+	     "<alice@alpha.test>", HEADER "\r\n" BODY, "relay@alpha.test"},
+	    {"no such user", "A8", "<nobody@alpha.test>", BODY,
+	     "<nobody@alpha.test>", RECEIVED("A8") HEADER "\r\n" BODY,
+	     "relay@alpha.test"},
+	    {"a foreign sender", NULL, NULL, NULL, "<dave@gamma.test>",
+	     RECEIVED("A9") HEADER "\r\n" BODY, "relay@alpha.test"},
+	    {"beta's own", NULL, NULL, NULL, "<carol@beta.test>",
+	     RECEIVED("A10") HEADER "\r\n" BODY, "relay@beta.test"},
+	    {"a bounce", NULL, NULL, NULL, "<>",
+	     RECEIVED("A11") HEADER "\r\n" BODY, "relay@alpha.test"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct mta_mail mail = letter("OUT", cases[i].text);
+		struct buffer armor = buffer_make(1 << 20);
+
+		unit_case(cases[i].name);
+		if (cases[i].noted_id != NULL)
+			note(cases[i].noted_id, cases[i].noted_sender,
+			    cases[i].noted_body);
+		mail.sender = cases[i].sender;
+		seal(&mail, &armor);
+		assert_author(&armor, cases[i].author);
+		assert_string_equal(mta.sender, cases[i].sender);
+		assert_string_equal(site.policyd.from, cases[i].author);
+		assert_string_equal(site.policyd.to, "bob@beta.test");
+		buffer_free(&armor);
+	}
+}
+
+static void
+only_logins_are_noted(void **state)
+{
+	struct mta_mail mail = letter("N1", "A: b\r\n\r\n" BODY);
+	struct buffer armor = buffer_make(1 << 20);
+
+	expect("DIME-SUBMIT", &mail, 'a', "");
+	mail = letter("OUT", RECEIVED("N1") "\r\n" BODY);
+	seal(&mail, &armor);
+	assert_author(&armor, "relay@alpha.test");
+	buffer_free(&armor);
+}
+
+static void
+sealing_is_repeatable(void **state)
+{
+	struct buffer first = buffer_make(1 << 20);
+	struct buffer again = buffer_make(1 << 20);
+	struct mta_mail mail = letter("R1", RECEIVED("R1") "\r\n" BODY);
+
+	seal(&mail, &first);
+	mail.queue_id = "R2"; /* pass 2's id is another each time */
+	seal(&mail, &again);
+	assert_true(span_equal(buffer_span(&first), buffer_span(&again)));
+	mail = letter("R3", RECEIVED("R4") "\r\n" BODY);
+	buffer_reset(&again);
+	seal(&mail, &again);
+	assert_false(span_equal(buffer_span(&first), buffer_span(&again)));
+	mail = letter("R3", "X: y\r\n\r\n" BODY);
+	buffer_reset(&first);
+	buffer_reset(&again);
+	seal(&mail, &first);
+	seal(&mail, &again);
+	assert_false(span_equal(buffer_span(&first), buffer_span(&again)));
+	buffer_free(&first);
+	buffer_free(&again);
+}
+
+/* Sealed and opened again: what comes out, and the envelope sender. */
+static void
+assert_round_trip(const char *given, const char *sender,
+    const char *expected, const char *expected_sender)
+{
+	struct buffer armor = buffer_make(1 << 22);
+	struct buffer text = buffer_make(1 << 22);
+	struct mta_mail mail = letter("OUT", given);
+
+	mail.sender = sender;
+	seal(&mail, &armor);
+	mail = arriving(&text, buffer_span(&armor));
+	assert_int_equal(send_mail("DIME-IN", &mail), 'a');
+	buffer_reset(&text);
+	mta_text(&mta, &text);
+	assert_string_equal(buffer_string(&text), expected);
+	assert_string_equal(mta.sender, expected_sender);
+	assert_string_equal(mta.sender_arguments, "RET=HDRS");
+	mta_close(&mta);
+	buffer_free(&armor);
+	buffer_free(&text);
+}
+
+#define RESULT(verdict, author) "Authentication-Results: mx.beta.test;\r\n" \
+	"\tdime=" verdict " header.from=alpha.test\r\n" \
+	"\tpolicy.author=" author " policy.origin=alpha.test\r\n"
+#define REWRITTEN \
+	"Received: by alpha.test; Thu,  6 Jul 2023 12:00:00 +0200 (CEST)\r\n"
+#define EXPECTED_HEADER "DKIM-Signature: v=1;\r\n\tb=aa\r\n\tbb \r\n" \
+	"X-N:value\r\nX-T:\tvalue\r\nX-N: again\r\nX-Fold:\r\n a\r\n \r\n" \
+	"From: Alice <alice@alpha.test>\r\nTo: bob@beta.test\r\n" \
+	"Subject: a secret plan\r\nX-8: \xe4\xf6 \x01\r\n" \
+	"Authentication-Results: other.test; spf=pass\r\n"
+
+static void
+what_comes_out_is_what_went_in(void **state)
+{
+	note("T1", "<alice@alpha.test>", BODY);
+	assert_round_trip(RECEIVED("T1") HEADER "\r\n" BODY,
+	    "<alice@alpha.test>", RESULT("pass", "alice@alpha.test") REWRITTEN
+	    EXPECTED_HEADER "\r\n" BODY, "<alice@alpha.test>");
+	assert_round_trip(RECEIVED("T2") HEADER "\r\n" BODY,
+	    "<alice@alpha.test>", RESULT("neutral", "relay@alpha.test")
+	    REWRITTEN EXPECTED_HEADER "\r\n" BODY, "<alice@alpha.test>");
+	assert_round_trip(RECEIVED("T3") HEADER "\r\n", "<>",
+	    RESULT("neutral", "relay@alpha.test") REWRITTEN
+	    EXPECTED_HEADER "\r\n", "<>");
+	/* A stranger's address must not get the bounces of what we signed. */
+	assert_round_trip("From: dave@gamma.test\r\n\r\nx\r\n",
+	    "<dave@gamma.test>", "Authentication-Results: mx.beta.test;\r\n"
+	    "\tdime=fail header.from=gamma.test\r\n\tpolicy.author="
+	    "relay@alpha.test policy.origin=alpha.test\r\n"
+	    "From: dave@gamma.test\r\n\r\nx\r\n", "<relay@alpha.test>");
+}
+
+static void
+many_fields_and_a_long_body(void **state)
+{
+	struct buffer given = buffer_make(1 << 22);
+	struct buffer expected = buffer_make(1 << 22);
+
+	buffer_append_string(&given, "From: alice@alpha.test\r\n");
+	for (int i = 0; i < 1000; i++)
+		buffer_printf(&given, "X-%d: %d\r\n", i % 7, i);
+	buffer_append_string(&given, "\r\n");
+	for (int i = 0; i < 30000; i++)
+		buffer_printf(&given, "line %d of a long body\r\n", i);
+	buffer_append_string(&expected, RESULT("neutral",
+	    "relay@alpha.test"));
+	buffer_append_span(&expected, buffer_span(&given));
+	assert_round_trip(buffer_string(&given), "<alice@alpha.test>",
+	    buffer_string(&expected), "<alice@alpha.test>");
+	buffer_free(&given);
+	buffer_free(&expected);
+}
+
+static void
+nothing_leaves_naked(void **state)
+{
+	static const struct {
+		enum policy_action action;
+		int err;
+		const char *reason, *reply;
+	} cases[] = {
+	    {POLICY_DEFER, ERR_BOGUS, "bogus", "451 4.7.5 bogus"},
+	    {POLICY_DEFER, ERR_SIGNATURE, "odd", "451 4.3.0 odd"},
+	    {POLICY_DEFER, 0, "", "451 4.3.2 "},
+	    {POLICY_REFUSE, ERR_UNKNOWN_ADDRESS, "no such address",
+	     "550 5.1.1 no such address"},
+	    {POLICY_REFUSE, ERR_POLICY, "strict", "550 5.7.1 strict"},
+	    {POLICY_REFUSE, 0, "strict", "550 5.7.1 strict"},
+	    {POLICY_DARK, ERR_UNREACHABLE, "gone", "451 4.4.1 "},
+	    {POLICY_NAKED, 0, "no record", "451 4.7.5 "},
+	};
+	struct mta_mail mail = letter("OUT", RECEIVED("P1") "\r\n" BODY);
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		fake_policyd_answer(&site.policyd, cases[i].action,
+		    cases[i].err, cases[i].reason);
+		expect("DIME-OUT", &mail, 'y', cases[i].reply);
+		assert_false(mta.body_replaced);
+		assert_int_equal(fake_policyd_asked(&site.policyd,
+		    FACTS_NOTE_NAKED), cases[i].action == POLICY_NAKED);
+	}
+	fake_policyd_answer(&site.policyd, POLICY_DARK, 0, "");
+	mail.recipients[0] = "<nobody@beta.test>"; /* no signet comes */
+	expect("DIME-OUT", &mail, 'y', "451 4.7.5 ");
+	mail.recipients[0] = "<\"a b\"@beta.test>";
+	expect("DIME-OUT", &mail, 'y', "550 5.1.1 ");
+	mail.recipients[0] = "<bob@beta.test>";
+	mail.recipients[1] = "<carol@beta.test>";
+	expect("DIME-OUT", &mail, 'y', "451 4.3.5 2 recipients");
+	mail = letter("OUT", "Content-Type: application/vnd.dime-message\r\n"
+	    "\r\nx\r\n");
+	expect("DIME-OUT", &mail, 'y', "550 5.7.1 ");
+}
+
+static void
+without_policyd_mail_waits(void **state)
+{
+	struct mta_mail mail = letter("OUT", RECEIVED("P2") "\r\n" BODY);
+	struct buffer armor = buffer_make(1 << 20), text = buffer_make(1 << 20);
+
+	seal(&mail, &armor);
+	fake_policyd_stop(&site.policyd);
+	expect("DIME-OUT", &mail, 'y', "451 4.4.1 ");
+	mail = arriving(&text, buffer_span(&armor));
+	expect("DIME-IN", &mail, 'y', "451 4.4.1 DIME-451 ");
+	mail.sender = "<dave@gamma.test>";
+	mail.text = span_of(NULL, 0);
+	expect("DIME-MX", &mail, 'y', "451 4.4.1 ");
+	fake_policyd_start(&site.policyd, path("facts"), site.keys);
+	buffer_free(&armor);
+	buffer_free(&text);
+}
+
+static void
+what_does_not_verify_is_refused(void **state)
+{
+	struct buffer armor = buffer_make(1 << 20), text = buffer_make(1 << 20);
+	struct mta_mail mail = letter("OUT", RECEIVED("V1") "\r\n" BODY);
+
+	seal(&mail, &armor);
+	mail = arriving(&text, buffer_span(&armor));
+	mail.sender = "<mailer-daemon@gamma.test>";
+	expect("DIME-IN", &mail, 'y', "550 5.7.7 DIME-575 the message");
+	mail = arriving(&text, buffer_span(&armor));
+	mail.recipients[0] = "<alice@alpha.test>"; /* another's key */
+	expect("DIME-IN", &mail, 'y', "451 4.6.0 DIME-451 the message");
+	mail.recipients[0] = "<nobody@beta.test>";
+	expect("DIME-IN", &mail, 'y', "550 5.1.1 DIME-510 ");
+	mail.recipients[0] = "<bob@beta.test>";
+	mail.recipients[1] = "<bob@beta.test>";
+	expect("DIME-IN", &mail, 'y', "550 5.1.1 DIME-510 ");
+	mail = arriving(&text, span_string("naked\r\n"));
+	expect("DIME-IN", &mail, 'y', "451 4.6.0 DIME-451 ");
+	fake_policyd_answer(&site.policyd, POLICY_DEFER, ERR_UNREACHABLE,
+	    "not now");
+	mail = arriving(&text, buffer_span(&armor));
+	expect("DIME-IN", &mail, 'y', "451 4.4.1 DIME-451 the message");
+	fake_policyd_answer(&site.policyd, POLICY_DEFER, ERR_UNKNOWN_ADDRESS,
+	    "not there");
+	expect("DIME-IN", &mail, 'y', "550 5.1.1 DIME-575 the message");
+	assert_true(logged("reason=\"author's signet: not there\""));
+	buffer_free(&armor);
+	buffer_free(&text);
+}
+
+/* Flips one octet in each of many places of the sealed message. No signature
+ * covers the slots of chunk 255, the last 256 octets. */
+static void
+no_tampered_message_opens(void **state)
+{
+	struct buffer armor = buffer_make(1 << 20), text = buffer_make(1 << 20);
+	struct buffer binary = buffer_make(1 << 20);
+	struct mta_mail mail = letter("OUT", RECEIVED("V2") "\r\n" BODY);
+	enum armor_kind kind;
+
+	seal(&mail, &armor);
+	assert_int_equal(armor_read(buffer_span(&armor), &kind, &binary, NULL),
+	    0);
+	for (size_t at = 0; at < binary.length - 256; at += 97) {
+		struct buffer changed = buffer_make(1 << 20);
+
+		binary.data[at] ^= 1;
+		armor_write(kind, buffer_span(&binary), &changed);
+		binary.data[at] ^= 1;
+		mail = arriving(&text, buffer_span(&changed));
+		assert_int_equal(send_mail("DIME-IN", &mail), 'y');
+		assert_non_null(strstr(mta.reply, "DIME-"));
+		assert_false(mta.body_replaced);
+		mta_close(&mta);
+		buffer_free(&changed);
+	}
+	buffer_free(&armor);
+	buffer_free(&text);
+	buffer_free(&binary);
+}
+
+static void
+the_public_listener_guards(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		enum policy_action action;
+		char verdict;
+		const char *reply;
+		unsigned int asked;
+	} cases[] = {
+	    {"<dave@gamma.test>", "<bob@beta.test>", POLICY_NAKED, 'c', "", 1},
+	    {"<dave@gamma.test>", "<bob@beta.test>", POLICY_REFUSE, 'y',
+	     "550 5.7.1 why", 1},
+	    {"<dave@gamma.test>", "<bob@beta.test>", POLICY_DEFER, 'y',
+	     "451 4.4.3 why", 1},
+	    {"<dave@gamma.test>", "<bob@beta.test>", POLICY_DARK, 'y',
+	     "451 4.4.3 why", 1},
+	    {"<>", "<bob@beta.test>", POLICY_REFUSE, 'c', "", 0},
+	    {"<alice@alpha.test>", "<bob@beta.test>", POLICY_REFUSE, 'c', "",
+	     0},
+	    {"<dave@gamma.test>", "<eve@delta.test>", POLICY_REFUSE, 'c', "",
+	     0},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct mta_mail mail = {.queue_id = "MX",
+		    .sender = cases[i].from, .recipients = {cases[i].to}};
+
+		fake_policyd_answer(&site.policyd, cases[i].action, 0, "why");
+		expect("DIME-MX", &mail, cases[i].verdict, cases[i].reply);
+		assert_int_equal(fake_policyd_asked(&site.policyd,
+		    FACTS_INBOUND), cases[i].asked);
+	}
+}
+
+static void
+sealed_mail_over_smtp_is_opened(void **state)
+{
+	struct buffer armor = buffer_make(1 << 20), text = buffer_make(1 << 20);
+	struct mta_mail mail = letter("OUT", RECEIVED("S1")
+	    "From: alice@alpha.test\r\n\r\n" BODY);
+
+	seal(&mail, &armor);
+	mail = arriving(&text, buffer_span(&armor));
+	mail.sender = "<>";
+	assert_int_equal(send_mail("DIME-MX", &mail), 'a');
+	assert_true(mta.body_replaced);
+	assert_true(span_equal_string(buffer_span(&mta.body), BODY));
+	assert_string_equal(mta.sender, "<alice@alpha.test>");
+	mta_close(&mta);
+	mail.text = span_string("Subject: naked\r\n\r\nx\r\n");
+	assert_int_equal(send_mail("DIME-MX", &mail), 'a');
+	assert_false(mta.body_replaced);
+	mta_close(&mta);
+	buffer_free(&armor);
+	buffer_free(&text);
+}
+
+static void
+a_server_that_would_not_be_exact_is_refused(void **state)
+{
+	assert_int_equal(mta_open(&mta, site.socket, "DIME-OUT",
+	    MTA_ALL_STEPS & ~MTA_LEADING_SPACE), 0);
+	mta_close(&mta);
+	assert_int_equal(mta_open(&mta, site.socket, "smtpd", MTA_ALL_STEPS),
+	    'y');
+	assert_int_equal(strncmp(mta.reply, "451 4.3.5 ", 10), 0);
+	mta_close(&mta);
+	assert_true(logged("milter_macro_daemon_name must be"));
+}
+
+static void
+several_messages_on_a_connection(void **state)
+{
+	struct mta_mail mail = letter("M1", RECEIVED("M1") "\r\n" BODY);
+
+	assert_int_equal(mta_open(&mta, site.socket, "DIME-OUT",
+	    MTA_LEADING_SPACE), 'c');
+	assert_int_equal(mta.steps, MTA_LEADING_SPACE);
+	mta_close(&mta);
+	assert_int_equal(mta_open(&mta, site.socket, "DIME-OUT",
+	    MTA_ALL_STEPS), 'c');
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(mta_send(&mta, &mail), 'a');
+		assert_true(mta.body_replaced);
+		mail.recipients[1] = "<carol@beta.test>";
+		assert_int_equal(mta_send(&mta, &mail), 'y');
+		assert_false(mta.body_replaced);
+		mail.recipients[1] = NULL;
+	}
+	mta_close(&mta);
+}
+
+static void
+a_reload_takes_effect_or_leaves_all_as_it_was(void **state)
+{
+	struct mta_mail mail = {.queue_id = "L", .sender = "<dave@gamma.test>",
+	    .recipients = {"<bob@beta.test>"}};
+
+	fake_policyd_answer(&site.policyd, POLICY_REFUSE, 0, "why");
+	expect("DIME-MX", &mail, 'y', "550 5.7.1 why");
+	write_config("local_domains = {\"gamma.test\"}\n");
+	assert_int_equal(kill(site.pid, SIGHUP), 0);
+	assert_true(logged("event=reloaded"));
+	expect("DIME-MX", &mail, 'c', "");
+	write_config("colour = \"red\"\n");
+	assert_int_equal(kill(site.pid, SIGHUP), 0);
+	assert_true(logged("event=reload-failed"));
+	expect("DIME-MX", &mail, 'c', "");
+}
+
+/* The exit status with the given arguments. */
+static int
+run(const char *option, const char *config)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (freopen("/dev/null", "w", stderr) != NULL)
+			execl(TEST_BUILDDIR "/milter/dime-milter",
+			    "dime-milter", option, "-c", config, (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void
+bad_starts(void **state)
+{
+	write_config("");
+	assert_int_equal(run("-n", site.config), 0);
+	assert_int_equal(run("-c", site.config), 64);
+	assert_int_equal(run("-n", "/nowhere/conf"), 66);
+	write_config("seal_key_file = \"\"\n");
+	assert_int_equal(run("-n", site.config), 78);
+	/* The running one keeps its socket. */
+	write_config("");
+	assert_int_equal(run("-cx", site.config), 73);
+	assert_int_equal(mta_open(&mta, site.socket, "DIME-OUT",
+	    MTA_ALL_STEPS), 'c');
+	mta_close(&mta);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, answer_dark)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_user_is_the_author_only_with_proof),
+	    TEST(only_logins_are_noted),
+	    TEST(sealing_is_repeatable),
+	    TEST(what_comes_out_is_what_went_in),
+	    TEST(many_fields_and_a_long_body),
+	    TEST(nothing_leaves_naked),
+	    TEST(without_policyd_mail_waits),
+	    TEST(what_does_not_verify_is_refused),
+	    TEST(no_tampered_message_opens),
+	    TEST(the_public_listener_guards),
+	    TEST(sealed_mail_over_smtp_is_opened),
+	    TEST(a_server_that_would_not_be_exact_is_refused),
+	    TEST(several_messages_on_a_connection),
+	    TEST(a_reload_takes_effect_or_leaves_all_as_it_was),
+	    TEST(bad_starts),
+	};
+
+	return cmocka_run_group_tests(tests, start_site, end_site);
+}
