@@ -6,6 +6,21 @@
 static const struct option_row no_options[] = {
     {OPTION_END, NULL, NULL, false}};
 
+/* The one word that a verb takes, and the store. */
+static int
+start(struct dimectl *ctl, int count, char **argv, enum store_use use,
+    char domain[static DOMAIN_SIZE], struct store *store)
+{
+	const char *word;
+	int err;
+
+	if ((err = option_read(ctl, count, argv, no_options, &word, 1, 1)) !=
+	    0 ||
+	    (err = store_domain(ctl, word, domain)) != 0)
+		return err;
+	return store_open(ctl, use, store);
+}
+
 /* What a new organization still needs before peers find it. */
 static void
 print_next_steps(struct dimectl *ctl, const struct config *config,
@@ -28,13 +43,9 @@ verb_org_create(struct dimectl *ctl, int count, char **argv)
 	struct keys_org *org = NULL;
 	char domain[DOMAIN_SIZE];
 	struct store store;
-	const char *word;
 	int err;
 
-	if ((err = option_read(ctl, count, argv, no_options, &word, 1, 1)) !=
-	    0 ||
-	    (err = store_domain(ctl, word, domain)) != 0 ||
-	    (err = store_open(ctl, STORE_CREATE, &store)) != 0)
+	if ((err = start(ctl, count, argv, STORE_CREATE, domain, &store)) != 0)
 		return err;
 	if ((err = keys_create_org(store.keys, domain, &ctl->fault)) != 0 ||
 	    (err = keys_find_org(store.keys, domain, &org, &ctl->fault)) != 0)
@@ -84,13 +95,9 @@ verb_org_show(struct dimectl *ctl, int count, char **argv)
 	struct keys_org *org = NULL;
 	char domain[DOMAIN_SIZE];
 	struct store store;
-	const char *word;
 	int err;
 
-	if ((err = option_read(ctl, count, argv, no_options, &word, 1, 1)) !=
-	    0 ||
-	    (err = store_domain(ctl, word, domain)) != 0 ||
-	    (err = store_open(ctl, STORE_READ, &store)) != 0)
+	if ((err = start(ctl, count, argv, STORE_READ, domain, &store)) != 0)
 		return err;
 	if ((err = keys_find_org(store.keys, domain, &org, &ctl->fault)) == 0)
 		err = show(ctl, org);

@@ -6,19 +6,30 @@
 static const struct option_row no_options[] = {
     {OPTION_END, NULL, NULL, false}};
 
+/* The one word that a verb takes, and the store. */
+static int
+start(struct dimectl *ctl, int count, char **argv, enum store_use use,
+    char address[static ADDRESS_SIZE], struct store *store)
+{
+	const char *word;
+	int err;
+
+	if ((err = option_read(ctl, count, argv, no_options, &word, 1, 1)) !=
+	    0 ||
+	    (err = store_address(ctl, word, address)) != 0)
+		return err;
+	return store_open(ctl, use, store);
+}
+
 int
 verb_user_create(struct dimectl *ctl, int count, char **argv)
 {
 	struct keys_user *user = NULL;
 	char address[ADDRESS_SIZE];
 	struct store store;
-	const char *word;
 	int err;
 
-	if ((err = option_read(ctl, count, argv, no_options, &word, 1, 1)) !=
-	    0 ||
-	    (err = store_address(ctl, word, address)) != 0 ||
-	    (err = store_open(ctl, STORE_READ, &store)) != 0)
+	if ((err = start(ctl, count, argv, STORE_READ, address, &store)) != 0)
 		return err;
 	if ((err = keys_create_user(store.keys, address, &ctl->fault)) != 0 ||
 	    (err = keys_find_user(store.keys, address, &user, &ctl->fault)) !=
@@ -69,13 +80,9 @@ verb_user_show(struct dimectl *ctl, int count, char **argv)
 	struct keys_user *user = NULL;
 	char address[ADDRESS_SIZE];
 	struct store store;
-	const char *word;
 	int err;
 
-	if ((err = option_read(ctl, count, argv, no_options, &word, 1, 1)) !=
-	    0 ||
-	    (err = store_address(ctl, word, address)) != 0 ||
-	    (err = store_open(ctl, STORE_READ, &store)) != 0)
+	if ((err = start(ctl, count, argv, STORE_READ, address, &store)) != 0)
 		return err;
 	err = keys_find_user(store.keys, address, &user, &ctl->fault);
 	if (err == 0)
