@@ -5,6 +5,7 @@
 #include "dime/record.h"
 #include "dimectl/certificate_file.h"
 #include "dimectl/files.h"
+#include "dimectl/issuer.h"
 #include "dimectl/output.h"
 #include "dimectl/verbs.h"
 
@@ -108,9 +109,6 @@ read_settings(struct dimectl *ctl, const struct make_words *words,
 		return fault_set(&ctl->fault, ERR_USAGE,
 		    "--expiry %s: must be 1 to %d days", words->expiry,
 		    EXPIRY_MOST);
-	if ((words->tls_cert == NULL) != (words->org_key == NULL))
-		return fault_set(&ctl->fault, ERR_USAGE,
-		    "--tls-cert and --org-key go together");
 	record->version = 1;
 	record->policy = (enum record_policy)policy;
 	record->subdomain = (enum record_subdomain)subdomain;
@@ -118,22 +116,41 @@ read_settings(struct dimectl *ctl, const struct make_words *words,
 	return 0;
 }
 
+/* A key file is needed for a signet in a file; an organization in keys.db has its
+ * key there, and may still be signed for by a SOK's. */
+static int
+check_key(struct dimectl *ctl, const struct make_words *words,
+    const struct issuer *issuer)
+{
+	bool have_key = words->org_key != NULL || issuer->signer.sign != NULL;
+
+	if (words->tls_cert == NULL ? words->org_key == NULL : have_key)
+		return 0;
+	return fault_set(&ctl->fault, ERR_USAGE,
+	    "--tls-cert and --org-key go together");
+}
+
 static int
 sign_certificate(struct dimectl *ctl, const struct make_words *words,
-    const struct org_signet *org, struct record *record)
+    const struct issuer *issuer, struct record *record)
 {
 	struct buffer der = buffer_make(DER_LIMIT);
+	struct signer signer = issuer->signer;
 	struct keyfile *keys = NULL;
 	int err;
 
 	if ((err = certificate_file_read(words->tls_cert, &der,
-	    &ctl->fault)) != 0 ||
-	    (err = files_read_keys(words->org_key, KEYFILE_ORG, &keys,
-	    &ctl->fault)) != 0 ||
-	    (err = files_check_org_key(words->org_key, keys, org,
-	    SIGNET_MAY_SIGN_TLS, &ctl->fault)) != 0)
+	    &ctl->fault)) != 0)
 		goto out;
-	crypto_ed25519_sign(keys->seed, buffer_span(&der),
+	if (words->org_key != NULL) {
+		if ((err = files_read_keys(words->org_key, KEYFILE_ORG, &keys,
+		    &ctl->fault)) != 0 ||
+		    (err = files_check_org_key(words->org_key, keys,
+		    issuer->signet, SIGNET_MAY_SIGN_TLS, &ctl->fault)) != 0)
+			goto out;
+		signer = signer_of_seed(keys->seed);
+	}
+	err = signer.sign(signer.context, buffer_span(&der),
 	    record->tls[record->tls_count++]);
 out:
 	keyfile_free(keys);
@@ -186,8 +203,9 @@ verb_record_make(struct dimectl *ctl, int count, char **argv)
 	    {OPTION_FLAG, "--zone", &words.zone, false},
 	    {OPTION_END, NULL, NULL, false},
 	};
-	struct org_signet *org = NULL;
 	struct record record = {0};
+	struct org_signet *org;
+	struct issuer issuer;
 	int err;
 
 	if ((err = option_read(ctl, count, argv, rows, NULL, 0, 0)) != 0 ||
@@ -196,12 +214,14 @@ verb_record_make(struct dimectl *ctl, int count, char **argv)
 	    &record.deliver_count)) != 0 ||
 	    (err = read_hosts(ctl, "--syn", &words.syn, record.syndicates,
 	    &record.syndicate_count)) != 0 ||
-	    (err = files_read_org(words.org, NULL, 0, &org,
-	    &ctl->fault)) != 0)
+	    (err = issuer_find(ctl, words.org, &issuer)) != 0)
 		return err;
+	if ((err = check_key(ctl, &words, &issuer)) != 0)
+		goto out;
+	org = issuer.signet;
 	memcpy(record.poks[record.pok_count++], org->pok, sizeof(org->pok));
 	if (words.tls_cert != NULL &&
-	    (err = sign_certificate(ctl, &words, org, &record)) != 0)
+	    (err = sign_certificate(ctl, &words, &issuer, &record)) != 0)
 		goto out;
 	if (words.zone && org->domain[0] == '\0') {
 		err = fault_set(&ctl->fault, ERR_FORMAT,
@@ -210,7 +230,7 @@ verb_record_make(struct dimectl *ctl, int count, char **argv)
 	}
 	err = print_made(ctl, &words, &record, org->domain);
 out:
-	org_signet_free(org);
+	issuer_free(&issuer);
 	return err;
 }
 

@@ -89,7 +89,7 @@ dimegate_stubs() {
 
 # The zone-file line of the domain's management record.
 dimegate_record() {
-	dimectl "$1" record make --zone --domain "$1" \
+	dimectl "$1" record make --zone --org "$1" \
 		--tls-cert "$WORLD/$1/etc/mx.crt" --dx "mx.$1"
 }
 
