@@ -6,7 +6,8 @@
 #include "base/error.h"
 
 /* Appends the DER of the certificate in the file at `path`: the first one of a
- * PEM file, or the file itself when it is DER. ERR_FORMAT when it is neither. */
+ * PEM file, or the file itself when it is DER. ERR_FORMAT when it is
+ * neither. */
 int certificate_file_read(const char *path, struct buffer *out,
     struct fault *fault);
 

@@ -83,7 +83,8 @@ fields_read(struct dimectl *ctl, enum signet_magic magic,
 	fields->count = 0;
 	fields->image = buffer_make(IMAGE_LIMIT);
 	for (size_t i = 0; i < options->count; i++)
-		if ((err = read_one(ctl, magic, options->items[i], fields)) != 0)
+		if ((err = read_one(ctl, magic, options->items[i],
+		    fields)) != 0)
 			return err;
 	return 0;
 }

@@ -38,8 +38,8 @@ int files_read_user(const char *path, const struct org_signet *org,
 int files_read_keys(const char *path, enum keyfile_magic magic,
     struct keyfile **out, struct fault *fault);
 
-/* Whether the signing key of `keys`, read from `path`, is the organization's POK
- * or a SOK that has `permission`. ERR_MISMATCH otherwise. */
+/* Whether the signing key of `keys`, read from `path`, is the organization's
+ * POK or a SOK that has `permission`. ERR_MISMATCH otherwise. */
 int files_check_org_key(const char *path, const struct keyfile *keys,
     const struct org_signet *org, enum signet_permission permission,
     struct fault *fault);

@@ -61,7 +61,7 @@ read_poks(struct dimectl *ctl, const struct option_list *options,
 	return 0;
 }
 
-/* The two outer signatures, which have been verified as far as they are there. */
+/* The outer signatures, which have been verified as far as they are there. */
 static void
 report_outer(const struct signet *signet, struct report *report)
 {

@@ -70,8 +70,8 @@ armor_is_armored(struct span data)
 	return span_equal_string(span_slice(data, 0, DASHES_LEAST), "----");
 }
 
-/* Takes the dashes off both ends of a BEGIN or END line, and the word. False for
- * any other line. */
+/* Takes the dashes off both ends of a BEGIN or END line, and the word. False
+ * for any other line. */
 static bool
 read_marker(struct span line, const char *word, struct span *label)
 {

@@ -14,8 +14,8 @@ struct certificate_facts {
 	bool tls_matches;   /* record_tls_matches() */
 	bool x509_valid;    /* chain, time and name */
 	bool ocsp_good;     /* good, or not applicable (D11) */
-	bool name_in_domain; /* the name it is valid for is the target domain, or
-	                        a dx or MX host inside the organization */
+	bool name_in_domain; /* the name it is valid for is the target domain,
+	                        or a dx or MX host inside the organization */
 };
 
 struct certificate_verdict {

@@ -7,8 +7,8 @@
 /*
  * What may happen to a message, as a pure and total function of what is known
  * (Figure 6; policy.def). Naked mail only ever follows from knowledge: a proven
- * absence, an absence in a zone proven unsigned, or the peer's own 476 where the
- * table allows it. Never from an error.
+ * absence, an absence in a zone proven unsigned, or the peer's own 476 where
+ * the table allows it. Never from an error.
  */
 
 /* The seven answers of DNS about a record (R7), kept apart all the way. */
@@ -61,17 +61,18 @@ int policy_action_by_name(const char *name);
 struct policy_verdict {
 	enum policy_action action;
 	int err;            /* 0 for DARK and NAKED, else an ERR_* number */
-	const char *cell;   /* "mixed->legacy", the row and column of the table */
+	const char *cell;   /* "mixed->legacy", row and column of the table */
 	const char *reason; /* one sentence for the log and `dimectl explain` */
 };
 
-/* Outbound: from our domain to `receiver`. Total: any combination has a verdict. */
+/* Outbound: from our domain to `receiver`. Any combination has a verdict. */
 struct policy_verdict policy_decide(const struct policy_facts *facts);
 
 /*
- * Inbound naked mail from a domain of which `facts` speaks as receiver (its dns,
- * receiver, pinned and required) to a domain of ours with policy facts->sender:
- * NAKED when it may come in, REFUSE when not, DEFER when not known.
+ * Inbound naked mail from a domain of which `facts` speaks as receiver (its
+ * dns, receiver, pinned and required) to a domain of ours with policy
+ * facts->sender: NAKED when it may come in, REFUSE when not, DEFER when not
+ * known.
  */
 struct policy_verdict policy_accept_naked(const struct policy_facts *facts);
 

@@ -82,7 +82,7 @@ refuse(struct parse *parse, const char *field, const char *rule)
 	    rule);
 }
 
-/* Whether the first valid value of a field that stands once was there before. */
+/* Whether a field that counts once was there with a valid value before. */
 static bool
 is_repeated(struct parse *parse, bool seen, const char *field,
     struct span value)

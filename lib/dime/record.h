@@ -24,7 +24,7 @@ enum record_subdomain {
 
 enum {
 	RECORD_TEXT_LIMIT = 16384, /* of one record's text */
-	RECORD_VALUES = 64,        /* of one repeatable field; more are ignored */
+	RECORD_VALUES = 64,        /* of a repeatable field; more are ignored */
 	RECORD_EXPIRY_DEFAULT = 30, /* days */
 };
 
@@ -71,9 +71,9 @@ void record_write(const struct record *record, struct buffer *out);
  * ERR_TOO_LARGE. */
 void record_write_strings(const struct record *record, struct buffer *out);
 
-/* Whether a `tls` value signs the certificate: Ed25519 by a POK over the DER, or
- * over its SHA-512 (R6). Further keys, SOKs that may sign TLS certificates, come
- * in `more`. */
+/* Whether a `tls` value signs the certificate: Ed25519 by a POK over the DER,
+ * or over its SHA-512 (R6). Further keys, SOKs that may sign TLS certificates,
+ * come in `more`. */
 bool record_tls_matches(const struct record *record, struct span der,
     const uint8_t (*more)[CRYPTO_SIGN_PUBLIC], size_t more_count);
 

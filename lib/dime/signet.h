@@ -11,9 +11,9 @@
 /*
  * Signets (Part 5; our readings in doc/signets.md). Two stages, two types:
  *
- *	signet_parse()         octets -> struct signet: well formed, proves nothing
- *	signet_verify_org()    struct signet -> struct org_signet
- *	signet_verify_user()   struct signet -> struct user_signet
+ *	signet_parse()        octets -> struct signet: well formed, not proven
+ *	signet_verify_org()   struct signet -> struct org_signet
+ *	signet_verify_user()  struct signet -> struct user_signet
  *
  * Only the verified types reach code that encrypts, checks mail or answers
  * peers. A parsed signet is one owned blob and views into it; signatures are
@@ -23,7 +23,7 @@
 enum {
 	/* A SHA-512 in base64 without padding, with the terminator. */
 	SIGNET_FINGERPRINT_SIZE = BASE64_LENGTH(CRYPTO_SHA512) + 1,
-	SIGNET_MAX_LENGTH = 0xffffff + 5, /* of a whole signet, header included */
+	SIGNET_MAX_LENGTH = 0xffffff + 5, /* a whole signet with its header */
 	SIGNET_MAX_FIELDS = 65536,        /* more are refused */
 	SIGNET_MAX_SOKS = 64, /* likewise: a bad signature is tried with all */
 };
@@ -129,9 +129,9 @@ struct signet {
 };
 
 /*
- * Parses a binary signet, which must fill `binary` exactly. Checks layout, order,
- * duplicates, keys and identifier (S1-S6, S15), no signature. ERR_FORMAT names
- * field, offset and rule.
+ * Parses a binary signet, which must fill `binary` exactly. Checks layout,
+ * order, duplicates, keys and identifier (S1-S6, S15), no signature. ERR_FORMAT
+ * names field, offset and rule.
  */
 int signet_parse(struct span binary, struct signet **out, struct fault *fault);
 
@@ -155,8 +155,8 @@ const struct signet_field *signet_find(const struct signet *signet,
  * lower type (S8). */
 struct span signet_below(const struct signet *signet, uint8_t type);
 
-/* Fingerprints (S10). Each writes "" and returns false where the signet does not
- * reach that far. */
+/* Fingerprints (S10). Each writes "" and returns false where the signet does
+ * not reach that far. */
 bool signet_org_fingerprint(const struct signet *signet,
     char out[static SIGNET_FINGERPRINT_SIZE]);
 bool signet_core_fingerprint(const struct signet *signet,
@@ -168,9 +168,9 @@ bool signet_full_fingerprint(const struct signet *signet,
 bool signet_is_fingerprint(struct span text);
 
 /*
- * Appends the binary signet cut to `state` (SIGNET_STATE_CORE for users only, or
- * SIGNET_STATE_FULL), its header length rewritten (S12). ERR_FORMAT when it does
- * not reach that far.
+ * Appends the binary signet cut to `state` (SIGNET_STATE_CORE for users only,
+ * or SIGNET_STATE_FULL), its header length rewritten (S12). ERR_FORMAT when it
+ * does not reach that far.
  */
 int signet_split(const struct signet *signet, enum signet_state state,
     struct buffer *out, struct fault *fault);
@@ -206,9 +206,9 @@ struct user_signet {
 
 /*
  * Checks 253 and 255 under the signet's own POK, which must be one of the
- * `pok_count` keys at `poks`. `domain`, unless NULL, must be the identifier, or
- * a subdomain that a parent's signet covers is for the caller to allow by passing
- * the parent. Takes over `signet` and sets *out on success; on failure the
+ * `pok_count` keys at `poks`. `domain`, unless NULL, must be the identifier;
+ * for a subdomain that a parent's signet covers the caller passes the parent.
+ * Takes over `signet` and sets *out on success; on failure the
  * caller still owns it. ERR_SIGNATURE, ERR_MISMATCH, ERR_FORMAT.
  */
 int signet_verify_org(struct signet *signet,
@@ -217,8 +217,8 @@ int signet_verify_org(struct signet *signet,
 
 /*
  * Checks 5, 6 and, as far as there, 253 and 255 (POK, or a SOK that may sign
- * users). `address`, unless NULL, must be the identifier, or the identifier plus
- * a +tag; the identifier must lie within the organization's domain (S16).
+ * users). `address`, unless NULL, must be the identifier, or the identifier
+ * plus a +tag; the identifier must lie within the organization's domain (S16).
  * A custody signature (4) is for signet_verify_custody(). Ownership and errors
  * as above.
  */
@@ -247,7 +247,7 @@ bool org_signet_check(const struct org_signet *org,
 
 /* ---- made ---- */
 
-/* An informational field to put in: `type` from field.def; name only for 251. */
+/* An informational field to put in: a type of field.def; name for 251 only. */
 struct signet_extra {
 	uint8_t type;
 	struct span name;

@@ -57,8 +57,9 @@ append_signature(struct buffer *fields, uint8_t type, struct signer signer,
 		    : error_row(fields->error)->text);
 	err = signer.sign(signer.context, buffer_span(fields), signature);
 	if (err != 0)
-		return fault_set(fault, err, "signet: field %u: cannot sign: %s",
-		    type, error_row(err)->text);
+		return fault_set(fault, err,
+		    "signet: field %u: cannot sign: %s", type,
+		    error_row(err)->text);
 	append_fixed(fields, type, signature, sizeof(signature));
 	return 0;
 }
@@ -86,8 +87,9 @@ check_extra(enum signet_magic magic, const struct signet_extra *extra,
 		    extra->type);
 	if (row->content == SIGNET_CONTENT_UNDEFINED &&
 	    !signet_name_is_good(extra->name))
-		return fault_set(fault, ERR_USAGE, "field 251: the name must be "
-		    "1 to 255 octets of UTF-8 without white space");
+		return fault_set(fault, ERR_USAGE,
+		    "field 251: the name must be 1 to 255 octets of UTF-8 "
+		    "without white space");
 	if (extra->value.length > longest_value(row))
 		return fault_set(fault, ERR_USAGE,
 		    "field %u (%s): %zu octets, at most %zu fit", row->type,
@@ -199,9 +201,10 @@ signet_make_org(const uint8_t pok[static CRYPTO_SIGN_PUBLIC],
 		value[0] = soks[i].permissions;
 		memcpy(value + 1, soks[i].key, CRYPTO_SIGN_PUBLIC);
 		if (!signet_sok_is_good(span_of(value, sizeof(value)))) {
-			err = fault_set(fault, ERR_USAGE, "SOK with permissions "
-			    "%u: needs one of 1, 2, 4, may have 8, and a valid "
-			    "key", soks[i].permissions);
+			err = fault_set(fault, ERR_USAGE,
+			    "SOK with permissions %u: needs one of 1, 2, 4, "
+			    "may have 8, and a valid key",
+			    soks[i].permissions);
 			goto out;
 		}
 		append_fixed(&fields, SIGNET_ORG_SOK, value, sizeof(value));

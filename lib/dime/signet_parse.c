@@ -200,8 +200,9 @@ need(const struct signet *signet, uint8_t type, const char *why,
 {
 	if (signet_find(signet, type) != NULL)
 		return 0;
-	return fault_set(fault, ERR_FORMAT, "signet: field %u (%s) is missing%s",
-	    type, signet_field_row(signet->magic, type)->label, why);
+	return fault_set(fault, ERR_FORMAT,
+	    "signet: field %u (%s) is missing%s", type,
+	    signet_field_row(signet->magic, type)->label, why);
 }
 
 /* Every signature that a part of the signet needs is there. */

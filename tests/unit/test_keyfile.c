@@ -106,7 +106,8 @@ label_must_fit(void **state)
 	keyfile_write(keys, &text);
 	for (rest = buffer_span(&text); span_next_line(&rest, &line);)
 		if (line.data[0] == '-')
-			buffer_printf(&other, "-----%s ORGANIZATIONAL KEYS-----\n",
+			buffer_printf(&other,
+			    "-----%s ORGANIZATIONAL KEYS-----\n",
 			    line.data[5] == 'B' ? "BEGIN" : "END");
 		else
 			buffer_printf(&other, "%.*s\n", (int)line.length,

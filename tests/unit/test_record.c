@@ -278,8 +278,8 @@ strings_keep_their_rules(void **state)
 
 		buffer_append_string(&text, "pok=" KEY);
 		for (int i = 0; i < 12; i++)
-			buffer_printf(&text, " tls=" TLS " dx=%0*d.test", length,
-			    1);
+			buffer_printf(&text, " tls=" TLS " dx=%0*d.test",
+			    length, 1);
 		assert_int_equal(record_parse(buffer_span(&text), &record, NULL,
 		    NULL, NULL), 0);
 		buffer_reset(&text);

@@ -497,78 +497,72 @@ put_text(struct buffer *fields, uint8_t type, int octets, const char *text)
 	buffer_append_string(fields, text);
 }
 
+/* Fields that are text, by the letters of the table below. */
+static const struct {
+	char letter;
+	uint8_t type;
+	int octets;
+	const char *text;
+} texts[] = {
+    {'0', 0, 1, ""}, {'9', 9, 1, "x"}, {'!', 15, 1, "x"}, /* reserved */
+    {'3', 3, 1, "\1\1key"}, {'#', 3, 1, "\1"}, /* alternate key, bad one */
+    {'n', 16, 1, "Name"}, {'o', 17, 1, ""}, {'p', 21, 1, "1"},
+    {'u', 28, 1, "?"}, {'U', 161, 2, "?"}, /* unknown */
+    {'w', 160, 2, "http://a"}, {'c', 202, 2, "c"}, {'i', 252, 3, "image"},
+    {'d', 254, 2, "alpha.test"}, {'D', 254, 2, "Alpha.test"},
+    {'a', 254, 2, "a@alpha.test"}, {'A', 254, 2, "a b@alpha.test"},
+    {'_', 254, 2, ""},
+};
+
+/* A key of 32 octets behind its type, or behind type and permissions. */
+static void
+put_key(struct buffer *fields, const char *head, size_t head_length,
+    const uint8_t *key)
+{
+	buffer_append(fields, head, head_length);
+	buffer_append(fields, key, CRYPTO_SIGN_PUBLIC);
+}
+
 /*
- * A letter a field, keys real, signatures zeros: P POK, Q bad one, S SOK with permission 1, R SOK with a reserved bit,
- * N SOK that may sign nothing, B SOK with a bad key, E encryption key of
- * organizations, F bad one; k signing key, e
- * encryption key, 3 alternate key; 4 5 6 signatures; n Name, p Phone, w Website,
- * u unknown short 28, U unknown long 161, v undefined field, z undefined with an
- * empty name, i image, X full signature, d and a identifiers (D and A wrong
- * ones), Y last signature, 0 9 ! types 0, 9 and 15.
+ * A letter a field. P, k: signing key, Q a bad one. S: SOK for users, R with a
+ * reserved bit, N that may sign nothing, B with a bad key. E: encryption key of
+ * an organization, F a bad one, e of a user. v: undefined field, z with an
+ * empty name. 4 5 6 X Y: signatures of zeros. The others are above.
  */
 static void
 put_letter(struct buffer *fields, char letter)
 {
-	uint8_t small_order[CRYPTO_SIGN_PUBLIC] = {1};
+	static const uint8_t small_order[CRYPTO_SIGN_PUBLIC] = {1};
+	uint8_t off_curve[CRYPTO_POINT];
 
+	for (size_t i = 0; i < COUNT(texts); i++)
+		if (texts[i].letter == letter) {
+			put_text(fields, texts[i].type, texts[i].octets,
+			    texts[i].text);
+			return;
+		}
+	memset(off_curve, 0xff, sizeof(off_curve));
 	switch (letter) {
-	case 'P': case 'k':
-		buffer_u8(fields, 1);
-		buffer_append(fields, public_key(POK), CRYPTO_SIGN_PUBLIC);
+	case 'P':
+	case 'k': put_key(fields, "\1", 1, public_key(POK)); break;
+	case 'Q': put_key(fields, "\1", 1, small_order); break;
+	case 'S': put_key(fields, "\2\1", 2, public_key(SOK_USERS)); break;
+	case 'R': put_key(fields, "\2\21", 2, public_key(SOK_USERS)); break;
+	case 'N': put_key(fields, "\2\10", 2, public_key(SOK_USERS)); break;
+	case 'B': put_key(fields, "\2\1", 2, small_order); break;
+	case 'E':
+	case 'e':
+		buffer_u8(fields, letter == 'E' ? 3 : 2);
+		buffer_append(fields, point(POK), CRYPTO_POINT);
 		break;
-	case 'Q':
-		buffer_u8(fields, 1);
-		buffer_append(fields, small_order, CRYPTO_SIGN_PUBLIC);
-		break;
-	case 'S': case 'R': case 'N':
-		buffer_u8(fields, 2);
-		buffer_u8(fields, letter == 'S' ? 1 : letter == 'R' ? 17 : 8);
-		buffer_append(fields, public_key(SOK_USERS),
-		    CRYPTO_SIGN_PUBLIC);
-		break;
-	case 'B':
-		buffer_u8(fields, 2);
-		buffer_u8(fields, 1);
-		buffer_append(fields, small_order, CRYPTO_SIGN_PUBLIC);
-		break;
-	case 'E': case 'e': case 'F':
-		buffer_u8(fields, letter == 'e' ? 2 : 3);
-		buffer_append(fields, point(POK), CRYPTO_POINT - 1);
-		buffer_u8(fields, letter == 'F' ? 0 : point(POK)[32]);
-		if (letter == 'F') /* no x coordinate of the curve */
-			memset(fields->data + fields->length - 32, 0xff, 32);
-		break;
-	case '3': put_text(fields, 3, 1, "\1\1key"); break;
-	case '#': put_text(fields, 3, 1, "\1"); break;
+	case 'F': put_key(fields, "\3\2", 2, off_curve); break;
 	case '4': put(fields, 4); break;
 	case '5': put(fields, 5); break;
 	case '6': put(fields, 6); break;
-	case '0': put_text(fields, 0, 1, ""); break;
-	case '9': put_text(fields, 9, 1, "x"); break;
-	case '!': put_text(fields, 15, 1, "x"); break;
-	case 'n': put_text(fields, 16, 1, "Name"); break;
-	case 'o': put_text(fields, 17, 1, ""); break;
-	case 'p': put_text(fields, 21, 1, "1"); break;
-	case 'u': put_text(fields, 28, 1, "?"); break;
-	case 'w': put_text(fields, 160, 2, "http://a"); break;
-	case 'U': put_text(fields, 161, 2, "?"); break;
-	case 'c': put_text(fields, 202, 2, "c"); break;
-	case 'v': case 'z':
-		buffer_u8(fields, 251);
-		buffer_u8(fields, letter == 'v');
-		if (letter == 'v')
-			buffer_u8(fields, 'V');
-		buffer_u16(fields, 1);
-		buffer_u8(fields, 0xff);
-		break;
-	case 'i': put_text(fields, 252, 3, "image"); break;
 	case 'X': put(fields, 253); break;
-	case 'd': put_text(fields, 254, 2, "alpha.test"); break;
-	case 'D': put_text(fields, 254, 2, "Alpha.test"); break;
-	case 'a': put_text(fields, 254, 2, "a@alpha.test"); break;
-	case 'A': put_text(fields, 254, 2, "a b@alpha.test"); break;
-	case '_': put_text(fields, 254, 2, ""); break;
 	case 'Y': put(fields, 255); break;
+	case 'v': buffer_append(fields, "\xfb\1V\0\1\xff", 6); break;
+	case 'z': buffer_append(fields, "\xfb\0\0\1\xff", 5); break;
 	default: fail();
 	}
 }
