@@ -26,16 +26,16 @@ struct peer_target {
 struct peer;
 
 /*
- * Opens a session. ERR_UNREACHABLE, ERR_TIMEOUT, ERR_PROTOCOL (banner, suite) or
- * ERR_CERTIFICATE, each with host and reason: this host has failed, another may
- * do. `deadline` bounds all of it; connecting takes at most 30 s of it, TLS and
- * the banner 60 s (D12). ERR_CONFIG for an address that is not numeric.
+ * Opens a session. ERR_UNREACHABLE, ERR_TIMEOUT, ERR_PROTOCOL (banner, suite)
+ * or ERR_CERTIFICATE, each with host and reason: this host has failed, another
+ * may do. `deadline` bounds all of it; connecting takes at most 30 s of it, TLS
+ * and the banner 60 s (D12). ERR_CONFIG for an address that is not numeric.
  *
- * The certificate: RSA of 2048 to 16384 bits, and what certificate_judge() makes
- * of it. It is valid by X.509 when its chain verifies and it is for the host or
- * for the domain itself. OCSP responders are not asked yet: a certificate that
- * names one and has to be valid by X.509 counts as one whose responder cannot be
- * reached (D11).
+ * The certificate: RSA of 2048 to 16384 bits, and what certificate_judge()
+ * makes of it. It is valid by X.509 when its chain verifies and it is for the
+ * host or for the domain itself. OCSP responders are not asked yet: a
+ * certificate that names one and has to be valid by X.509 counts as one whose
+ * responder cannot be reached (D11).
  */
 int peer_open(const struct peer_target *target, struct tls_context *tls,
     struct deadline deadline, struct peer **out, struct fault *fault);
@@ -58,19 +58,21 @@ struct peer_reply {
 void peer_reply_init(struct peer_reply *reply);
 void peer_reply_free(struct peer_reply *reply);
 
-/* Sends one command line (without its end) and reads the reply. ERR_PROTOCOL,
+/*
+ * Sends one command line (without its end) and reads the reply. ERR_PROTOCOL,
  * ERR_TIMEOUT, ERR_UNREACHABLE: the session is then of no further use, as it is
- * after a reply with code 421. ERR_USAGE, and nothing sent, for a line that DMTP
- * cannot carry: over 512 octets with its end, or with others than 20-7E. */
+ * after a reply with code 421. ERR_USAGE, and nothing sent, for a line that
+ * DMTP cannot carry: over 512 octets with its end, or with others than 20-7E.
+ */
 int peer_command(struct peer *peer, const char *line,
     struct deadline deadline, struct peer_reply *reply, struct fault *fault);
 
 /*
  * SGNT for a domain or address, optionally (unless NULL or "") a given
- * fingerprint: the signet, parsed, of the kind and with the fingerprint that were
- * asked for, unverified. ERR_NOT_ENABLED (476, and an address that SGNT cannot
- * carry, S16), ERR_UNKNOWN_ADDRESS (576); all else is temporary, what the peer
- * said or sent being ERR_DEFERRED or ERR_PROTOCOL.
+ * fingerprint: the signet, parsed, of the kind and with the fingerprint that
+ * were asked for, unverified. ERR_NOT_ENABLED (476, and an address that SGNT
+ * cannot carry, S16), ERR_UNKNOWN_ADDRESS (576); all else is temporary, what
+ * the peer said or sent being ERR_DEFERRED or ERR_PROTOCOL.
  */
 int peer_fetch_signet(struct peer *peer, const char *name,
     const char *fingerprint, struct deadline deadline, struct signet **out,
@@ -82,9 +84,9 @@ int peer_fetch_signet(struct peer *peer, const char *name,
  * fits its code (ERR_DESTINATION_SIGNET for 576 and so on); `fault` then names
  * the host and what it said.
  *
- * Waits as Part 7 recommends: 4 minutes for EHLO, 8 for each command, and for the
- * message to go and again for its reply 8 and one for every megabyte. A session
- * that took one message may take more.
+ * Waits as Part 7 recommends: 4 minutes for EHLO, 8 for each command, and for
+ * the message to go and again for its reply 8 and one for every megabyte. A
+ * session that took one message may take more.
  */
 struct peer_mail {
 	const char *helo; /* host name, or an address literal in brackets */
@@ -95,8 +97,8 @@ struct peer_mail {
 int peer_deliver(struct peer *peer, const struct peer_mail *mail,
     struct peer_reply *reply, struct fault *fault);
 
-/* The ERR_* number that a DMTP reply code means for whoever sent the command, as
- * reply_error_of_code() in dmtp/reply.h has it. 0 for 2xx and 354. */
+/* The ERR_* number that a DMTP reply code means for whoever sent the command,
+ * as reply_error_of_code() in dmtp/reply.h has it. 0 for 2xx and 354. */
 int peer_error_of_code(int code);
 
 #endif

@@ -6,10 +6,10 @@
 #include "dmtp/reply.h"
 
 /*
- * The client's side of a DMTP session (Part 7), without I/O: it puts the replies
- * of a server, which may be hostile, together from octets that come in pieces of
- * any size. The conversation is lock-step, so that one reply at a time is all
- * there is:
+ * The client's side of a DMTP session (Part 7), without I/O: it puts the
+ * replies of a server, which may be hostile, together from octets that come in
+ * pieces of any size. The conversation is lock-step, so that one reply at a
+ * time is all there is:
  *
  *	dmtp_client_start(&client);
  *	... send a command ...
@@ -45,14 +45,14 @@ void dmtp_client_start(struct dmtp_client *client);
  * end of the reply, where *complete becomes true. Nothing more is taken until
  * dmtp_client_next().
  *
- * A 270 or 280 listing ends with its own line, `270 OK`, or already with the END
- * line of the armor (D7); in that case its own line, should it still come, is no
- * reply to the next command. 421 counts wherever it stands.
+ * A 270 or 280 listing ends with its own line, `270 OK`, or already with the
+ * END line of the armor (D7); in that case its own line, should it still come,
+ * is no reply to the next command. 421 counts wherever it stands.
  *
- * ERR_PROTOCOL for a line that is longer than 512 octets, holds others than 01-7F
- * or a CR that ends no line, does not begin with a code from 200 to 599, or changes
- * the code within a reply, and for a listing over its limit; ERR_MEMORY. Every
- * later call answers the same error.
+ * ERR_PROTOCOL for a line that is longer than 512 octets, holds others than
+ * 01-7F or a CR that ends no line, does not begin with a code from 200 to 599,
+ * or changes the code within a reply, and for a listing over its limit;
+ * ERR_MEMORY. Every later call answers the same error.
  */
 int dmtp_client_feed(struct dmtp_client *client, struct span *input,
     bool *complete, struct fault *fault);

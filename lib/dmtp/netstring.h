@@ -6,9 +6,9 @@
 #include "base/error.h"
 
 /*
- * Netstrings, `LENGTH:content,`, as Postfix's socketmap and our facts socket use
- * them. A reader takes octets as they come, in pieces of any size, and does no
- * I/O:
+ * Netstrings, `LENGTH:content,`, as Postfix's socketmap and our facts socket
+ * use them. A reader takes octets as they come, in pieces of any size, and does
+ * no I/O:
  *
  *	netstring_start(&reader, limit);
  *	while (err == 0 && !complete && more octets came)
@@ -37,10 +37,10 @@ void netstring_start(struct netstring_reader *reader, size_t limit);
  * up to the end of the first netstring, where *complete becomes true. Nothing
  * more is taken until netstring_next().
  *
- * ERR_FORMAT when the length is not a plain decimal number without leading zeros
- * or the final comma is missing; ERR_TOO_LARGE, before any content is stored,
- * for a length over the limit; ERR_MEMORY. There is no way to go on after an
- * error: every later call answers it again.
+ * ERR_FORMAT when the length is not a plain decimal number without leading
+ * zeros or the final comma is missing; ERR_TOO_LARGE, before any content is
+ * stored, for a length over the limit; ERR_MEMORY. There is no way to go on
+ * after an error: every later call answers it again.
  */
 int netstring_feed(struct netstring_reader *reader, struct span *input,
     bool *complete);

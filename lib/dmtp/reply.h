@@ -32,10 +32,10 @@ enum reply reply_by_code(int code);
 enum reply reply_of_error(int err);
 
 /*
- * What a reply code means for whoever sent the command: 0 for the codes from 200
- * to 399 of the table, its error for the others. A code that Part 7 does not know is
- * ERR_REFUSED from 500 to 599, since all of these are permanent, and otherwise
- * ERR_PROTOCOL.
+ * What a reply code means for whoever sent the command: 0 for the codes from
+ * 200 to 399 of the table, its error for the others. A code that Part 7 does
+ * not know is ERR_REFUSED from 500 to 599, since all of these are permanent,
+ * and otherwise ERR_PROTOCOL.
  */
 int reply_error_of_code(int code);
 

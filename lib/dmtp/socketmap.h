@@ -28,7 +28,8 @@ struct socketmap_query {
 	struct span key; /* any octets, spaces included; may be empty */
 };
 
-/* Reads what was inside a netstring; the views point into `text`. ERR_FORMAT. */
+/* Reads what was inside a netstring; the views point into `text`.
+ * ERR_FORMAT. */
 int socketmap_read(struct span text, struct socketmap_query *query,
     struct fault *fault);
 

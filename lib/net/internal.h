@@ -14,7 +14,7 @@ struct stream {
 	int fd;
 	struct ssl_st *tls; /* NULL: plain */
 	struct buffer input; /* received, not consumed; no memory when empty */
-	size_t consumed;     /* octets at the front of `input` that are used up */
+	size_t consumed;     /* octets at the front of it that are used up */
 	size_t scanned;      /* octets after them that hold no line end */
 	bool skipping;       /* within a line that was too long */
 	bool broken;         /* no clean TLS shutdown is possible any more */
@@ -36,7 +36,8 @@ int tls_write(struct stream *stream, const void *data, size_t size,
 /* Says goodbye once, without waiting for the answer, and frees. */
 void tls_end(struct stream *stream);
 
-/* Waits for `events`. 0, ERR_TIMEOUT, ERR_UNREACHABLE when aborted, ERR_SYSTEM. */
+/* Waits for `events`. 0, ERR_TIMEOUT, ERR_UNREACHABLE when aborted,
+ * ERR_SYSTEM. */
 int stream_wait(struct stream *stream, short events, struct deadline deadline);
 
 /* The error for errno after a system call on a socket. */

@@ -13,8 +13,8 @@ struct listener {
 	uint64_t device, inode; /* of what stands at `path` */
 };
 
-/* See server_listen_unix() and server_listen_tcp(). *no_family becomes true when
- * the machine does not have the address's family at all. */
+/* See server_listen_unix() and server_listen_tcp(). *no_family becomes true
+ * when the machine does not have the address's family at all. */
 int listener_open_unix(const char *path, unsigned int mode, const char *group,
     struct listener *out, struct fault *fault);
 int listener_open_tcp(const char *address, unsigned int port,

@@ -264,7 +264,7 @@ unlink_from(struct connection **list, const struct connection *connection)
 	*list = connection->next;
 }
 
-/* Shutdown aborts the streams that are listed as serving: off the list first. */
+/* Off the list first: shutdown aborts the streams that are on it. */
 static void
 retire(struct connection *connection)
 {

@@ -8,7 +8,8 @@
  * The frame of a daemon of ours: listeners, a thread a connection, limits, and
  * the signals SIGTERM and SIGINT (finish), SIGHUP (reload).
  *
- *	server_new -> server_listen_* -> server_run (until a signal) -> server_free
+ *	server_new -> server_listen_* -> server_run, until a signal ->
+ *	server_free
  */
 struct server;
 
@@ -19,18 +20,19 @@ typedef void server_handler(struct stream *stream, void *context);
 
 struct server_limits {
 	size_t connections; /* per listener; 0: no limit */
-	size_t source_connections; /* from one source, TCP only; 0: no limit. A
-	                              source is an IPv4 address or an IPv6 /64 */
+	/* From one source, TCP only; 0: no limit. A source is an IPv4 address
+	 * or an IPv6 /64. */
+	size_t source_connections;
 	size_t stack_size;  /* of a connection's thread; 0: 256 KiB */
 };
 
 /*
  * Blocks the signals in this and all later threads, and has the process ignore
  * SIGPIPE; call it before any other thread starts. `on_reload` (may be NULL)
- * runs in the thread of server_run(). `on_refuse` (may be NULL) gets, there too,
- * a stream that is over a limit or found no thread, for a last line; it must not
- * block: a write with a deadline that has passed sends what can be sent at once.
- * `context` is for these two. ERR_MEMORY, ERR_SYSTEM.
+ * runs in the thread of server_run(). `on_refuse` (may be NULL) gets, there
+ * too, a stream that is over a limit or found no thread, for a last line; it
+ * must not block: a write with a deadline that has passed sends what can be
+ * sent at once. `context` is for these two. ERR_MEMORY, ERR_SYSTEM.
  */
 int server_new(const struct server_limits *limits, void (*on_reload)(void *),
     server_handler *on_refuse, void *context, struct server **out);
@@ -41,10 +43,10 @@ void server_set_limits(struct server *server,
     const struct server_limits *limits);
 
 /*
- * A unix socket at `path` with `mode` (chmod, not umask) and, unless "", `group`,
- * a name or a decimal number. A stale socket is replaced; one that answers, or
- * anything else at `path`, is ERR_CREATE. The socket is removed when the server
- * stops.
+ * A unix socket at `path` with `mode` (chmod, not umask) and, unless "",
+ * `group`, a name or a decimal number. A stale socket is replaced; one that
+ * answers, or anything else at `path`, is ERR_CREATE. The socket is removed
+ * when the server stops.
  */
 int server_listen_unix(struct server *server, const char *path,
     unsigned int mode, const char *group, server_handler *handler,
@@ -63,8 +65,9 @@ int server_listen_tcp(struct server *server, const char *address,
 /*
  * Accepts until SIGTERM, SIGINT or server_stop(); then no more, and the
  * connections get up to `grace` milliseconds to end before their streams are
- * aborted; a second signal ends the grace. Returns when all have ended. Without descriptors or memory for a new
- * connection it leaves callers in the backlog for a tenth of a second at a time.
+ * aborted; a second signal ends the grace. Returns when all have ended. Without
+ * descriptors or memory for a new connection it leaves callers in the backlog
+ * for a tenth of a second at a time.
  */
 void server_run(struct server *server, int64_t grace);
 

@@ -201,7 +201,7 @@ stream_write(struct stream *stream, struct span data, struct deadline deadline)
 			data = span_slice(data, moved, data.length);
 		if (err != 0)
 			return err;
-		/* A peer that takes an octet at a time is no reason to go on. */
+		/* Nor is a peer waited for that takes an octet at a time. */
 		if (data.length > 0 && deadline_left(deadline) == 0)
 			return ERR_TIMEOUT;
 	}

@@ -9,12 +9,12 @@
 #include "base/error.h"
 
 /*
- * A connected socket, plain or TLS, with a deadline on every wait. Blocking from
- * the caller's view; used by one thread. This directory is the only one that
- * calls libssl.
+ * A connected socket, plain or TLS, with a deadline on every wait. Blocking
+ * from the caller's view; used by one thread. This directory is the only one
+ * that calls libssl.
  *
- * The deadline is the caller's and no octet moves it. What can be done at once is
- * done even when it has passed; nothing waits, or is tried again, after it.
+ * The deadline is the caller's and no octet moves it. What can be done at once
+ * is done even when it has passed; nothing waits, or is tried again, after it.
  *
  * Errors throughout: ERR_TIMEOUT at the deadline, ERR_UNREACHABLE when the peer
  * cannot be reached or is gone, ERR_PROTOCOL when TLS breaks, ERR_SYSTEM,
@@ -25,8 +25,9 @@
  */
 struct stream;
 
-/* Takes over a connected descriptor, which becomes non-blocking, close-on-exec
- * and, for TCP, without delay. NULL without memory (the descriptor is closed). */
+/* Takes over a connected descriptor, which becomes non-blocking,
+ * close-on-exec and, for TCP, without delay. NULL without memory (the
+ * descriptor is closed). */
 struct stream *stream_of_fd(int fd);
 
 int stream_connect_unix(const char *path, struct deadline deadline,
@@ -37,12 +38,13 @@ int stream_connect(const struct sockaddr *address, socklen_t length,
     const struct sockaddr *source, socklen_t source_length,
     struct deadline deadline, struct stream **out, struct fault *fault);
 
-/* Sends what a clean TLS shutdown needs, if TLS is up, and closes. NULL is fine. */
+/* Sends what a clean TLS shutdown needs, if TLS is up, and closes. NULL is
+ * fine. */
 void stream_free(struct stream *stream);
 
-/* Ends reads and writes of the thread that uses the stream, now and from now on;
- * for shutdown. The one function here that another thread may call, as long as
- * the stream is not freed meanwhile. */
+/* Ends reads and writes of the thread that uses the stream, now and from now
+ * on; for shutdown. The one function here that another thread may call, as long
+ * as the stream is not freed meanwhile. */
 void stream_abort(struct stream *stream);
 
 /*

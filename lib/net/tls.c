@@ -227,7 +227,7 @@ stream_start_tls_client(struct stream *stream, struct tls_context *context,
     const char *server_name, struct tls_peer *peer, struct deadline deadline,
     struct fault *fault)
 {
-	char name[DOMAIN_SIZE]; /* OpenSSL's macro wants one that is not const */
+	char name[DOMAIN_SIZE]; /* OpenSSL's macro casts a const away */
 	int err;
 
 	*peer = (struct tls_peer){.der = buffer_make(1 << 20)};

@@ -523,7 +523,7 @@ tcp_addresses(void **state)
 	assert_non_null(strstr(fault.text, "not a numeric address"));
 	assert_int_equal(server_listen_tcp(server, "192.0.2.1", port, echo,
 	    NULL, &fault), ERR_CREATE);
-	/* Either there is IPv6, side by side with IPv4, or it is passed over. */
+	/* Either there is IPv6, side by side, or it is passed over. */
 	assert_int_equal(server_listen_tcp(server, "::", port, echo, NULL,
 	    &fault), 0);
 	server_free(server);
