@@ -82,9 +82,16 @@ story_send() {
 		"alpha.test's queue within $STORY_SECONDS seconds."
 }
 
-# The sealed copy's queue id, as DIME-OUT gave it.
+# queued_as ADDRESS QUEUE-ID: the queue id that the next hop of it gave.
+queued_as() {
+	sent alpha.test "$1" "$2" | sed -n 's/.*queued as \(.*\))$/\1/p'
+}
+
+# The sealed copy's queue id: the one after DIME-OUT's own.
 sealed_id() {
-	sent alpha.test "$1" "$queue_id" | sed -n 's/.*queued as \(.*\))$/\1/p'
+	local id
+	id=$(queued_as "$1" "$queue_id")
+	[ -z "$id" ] || queued_as "$1" "$id"
 }
 
 sealed_copies_wait() {

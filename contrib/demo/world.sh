@@ -118,7 +118,7 @@ world_ports() {
 	echo "$DNS_ADDRESS $DNS_PORT tcp"
 	for domain in $ALL_DOMAINS; do
 		ports=25
-		is_dime "$domain" && ports="25 26 587 10029"
+		is_dime "$domain" && ports="25 26 587 10029 10030"
 		for port in $ports; do
 			echo "$(address_of "$domain") $port tcp"
 		done
