@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/signet_world.h"
+
+struct signet_world world;
+
+const uint8_t *
+world_seed(int who)
+{
+	static uint8_t seeds[8][CRYPTO_SEED];
+
+	memset(seeds[who], who, CRYPTO_SEED);
+	return seeds[who];
+}
+
+const uint8_t *
+world_public_key(int who)
+{
+	static uint8_t keys[8][CRYPTO_SIGN_PUBLIC];
+
+	crypto_ed25519_public(world_seed(who), keys[who]);
+	return keys[who];
+}
+
+const struct one_key *
+world_only(int who)
+{
+	static struct one_key made[8];
+
+	crypto_ed25519_public(world_seed(who), made[who].keys[0]);
+	return &made[who];
+}
+
+const uint8_t *
+world_point(int who)
+{
+	static uint8_t points[8][CRYPTO_POINT];
+
+	assert_int_equal(crypto_point_public(world_seed(who), points[who]), 0);
+	return points[who];
+}
+
+static struct signet_sok
+sok(int who, uint8_t permissions)
+{
+	struct signet_sok made = {.permissions = permissions};
+
+	memcpy(made.key, world_public_key(who), sizeof(made.key));
+	return made;
+}
+
+const struct signet_extra world_extras[WORLD_EXTRAS] = {
+    {SIGNET_IMAGE, {NULL, 0}, TEXT("\x89PNG\r\n\x1a\nnot really")},
+    {SIGNET_UNDEFINED, TEXT("Zebra"), TEXT("\0\1binary")},
+    {160, {NULL, 0}, TEXT("https://alpha.test/")},
+    {21, {NULL, 0}, TEXT("4108546334; OFFICE")},
+    {16, {NULL, 0}, TEXT("Alpha")},
+    {21, {NULL, 0}, TEXT("1")},
+    {SIGNET_UNDEFINED, TEXT("Apple"), TEXT("")},
+    {200, {NULL, 0}, TEXT("abuse@alpha.test")},
+};
+
+static void
+make_org(struct buffer *out)
+{
+	const struct signet_sok soks[] = {sok(SOK_USERS, 1),
+	    sok(SOK_MESSAGES, 2)};
+
+	assert_int_equal(signet_make_org(world_public_key(POK),
+	    signer_of_seed(world_seed(POK)), soks, COUNT(soks),
+	    world_point(POK), "alpha.test", world_extras, WORLD_EXTRAS, out, NULL), 0);
+}
+
+static void
+make_ssr(int who, int previous, struct buffer *out)
+{
+	struct signer signer = signer_of_seed(world_seed(previous));
+
+	assert_int_equal(signet_make_ssr(world_public_key(who),
+	    signer_of_seed(world_seed(who)), world_point(who),
+	    previous == 0 ? NULL : &signer, out, NULL), 0);
+}
+
+struct signet *
+world_parse(const struct buffer *binary)
+{
+	struct fault fault = {0};
+	struct signet *signet;
+	int err = signet_parse(buffer_span(binary), &signet, &fault);
+
+	if (err != 0)
+		print_error("%s\n", fault.text);
+	assert_int_equal(err, 0);
+	return signet;
+}
+
+void
+world_make_user(const struct buffer *request,
+    const struct buffer *previous_binary, int signer, const char *address,
+    struct buffer *out)
+{
+	struct signet *ssr = world_parse(request);
+	struct signet *previous = previous_binary == NULL
+	    ? NULL
+	    : world_parse(previous_binary);
+
+	assert_int_equal(signet_make_user(ssr, previous,
+	    signer_of_seed(world_seed(signer)), address, world_extras,
+	    WORLD_EXTRAS - 1, out, NULL), 0);
+	signet_free(ssr);
+	signet_free(previous);
+}
+
+static struct org_signet *
+verify_org(const struct buffer *binary)
+{
+	struct signet *signet = world_parse(binary);
+	struct org_signet *org;
+
+	assert_int_equal(signet_verify_org(signet,
+	    world_only(POK)->keys, 1, "alpha.test", &org, NULL), 0);
+	return org;
+}
+
+int
+world_start(void **state)
+{
+	struct buffer *all[] = {&world.org, &world.ssr, &world.alice,
+	    &world.next_ssr, &world.alice_next, &world.bob};
+
+	unit_start(state);
+	for (size_t i = 0; i < COUNT(all); i++)
+		*all[i] = buffer_make(100000);
+	make_org(&world.org);
+	world.verified = verify_org(&world.org);
+	make_ssr(ALICE, 0, &world.ssr);
+	world_make_user(&world.ssr, NULL, POK, "alice@alpha.test",
+	    &world.alice);
+	make_ssr(ALICE_NEXT, ALICE, &world.next_ssr);
+	world_make_user(&world.next_ssr, &world.alice, POK, "alice@alpha.test",
+	    &world.alice_next);
+	world_make_user(&world.ssr, NULL, SOK_USERS, "bob@sub.alpha.test",
+	    &world.bob);
+	return 0;
+}
+
+int
+world_end(void **state)
+{
+	struct buffer *all[] = {&world.org, &world.ssr, &world.alice,
+	    &world.next_ssr, &world.alice_next, &world.bob};
+
+	for (size_t i = 0; i < COUNT(all); i++)
+		buffer_free(all[i]);
+	org_signet_free(world.verified);
+	return unit_end(state);
+}
