@@ -67,7 +67,8 @@ make_org(struct buffer *out)
 
 	assert_int_equal(signet_make_org(world_public_key(POK),
 	    signer_of_seed(world_seed(POK)), soks, COUNT(soks),
-	    world_point(POK), "alpha.test", world_extras, WORLD_EXTRAS, out, NULL), 0);
+	    world_point(POK), "alpha.test", world_extras, WORLD_EXTRAS, out,
+	    NULL), 0);
 }
 
 static void
