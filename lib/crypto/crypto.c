@@ -161,6 +161,18 @@ crypto_mac(const uint8_t key[static CRYPTO_MAC_KEY], struct span data,
 	crypto_auth_hmacsha256(mac, data.data, data.length, key);
 }
 
+_Static_assert(crypto_shorthash_BYTES == sizeof(uint64_t) &&
+    crypto_shorthash_KEYBYTES == CRYPTO_SHORT_KEY, "SipHash-2-4");
+
+uint64_t
+crypto_short_hash(const uint8_t key[static CRYPTO_SHORT_KEY], struct span data)
+{
+	uint64_t hash;
+
+	crypto_shorthash((uint8_t *)&hash, data.data, data.length, key);
+	return hash;
+}
+
 bool
 crypto_equal(const void *a, const void *b, size_t length)
 {

@@ -29,6 +29,7 @@ enum {
 	CRYPTO_AEAD_TAG = 16,
 	CRYPTO_MAC_KEY = 32,
 	CRYPTO_MAC = 32,
+	CRYPTO_SHORT_KEY = 16,
 };
 
 /*
@@ -90,6 +91,10 @@ void crypto_hash_end(struct crypto_hash *hash,
 
 void crypto_mac(const uint8_t key[static CRYPTO_MAC_KEY], struct span data,
     uint8_t mac[static CRYPTO_MAC]);
+
+/* SipHash-2-4: a hash for tables whose keys strangers choose. */
+uint64_t crypto_short_hash(const uint8_t key[static CRYPTO_SHORT_KEY],
+    struct span data);
 
 /* Comparison in constant time. */
 bool crypto_equal(const void *a, const void *b, size_t length);
