@@ -42,6 +42,7 @@ struct connection {
 struct server {
 	struct server_limits limits;
 	void (*on_reload)(void *);
+	void (*on_stop)(void *);
 	server_handler *on_refuse;
 	void *context;
 	int signals; /* signalfd */
@@ -107,6 +108,12 @@ server_new(const struct server_limits *limits, void (*on_reload)(void *),
 	}
 	*out = server;
 	return 0;
+}
+
+void
+server_set_on_stop(struct server *server, void (*on_stop)(void *))
+{
+	server->on_stop = on_stop;
 }
 
 static void
@@ -488,6 +495,8 @@ server_run(struct server *server, int64_t grace)
 	while (!server_stopping(server))
 		turn(server, server->starved ? PAUSE : -1);
 	close_listeners(server);
+	if (server->on_stop != NULL)
+		server->on_stop(server->context);
 	deadline = deadline_in(grace);
 	join_ended(server);
 	while (server->threads > 0 && !server->hurried &&

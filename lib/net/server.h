@@ -37,6 +37,11 @@ struct server_limits {
 int server_new(const struct server_limits *limits, void (*on_reload)(void *),
     server_handler *on_refuse, void *context, struct server **out);
 
+/* `on_stop` runs in the thread of server_run(), with the context of server_new(),
+ * when the server begins to stop: it wakes handlers that wait for something else
+ * than their stream. Call it before server_run(). */
+void server_set_on_stop(struct server *server, void (*on_stop)(void *));
+
 /* Puts new limits into force for connections to come; fit for `on_reload`. Call
  * it only in the thread of server_run(), or before that. */
 void server_set_limits(struct server *server,
