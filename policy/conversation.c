@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log.h"
+#include "dmtp/netstring.h"
+#include "policy/conversation.h"
+
+enum {
+	/* Milliseconds. Postfix keeps its connections for as long as its
+	 * processes live; an answer must be taken at once. */
+	SILENCE = 3600 * 1000,
+	TAKING = 30 * 1000,
+};
+
+/* One question, of which `rest` holds what is left of the last read. */
+static int
+read_question(struct stream *stream, struct netstring_reader *reader,
+    uint8_t *octets, size_t size, struct span *rest)
+{
+	const struct deadline deadline = deadline_in(SILENCE);
+	bool complete = false;
+	int err = 0;
+
+	while (err == 0 && !complete) {
+		if (rest->length == 0) {
+			rest->data = octets;
+			err = stream_read(stream, octets, size, &rest->length,
+			    deadline);
+			if (err == 0 && rest->length == 0)
+				return ERR_UNREACHABLE;
+		}
+		if (err == 0)
+			err = netstring_feed(reader, rest, &complete);
+	}
+	return err;
+}
+
+void
+conversation_hold(const struct conversation *conversation,
+    struct stream *stream)
+{
+	struct buffer answer = buffer_make(conversation->answer_limit);
+	struct netstring_reader reader;
+	struct span rest = {NULL, 0};
+	uint8_t octets[4096];
+	int err = 0;
+
+	netstring_start(&reader, conversation->question_limit);
+	while (err == 0) {
+		err = read_question(stream, &reader, octets, sizeof(octets),
+		    &rest);
+		if (err != 0)
+			break;
+		buffer_reset(&answer);
+		conversation->answer(conversation->context,
+		    netstring_content(&reader), &answer);
+		netstring_next(&reader);
+		err = answer.error;
+		if (err == 0)
+			err = stream_write(stream, buffer_span(&answer),
+			    deadline_in(TAKING));
+	}
+	if (err == ERR_FORMAT || err == ERR_TOO_LARGE)
+		log_note(LOG_WARNING, "conversation", "ended: %s",
+		    error_row(err)->text);
+	netstring_free(&reader);
+	buffer_free(&answer);
+}

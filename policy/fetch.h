@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_POLICY_FETCH_H
+#define DIME_POLICY_FETCH_H
+
+#include "dime/record.h"
+#include "dime/signet.h"
+#include "policy/dns.h"
+#include "policy/site.h"
+
+/*
+ * Where signets come from: peers' hosts, over DMTP (fetcher_source()), or a
+ * test's script.
+ */
+
+struct fetch_wish {
+	const char *organization;
+	const struct record *record;
+	bool record_secure;
+	bool org;                     /* the organization's signet is wanted */
+	const char *org_fingerprint;  /* that one; "": the current one */
+	const char *user;             /* "": none is wanted */
+	const char *user_fingerprint;
+};
+
+/* Unverified octets, for the caller to free, in whatever case. */
+struct fetch_result {
+	struct signet *org, *user;
+	bool confirmed; /* the session's certificate is a confirming source */
+};
+
+struct fetch_source {
+	void *context;
+	/*
+	 * One session with one of the organization's hosts. 0 when all that is
+	 * wanted came. ERR_NOT_ENABLED and ERR_UNKNOWN_ADDRESS are the host's
+	 * word on the first thing that did not; anything else is temporary.
+	 */
+	int (*fetch)(void *context, const struct fetch_wish *wish,
+	    struct deadline deadline, struct fetch_result *result,
+	    struct fault *fault);
+};
+
+struct fetcher;
+
+/* `dns` and `sites` outlive it. Errors as tls_client_new(). */
+int fetcher_new(const struct dns_source *dns, struct sites *sites,
+    struct fetcher **out, struct fault *fault);
+void fetcher_free(struct fetcher *fetcher);
+struct fetch_source fetcher_source(struct fetcher *fetcher);
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "policy/hosts.h"
+#include "policy/inquiry.h"
+
+/* A recipient stays noted for longer than Postfix's largest back-off (4000
+ * seconds), or its copy in queue 1 would never meet the note. */
+enum { NOTE_SECONDS = 5400 };
+
+static void
+set_error(struct facts_answer *answer, int err, const char *name,
+    const char *reason)
+{
+	struct fault fault;
+
+	answer->err = fault_set(&fault, err, "%s: %s", name,
+	    *reason == '\0' ? error_row(err)->text : reason);
+	memcpy(answer->reason, fault.text, sizeof(answer->reason));
+}
+
+/* ---- a domain's record ---- */
+
+/*
+ * The facts of the domain, told in the answer. NULL when they cannot be had, or
+ * when no record is in force: `absent` is then the error for a domain that is
+ * known to have none.
+ */
+static const struct domain_facts *
+find_record(struct policyd *policyd, const char *name, int absent,
+    struct deadline deadline, struct facts_answer *answer)
+{
+	const struct domain_facts *domain;
+	const struct site *site;
+	bool hit;
+	int err;
+
+	err = domains_find(policyd->domains, name, deadline, &domain, &hit);
+	if (err != 0) {
+		set_error(answer, err, name, "");
+		return NULL;
+	}
+	site = sites_hold(policyd->sites);
+	decide_tell_domain(policyd, site, domain, hit, answer);
+	sites_release(site);
+	if (domain->record.length > 0)
+		return domain;
+	if (domain->err != 0)
+		set_error(answer, domain->err, name, domain->reason);
+	else
+		set_error(answer, absent, name, "publishes no record");
+	domain_release(domain);
+	return NULL;
+}
+
+/* ---- signets ---- */
+
+/*
+ * Only the authority's own word is permanent; a signet that does not verify may
+ * be somebody in between, or a rotation half done.
+ */
+static int
+error_of_signet(const struct signet_facts *signet, bool is_address,
+    const char *fingerprint)
+{
+	if (signet->answer == SIGNET_UNKNOWN)
+		return is_address && *fingerprint == '\0'
+		    ? ERR_UNKNOWN_ADDRESS
+		    : ERR_ORIGIN_INVALID;
+	if (signet->answer == SIGNET_NOT_ENABLED)
+		return ERR_NOT_ENABLED;
+	return error_row(signet->err)->temporary ? signet->err
+	                                         : ERR_ORIGIN_WAIT;
+}
+
+static void
+tell_signet(const struct signet_facts *signet, struct facts_answer *answer)
+{
+	if (signet->org != NULL) {
+		buffer_append_span(&answer->user_signet, signet->binary);
+		buffer_append_span(&answer->org_signet, signet->org->binary);
+	} else {
+		buffer_append_span(&answer->org_signet, signet->binary);
+	}
+	answer->confirmed = true;
+	if (answer->user_signet.error != 0 || answer->org_signet.error != 0)
+		set_error(answer, ERR_MEMORY, "signet", "");
+}
+
+static void
+find_signet(struct policyd *policyd, const struct domain_facts *domain,
+    const char *name, const char *fingerprint, struct deadline deadline,
+    struct facts_answer *answer)
+{
+	const struct signet_facts *signet;
+	bool hit;
+	int err;
+
+	err = signets_find(policyd->signets, domain, name, fingerprint,
+	    deadline, &signet, &hit);
+	if (err != 0) {
+		set_error(answer, err, name, "");
+		return;
+	}
+	answer->facts.signet = signet->answer;
+	if (signet->answer == SIGNET_HELD) {
+		tell_signet(signet, answer);
+		if (!hit)
+			snprintf(answer->source, sizeof(answer->source), "%s",
+			    signet->source);
+	} else {
+		set_error(answer,
+		    error_of_signet(signet, strchr(name, '@') != NULL,
+		        fingerprint),
+		    name, signet->reason);
+	}
+	signet_facts_release(signet);
+}
+
+static void
+log_signet(const struct facts_request *request,
+    const struct facts_answer *answer)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "signet");
+	log_text(&line, "name", request->to);
+	log_text(&line, "dns", dns_answer_name(answer->facts.dns));
+	log_text(&line, "signet", signet_answer_name(answer->facts.signet));
+	log_text(&line, "source", answer->source);
+	if (answer->err != 0) {
+		log_text(&line, "error", error_row(answer->err)->name);
+		log_text(&line, "reason", answer->reason);
+	}
+	log_end(&line);
+}
+
+void
+inquiry_signet(struct policyd *policyd, const struct facts_request *request,
+    struct facts_answer *answer)
+{
+	const struct deadline deadline = deadline_in(request->wait);
+	const bool is_address = strchr(request->to, '@') != NULL;
+	const struct domain_facts *domain;
+	char name[ADDRESS_SIZE];
+
+	if (!(is_address ? address_normalize(span_string(request->to), name)
+	                 : domain_normalize(span_string(request->to), name)) ||
+	    (*request->fingerprint != '\0' &&
+	        !signet_is_fingerprint(span_string(request->fingerprint)))) {
+		set_error(answer, ERR_USAGE, request->to,
+		    "not a domain, an address, or with a fingerprint");
+		return;
+	}
+	domain = find_record(policyd, is_address ? address_domain(name) : name,
+	    ERR_ORIGIN_INVALID, deadline, answer);
+	if (domain != NULL && is_address && !address_is_ascii(name)) {
+		answer->facts.signet = SIGNET_NOT_ENABLED;
+		set_error(answer, ERR_NOT_ENABLED, name,
+		    "not ASCII, so no signet can be asked for");
+	} else if (domain != NULL) {
+		find_signet(policyd, domain,
+		    is_address ? name : domain->organization,
+		    request->fingerprint, deadline, answer);
+	}
+	domain_release(domain);
+	log_signet(request, answer);
+}
+
+/* ---- hosts ---- */
+
+static void
+find_hosts(struct policyd *policyd, const struct domain_facts *domain,
+    struct deadline deadline, struct facts_answer *answer)
+{
+	const struct site *site = sites_hold(policyd->sites);
+	struct record *record = malloc(sizeof(*record));
+	struct fault fault = {0};
+	int err = ERR_MEMORY;
+
+	_Static_assert((int)HOSTS_WANTED <= (int)FACTS_HOSTS_MAX, "fits");
+	if (record != NULL &&
+	    (err = record_parse(domain->record, record, NULL, NULL, &fault)) ==
+	        0)
+		err = hosts_find(&policyd->dns, record,
+		    site->config->allow_private_addresses, deadline,
+		    answer->hosts, &answer->host_count, &fault);
+	if (err != 0)
+		set_error(answer, err, domain->domain, fault_text(&fault, err));
+	free(record);
+	sites_release(site);
+}
+
+void
+inquiry_hosts(struct policyd *policyd, const struct facts_request *request,
+    struct facts_answer *answer)
+{
+	const struct deadline deadline = deadline_in(request->wait);
+	const struct domain_facts *domain;
+	char name[DOMAIN_SIZE];
+
+	if (!domain_normalize(span_string(request->to), name)) {
+		set_error(answer, ERR_USAGE, request->to, "not a domain");
+		return;
+	}
+	domain = find_record(policyd, name, ERR_UNREACHABLE, deadline, answer);
+	if (domain != NULL)
+		find_hosts(policyd, domain, deadline, answer);
+	domain_release(domain);
+}
+
+/* ---- notes ---- */
+
+void
+inquiry_note_naked(struct policyd *policyd,
+    const struct facts_request *request, struct facts_answer *answer)
+{
+	struct facts_request again = *request;
+	struct decide_name to;
+	int err;
+
+	again.wait = 0;
+	decide_outbound(policyd, &again, answer);
+	if (answer->action != POLICY_NAKED) {
+		if (answer->err == 0)
+			set_error(answer, ERR_POLICY, request->to,
+			    "not to go naked");
+		return;
+	}
+	decide_read_name(request->to, &to);
+	if (to.address[0] == '\0')
+		return;
+	err = state_set_naked(policyd->state, to.address,
+	    clock_wall(policyd->clock) + NOTE_SECONDS);
+	if (err != 0)
+		set_error(answer, err, to.address, "");
+}
+
+/* ---- forgetting ---- */
+
+static void
+log_forgotten(const char *name)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_NOTICE, "forget");
+	log_text(&line, "name", name);
+	log_end(&line);
+}
+
+void
+inquiry_forget(struct policyd *policyd, const struct facts_request *request,
+    struct facts_answer *answer)
+{
+	char name[ADDRESS_SIZE];
+	int err = 0;
+
+	if (address_normalize(span_string(request->to), name)) {
+		signets_forget(policyd->signets, name);
+		signets_forget(policyd->signets, address_domain(name));
+		err = state_set_naked(policyd->state, name, 0);
+	} else if (domain_normalize(span_string(request->to), name)) {
+		signets_forget(policyd->signets, name);
+		err = domains_forget(policyd->domains, name);
+	} else {
+		err = ERR_USAGE;
+	}
+	if (err != 0)
+		set_error(answer, err, request->to,
+		    err == ERR_USAGE ? "not a domain or address" : "");
+	else
+		log_forgotten(name);
+}
+
+void
+inquiry_status(struct policyd *policyd, const struct facts_request *request,
+    struct facts_answer *answer)
+{
+	statistics_write(policyd, &answer->text);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_POLICY_POLICYD_H
+#define DIME_POLICY_POLICYD_H
+
+#include "policy/domain.h"
+#include "policy/patience.h"
+#include "policy/signets.h"
+#include "policy/site.h"
+
+/*
+ * The daemon's parts, put together once at start (main.c) or by a test, and never
+ * changed. Whoever answers a question gets all of it.
+ */
+
+/* What happened, for FACTS_STATUS; STATISTIC(name) in statistics.def. */
+struct statistics {
+#define STATISTIC(name) _Atomic uint64_t name;
+#include "policy/statistics.def"
+#undef STATISTIC
+};
+
+struct policyd {
+	struct sites *sites;
+	const struct clock *clock;
+	struct memory *memory;
+	struct cache *cache; /* NULL: no Redis */
+	struct state *state;
+	struct dns_source dns;
+	struct domains *domains;
+	struct signets *signets;
+	struct patience *patience;
+	struct statistics statistics;
+};
+
+/* Appends `name value` lines: every counter there is. */
+void statistics_write(struct policyd *policyd, struct buffer *out);
+
+#endif
