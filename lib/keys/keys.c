@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/cursor.h"
 #include "crypto/secret.h"
 #include "keys/keys_store.h"
 
@@ -11,6 +12,7 @@ enum {
 	MASTER_MODE = 0600,
 	TRANSPORT_MODE = 0640,
 	ID_OCTETS = (KEYS_ID_SIZE - 1) / 2,
+	LISTING_LIMIT = 1 << 30,
 };
 
 /* The id by which rows name the key that sealed them; it tells nothing of the
@@ -140,24 +142,58 @@ keys_close(struct keys *keys)
 
 /* ---- listings ---- */
 
+/* Appends each row as two C strings, a number and a flag. */
+static int
+collect(struct statement *row, struct buffer *out)
+{
+	char name[ADDRESS_SIZE], fingerprint[SIGNET_FINGERPRINT_SIZE];
+	int err;
+
+	while (statement_next(row)) {
+		statement_get_text(row, 0, name, sizeof(name));
+		statement_get_text(row, 1, fingerprint, sizeof(fingerprint));
+		buffer_append(out, name, strlen(name) + 1);
+		buffer_append(out, fingerprint, strlen(fingerprint) + 1);
+		buffer_u64(out, (uint64_t)statement_get_number(row, 2));
+		buffer_u8(out, statement_get_number(row, 3) != 0);
+	}
+	if ((err = statement_end(row)) == 0 && out->error != 0)
+		err = fault_set(row->fault, out->error,
+		    "too much to be listed");
+	return err;
+}
+
+static const char *
+take_string(struct cursor *cursor)
+{
+	const char *text = (const char *)cursor->rest.data;
+
+	cursor_take(cursor, strlen(text) + 1);
+	return text;
+}
+
+/* The rows are shown when the handle has been given back: `each` may ask the
+ * store for more, and nobody may hold one handle and wait for another. */
 static int
 list(struct statement *row,
     int (*each)(void *context, const struct keys_listing *listing),
     void *context)
 {
-	char name[ADDRESS_SIZE], fingerprint[SIGNET_FINGERPRINT_SIZE];
-	struct keys_listing listing = {name, fingerprint, 0, false};
-	int err = 0;
+	struct buffer rows = buffer_make(LISTING_LIMIT);
+	struct keys_listing listing;
+	struct cursor cursor;
+	int err = collect(row, &rows);
 
-	while (err == 0 && statement_next(row)) {
-		statement_get_text(row, 0, name, sizeof(name));
-		statement_get_text(row, 1, fingerprint, sizeof(fingerprint));
-		listing.created = statement_get_number(row, 2);
-		listing.disabled = statement_get_number(row, 3) != 0;
-		if (row->err == 0)
-			err = each(context, &listing);
+	cursor = cursor_start(buffer_span(&rows));
+	while (err == 0 && cursor.rest.length > 0) {
+		listing.name = take_string(&cursor);
+		listing.fingerprint = take_string(&cursor);
+		listing.created = (int64_t)cursor_u64(&cursor);
+		listing.disabled = cursor_u8(&cursor) != 0;
+		err = each(context, &listing);
 	}
-	return statement_end(row) != 0 ? row->err : err;
+	buffer_free(&rows);
+	return err;
 }
 
 int

@@ -102,7 +102,8 @@ struct keys_listing {
 	bool disabled;
 };
 /* In order of name; `within` limits users to a domain (NULL: all). `each` ends the
- * listing by answering other than 0. Signets and keys are not looked at. */
+ * listing by answering other than 0; it may use the store. Signets and keys are
+ * not looked at. */
 int keys_list_orgs(struct keys *keys,
     int (*each)(void *context, const struct keys_listing *row), void *context,
     struct fault *fault);

@@ -263,6 +263,18 @@ append_row(void *context, const struct keys_listing *row)
 }
 
 static int
+look_up(void *context, const struct keys_listing *row)
+{
+	struct keys_org *org = NULL;
+	int err = keys_find_org(context, row->name, &org, NULL);
+
+	if (err == 0 && strcmp(org->signet->fingerprint, row->fingerprint) != 0)
+		err = ERR_MISMATCH;
+	keys_org_free(org);
+	return err;
+}
+
+static int
 stop_at_once(void *context, const struct keys_listing *row)
 {
 	return ERR_TOO_LARGE;
@@ -820,6 +832,9 @@ work(void *argument)
 			org = NULL;
 		keys_user_free(user);
 		keys_org_free(org);
+		if (worker->err == 0)
+			worker->err = keys_list_orgs(worker->keys, look_up,
+			    worker->keys, NULL);
 	}
 	return NULL;
 }
