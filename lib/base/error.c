@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 static const struct error_row rows[] = {
 #define ERROR(name, temporary, dmtp, smtp, enhanced, socketmap, status, text)  \
@@ -31,15 +32,6 @@ error_by_name(const char *name)
 	return ERR_INTERNAL;
 }
 
-/* The sentence goes to logs, terminals and SMTP replies: one plain line. */
-static void
-make_plain(char *text)
-{
-	for (; *text != '\0'; text++)
-		if (*text < 0x20 || *text > 0x7e)
-			*text = '?';
-}
-
 int
 fault_set(struct fault *fault, int err, const char *format, ...)
 {
@@ -54,7 +46,7 @@ fault_set(struct fault *fault, int err, const char *format, ...)
 	if (fault->text[0] == '\0')
 		snprintf(fault->text, sizeof(fault->text), "%s",
 		    error_row(err)->text);
-	make_plain(fault->text);
+	text_make_plain(fault->text);
 	return err;
 }
 
@@ -73,7 +65,7 @@ fault_wrap(struct fault *fault, const char *format, ...)
 	va_end(arguments);
 	used = strlen(fault->text);
 	snprintf(fault->text + used, sizeof(fault->text) - used, ": %s", old);
-	make_plain(fault->text);
+	text_make_plain(fault->text);
 	return fault->err;
 }
 

@@ -4,6 +4,14 @@
 #include "base/text.h"
 
 void
+text_make_plain(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			*text = '?';
+}
+
+void
 text_lower_all(char *text)
 {
 	for (; *text != '\0'; text++)

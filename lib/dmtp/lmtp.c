@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "dmtp/lmtp.h"
 
 /* How far the session has come. */
@@ -354,9 +355,7 @@ lmtp_answer(struct lmtp *lmtp, int code, const char *enhanced,
 	char line[TEXT_LIMIT];
 
 	snprintf(line, sizeof(line), "%d %s %s", code, enhanced, text);
-	for (char *at = line; *at != '\0'; at++)
-		if (*at < 0x20 || *at > 0x7e)
-			*at = '?';
+	text_make_plain(line);
 	end_transaction(lmtp);
 	say(lmtp, line);
 }

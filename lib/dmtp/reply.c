@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "dmtp/reply.h"
 
 static const struct reply_row rows[] = {
@@ -48,9 +49,7 @@ reply_write(enum reply reply, const char *more, struct buffer *out)
 
 	snprintf(line, sizeof(line), "%d %s%s", rows[reply].code,
 	    rows[reply].text, more);
-	for (char *at = line; *at != '\0'; at++)
-		if (*at < 0x20 || *at > 0x7e)
-			*at = '?';
+	text_make_plain(line);
 	buffer_append_string(out, line);
 	buffer_u8(out, '\n');
 }
