@@ -47,23 +47,6 @@ flush(struct session *session)
 	return err;
 }
 
-/* Reads, with a glance at the server now and then. ERR_TIMEOUT when the session
- * must end. */
-static int
-await(struct session *session, uint8_t octets[static PIECE],
-    struct span *input)
-{
-	int err = ERR_TIMEOUT;
-
-	input->data = octets;
-	while (err == ERR_TIMEOUT && deadline_left(session->idle) > 0 &&
-	    !server_stopping(session->dmtpd->server))
-		err = stream_read(session->stream, octets, PIECE,
-		    &input->length, deadline_earlier(session->idle,
-		    deadline_in(DMTPD_GLANCE)));
-	return err;
-}
-
 /* True until QUIT. */
 static bool
 feed(struct session *session, struct span input)
@@ -91,7 +74,8 @@ converse(struct session *session)
 
 	err = flush(session);
 	while (err == 0 && open) {
-		err = await(session, octets, &input);
+		err = dmtpd_read(session->dmtpd, session->stream,
+		    session->idle, &input, octets, sizeof(octets));
 		if (err == ERR_TIMEOUT) {
 			lmtp_say_closing(&session->lmtp);
 			flush(session);

@@ -216,24 +216,6 @@ flush(struct session *session)
 	return err;
 }
 
-/* Reads, with a glance at the server now and then. ERR_TIMEOUT when the session
- * must end. */
-static int
-await(struct session *session, uint8_t octets[static PIECE],
-    struct span *input)
-{
-	struct deadline deadline = next_deadline(session);
-	int err = ERR_TIMEOUT;
-
-	input->data = octets;
-	while (err == ERR_TIMEOUT && deadline_left(deadline) > 0 &&
-	    !server_stopping(session->dmtpd->server))
-		err = stream_read(session->stream, octets, PIECE,
-		    &input->length,
-		    deadline_earlier(deadline, deadline_in(DMTPD_GLANCE)));
-	return err;
-}
-
 /* True until the peer said QUIT. */
 static bool
 feed(struct session *session, struct span input)
@@ -263,7 +245,8 @@ converse(struct session *session)
 
 	err = flush(session);
 	while (err == 0 && open) {
-		err = await(session, octets, &input);
+		err = dmtpd_read(session->dmtpd, session->stream,
+		    next_deadline(session), &input, octets, sizeof(octets));
 		if (err == 0 && input.length == 0)
 			break;
 		if (err == ERR_TIMEOUT)

@@ -49,6 +49,14 @@ struct live_settings dmtpd_live(struct dmtpd *dmtpd);
 /* Takes the reloadable settings of `config` over. */
 void dmtpd_set_live(struct dmtpd *dmtpd, const struct config *config);
 
+/*
+ * Reads what comes next into `octets`; *input is then a view of it, empty when the
+ * peer has closed. ERR_TIMEOUT, at the deadline or when the server stops: the
+ * conversation must end. Other errors as stream_read().
+ */
+int dmtpd_read(struct dmtpd *dmtpd, struct stream *stream,
+    struct deadline deadline, struct span *input, uint8_t *octets, size_t size);
+
 /* The DMTP server's connection (Part 7); context is the struct dmtpd. */
 void dmtp_session_serve(struct stream *stream, void *context);
 
@@ -56,8 +64,6 @@ void dmtp_session_serve(struct stream *stream, void *context);
 void agent_serve(struct stream *stream, void *context);
 
 enum {
-	/* How often a waiting thread looks whether the server stops. */
-	DMTPD_GLANCE = 2000, /* milliseconds */
 	/* Characters of a message identifier that log lines show. */
 	DMTPD_LOG_IDENTIFIER = 16,
 };

@@ -10,46 +10,10 @@
 
 enum {
 	GRACE = 15 * 1000, /* milliseconds for conversations to end */
-	SECOND = 1000,
 	STATE_MODE = 0660, /* state.db is shared by the programs */
 };
 
 static const char default_config[] = SYSCONFDIR "/dimegate/dimegate.conf";
-
-/* ---- settings ---- */
-
-struct live_settings
-dmtpd_live(struct dmtpd *dmtpd)
-{
-	struct live_settings live;
-
-	pthread_mutex_lock(&dmtpd->live_lock);
-	live = dmtpd->live;
-	pthread_mutex_unlock(&dmtpd->live_lock);
-	return live;
-}
-
-void
-dmtpd_set_live(struct dmtpd *dmtpd, const struct config *config)
-{
-	struct live_settings live = {
-	    .message_size_limit = config->message_size_limit,
-	    .data_memory_limit = config->data_memory_limit,
-	    .fetch_timeout = config->fetch_timeout * SECOND,
-	    .idle_timeout = config->idle_timeout * SECOND,
-	};
-	const char *forward = config->forward_domain;
-
-	if (*forward == '\0' && config->domains.count > 0)
-		forward = config->domains.items[0];
-	snprintf(live.forward_domain, sizeof(live.forward_domain), "%s",
-	    forward);
-	snprintf(live.bind_address, sizeof(live.bind_address), "%s",
-	    config->bind_address);
-	pthread_mutex_lock(&dmtpd->live_lock);
-	dmtpd->live = live;
-	pthread_mutex_unlock(&dmtpd->live_lock);
-}
 
 static struct server_limits
 limits_of(const struct config *config)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tests/unit/unit.h"
+#include "tests/unit/transcript.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "dmtp/server.h"
@@ -85,73 +84,31 @@ feed(struct dmtp_server *server, struct span input, struct buffer *events)
 	return event != DMTP_SERVER_QUIT;
 }
 
-/* Runs a session over `text`, cut into two at `cut`, or into octets for SIZE_MAX;
- * the replies go to `output` and what the driver saw to `events`. */
+static struct dmtp_server session;
+
 static void
-run(struct span text, size_t cut, struct buffer *output, struct buffer *events)
+start(void)
 {
 	static const struct dmtp_server_settings settings = {"mx.beta.test",
 	    SIZE_LIMIT};
-	struct dmtp_server server;
-	bool open = true;
 
-	buffer_reset(output);
-	buffer_reset(events);
-	dmtp_server_start(&server, &settings);
-	if (cut == SIZE_MAX) {
-		for (size_t i = 0; i < text.length && open; i++)
-			open = feed(&server, span_slice(text, i, 1), events);
-	} else {
-		if (feed(&server, span_slice(text, 0, cut), events))
-			feed(&server, span_slice(text, cut, text.length),
-			    events);
-	}
-	buffer_append_span(output, buffer_span(&server.output));
-	dmtp_server_free(&server);
+	dmtp_server_start(&session, &settings);
 }
 
-/* "220 250-250-250 ": code and what follows it, of every line. */
-static void
-codes_of(struct span output, struct buffer *codes)
+static bool
+feed_session(struct span input, struct buffer *events)
 {
-	struct span line;
-
-	buffer_reset(codes);
-	while (span_next_line(&output, &line)) {
-		assert_true(line.length >= 4);
-		buffer_append_span(codes, span_slice(line, 0, 4));
-	}
+	return feed(&session, input, events);
 }
-
-struct transcript {
-	const char *name, *text, *codes, *events;
-};
 
 static void
-run_table(const struct transcript *cases, size_t count)
+end(struct buffer *output)
 {
-	struct buffer output = buffer_make(1 << 20);
-	struct buffer events = buffer_make(1 << 20);
-	struct buffer codes = buffer_make(1 << 20);
-
-	for (size_t i = 0; i < count; i++) {
-		struct span text = span_string(cases[i].text);
-
-		unit_case(cases[i].name);
-		for (size_t cut = 0; cut <= text.length + 1; cut++) {
-			run(text, cut > text.length ? SIZE_MAX : cut, &output,
-			    &events);
-			codes_of(buffer_span(&output), &codes);
-			assert_string_equal(buffer_string(&codes),
-			    cases[i].codes);
-			assert_string_equal(buffer_string(&events),
-			    cases[i].events);
-		}
-	}
-	buffer_free(&output);
-	buffer_free(&events);
-	buffer_free(&codes);
+	buffer_append_span(output, buffer_span(&session.output));
+	dmtp_server_free(&session);
 }
+
+static const struct transcript_engine engine = {start, feed_session, end};
 
 static void
 line_table(void **state)
@@ -186,7 +143,7 @@ line_table(void **state)
 	        "220 500 500 500 500 500 500 500 500 500 500 500 500 250 ", ""},
 	};
 
-	run_table(cases, COUNT(cases));
+	transcript_run_all(&engine, cases, COUNT(cases));
 }
 
 static void
@@ -196,7 +153,8 @@ nul_octet(void **state)
 	struct buffer events = buffer_make(1 << 20);
 	static const char text[] = "NOOP \0\nNOOP\0\nNOOP\n";
 
-	run(span_of(text, sizeof(text) - 1), SIZE_MAX, &output, &events);
+	transcript_run(&engine, span_of(text, sizeof(text) - 1), SIZE_MAX,
+	    &output, &events);
 	assert_string_equal(buffer_string(&output),
 	    "220 <mx.beta.test> DMTP\n500 COMMAND SYNTAX ERROR\n"
 	    "500 COMMAND SYNTAX ERROR\n250 OK\n");
@@ -247,7 +205,7 @@ global_table(void **state)
 	    {"nothing after QUIT", "QUIT\nNOOP\n", "220 221 ", "Q"},
 	};
 
-	run_table(cases, COUNT(cases));
+	transcript_run_all(&engine, cases, COUNT(cases));
 }
 
 static void
@@ -322,7 +280,7 @@ sequence_table(void **state)
 	        "M(alpha.test)R(beta.test)D(alpha.test>beta.test:)"},
 	};
 
-	run_table(cases, COUNT(cases));
+	transcript_run_all(&engine, cases, COUNT(cases));
 }
 
 static void
@@ -412,7 +370,7 @@ argument_table(void **state)
 	    {"HIST of a domain", "HIST FOR=<beta.test>\n", "220 501 ", ""},
 	};
 
-	run_table(cases, COUNT(cases));
+	transcript_run_all(&engine, cases, COUNT(cases));
 }
 
 #define TO_DATA EHLO MAIL RCPT "DATA\n"
@@ -457,7 +415,7 @@ data_table(void **state)
 	        "M(alpha.test)R(beta.test)M(alpha.test)"},
 	};
 
-	run_table(cases, COUNT(cases));
+	transcript_run_all(&engine, cases, COUNT(cases));
 }
 
 static void
@@ -466,8 +424,9 @@ exact_replies(void **state)
 	struct buffer output = buffer_make(1 << 20);
 	struct buffer events = buffer_make(1 << 20);
 
-	run(span_string(TO_DATA "x\n.\nMODE\nHELP\nSGNT FOR=<a.test>\nQUIT\n"),
-	    SIZE_MAX, &output, &events);
+	transcript_run(&engine, span_string(TO_DATA
+	    "x\n.\nMODE\nHELP\nSGNT FOR=<a.test>\nQUIT\n"), SIZE_MAX,
+	    &output, &events);
 	assert_string_equal(buffer_string(&output),
 	    "220 <mx.beta.test> DMTP\n"
 	    "250-PIPELINING\n250-SIZE 1000\n250 OK\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tests/unit/unit.h"
+#include "tests/unit/transcript.h"
 
 #include "dmtp/lmtp.h"
 
@@ -16,89 +16,43 @@ enum { SIZE_LIMIT = 100 };
 #define LONG500 LONG50 LONG50 LONG50 LONG50 LONG50 LONG50 LONG50 LONG50        \
 	LONG50 LONG50
 
+static struct lmtp session;
+
+static void
+start(void)
+{
+	static const struct lmtp_settings settings = {"mail.alpha.test",
+	    SIZE_LIMIT};
+
+	lmtp_start(&session, &settings);
+}
+
 static bool
-feed(struct lmtp *lmtp, struct span input, struct buffer *events)
+feed(struct span input, struct buffer *events)
 {
 	enum lmtp_event event;
 
 	do {
-		event = lmtp_feed(lmtp, &input);
+		event = lmtp_feed(&session, &input);
 		if (event != LMTP_MESSAGE)
 			continue;
-		buffer_printf(events, "[%s>%s:", lmtp->sender,
-		    lmtp->recipient);
-		buffer_append_span(events, buffer_span(&lmtp->message));
+		buffer_printf(events, "[%s>%s:", session.sender,
+		    session.recipient);
+		buffer_append_span(events, buffer_span(&session.message));
 		buffer_append_string(events, "]");
-		lmtp_answer(lmtp, 250, "2.0.0", "Sent\r\n250 really");
+		lmtp_answer(&session, 250, "2.0.0", "Sent\r\n250 really");
 	} while (event == LMTP_MESSAGE);
 	return event != LMTP_QUIT;
 }
 
-/* As in the test of the DMTP server: cut in two, or into octets. */
 static void
-run(struct span text, size_t cut, struct buffer *output, struct buffer *events)
+end(struct buffer *output)
 {
-	static const struct lmtp_settings settings = {"mail.alpha.test",
-	    SIZE_LIMIT};
-	struct lmtp lmtp;
-	bool open = true;
-
-	buffer_reset(output);
-	buffer_reset(events);
-	lmtp_start(&lmtp, &settings);
-	if (cut == SIZE_MAX) {
-		for (size_t i = 0; i < text.length && open; i++)
-			open = feed(&lmtp, span_slice(text, i, 1), events);
-	} else {
-		if (feed(&lmtp, span_slice(text, 0, cut), events))
-			feed(&lmtp, span_slice(text, cut, text.length),
-			    events);
-	}
-	buffer_append_span(output, buffer_span(&lmtp.output));
-	lmtp_free(&lmtp);
+	buffer_append_span(output, buffer_span(&session.output));
+	lmtp_free(&session);
 }
 
-static void
-codes_of(struct span output, struct buffer *codes)
-{
-	struct span line;
-
-	buffer_reset(codes);
-	while (span_next_line(&output, &line)) {
-		assert_true(line.length >= 4);
-		buffer_append_span(codes, span_slice(line, 0, 4));
-	}
-}
-
-struct transcript {
-	const char *name, *text, *codes, *events;
-};
-
-static void
-run_table(const struct transcript *cases, size_t count)
-{
-	struct buffer output = buffer_make(1 << 20);
-	struct buffer events = buffer_make(1 << 20);
-	struct buffer codes = buffer_make(1 << 20);
-
-	for (size_t i = 0; i < count; i++) {
-		struct span text = span_string(cases[i].text);
-
-		unit_case(cases[i].name);
-		for (size_t cut = 0; cut <= text.length + 1; cut++) {
-			run(text, cut > text.length ? SIZE_MAX : cut, &output,
-			    &events);
-			codes_of(buffer_span(&output), &codes);
-			assert_string_equal(buffer_string(&codes),
-			    cases[i].codes);
-			assert_string_equal(buffer_string(&events),
-			    cases[i].events);
-		}
-	}
-	buffer_free(&output);
-	buffer_free(&events);
-	buffer_free(&codes);
-}
+static const struct transcript_engine engine = {start, feed, end};
 
 static void
 command_table(void **state)
@@ -160,7 +114,7 @@ command_table(void **state)
 	        "220 " LHLO_CODES "250 250 452 354 250 ", GOT("")},
 	};
 
-	run_table(cases, COUNT(cases));
+	transcript_run_all(&engine, cases, COUNT(cases));
 }
 
 static void
@@ -189,7 +143,7 @@ message_table(void **state)
 	        TO_DATA_CODES "552 250 ", ""},
 	};
 
-	run_table(cases, COUNT(cases));
+	transcript_run_all(&engine, cases, COUNT(cases));
 }
 
 static void
@@ -198,7 +152,8 @@ exact_replies(void **state)
 	struct buffer output = buffer_make(1 << 20);
 	struct buffer events = buffer_make(1 << 20);
 
-	run(span_string(TO_DATA ".\r\nQUIT\r\n"), SIZE_MAX, &output, &events);
+	transcript_run(&engine, span_string(TO_DATA ".\r\nQUIT\r\n"), SIZE_MAX,
+	    &output, &events);
 	assert_string_equal(buffer_string(&output),
 	    "220 mail.alpha.test LMTP\r\n"
 	    "250-mail.alpha.test\r\n250-8BITMIME\r\n250-SIZE 100\r\n"

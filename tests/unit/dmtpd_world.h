@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_TESTS_UNIT_DMTPD_WORLD_H
+#define DIME_TESTS_UNIT_DMTPD_WORLD_H
+
+#include "tests/unit/unit.h"
+
+#include "keys/keys.h"
+#include "net/stream.h"
+
+/*
+ * One dmtpd, the real program in a process of its own, that serves alpha.test and
+ * beta.test. Around it, in threads of the test, stand a dime-policyd and a Postfix
+ * that do as they are told. `sealing` is the same key store as dmtpd's, made
+ * before, plus users that dmtpd does not know.
+ */
+
+enum { WORLD_MESSAGE_LIMIT = 1 << 20 };
+
+struct dmtpd_world {
+	char directory[64];
+	char config[128];
+	unsigned int port;
+	int process;
+	struct keys *sealing;
+	struct keys_org *alpha, *beta, *gamma;
+	struct keys_user *alice, *bob;
+	struct keys_user *carol; /* not in dmtpd's store */
+	struct keys_user *dave;  /* there, but with other keys */
+	struct keys_user *erin;  /* of gamma.test, which is not dmtpd's */
+	struct tls_context *tls;
+	struct state *state; /* dmtpd's own state.db */
+};
+
+extern struct dmtpd_world world;
+
+/* Group fixtures. */
+int dmtpd_world_start(void **state);
+int dmtpd_world_end(void **state);
+
+/* ---- the Postfix of the world (DIME-IN) ---- */
+
+/* What it answers to RCPT, and to the message. "" closes the connection. */
+void postfix_answers(const char *rcpt, const char *message);
+
+/* What it was given last: envelope and message, and how many it took so far. */
+struct postfix_mail {
+	char sender[ADDRESS_SIZE], recipient[ADDRESS_SIZE];
+	struct buffer message; /* as on the wire, without the final dot */
+	unsigned int count;
+};
+struct postfix_mail *postfix_mail(void);
+
+/* ---- conversations ---- */
+
+/* Opens a DMTP session and takes the greeting. */
+struct stream *dmtp_open(void);
+/* Opens an LMTP session, greeting and LHLO done. */
+struct stream *lmtp_open(void);
+
+/* Sends octets as they are. */
+void say(struct stream *stream, const char *text);
+void say_span(struct stream *stream, struct span text);
+
+/*
+ * Reads a reply and returns its code; the text of its last line is in `heard`,
+ * the other lines without their code, each with LF, in `listing`.
+ */
+int hear(struct stream *stream);
+extern char heard[1024];
+extern struct buffer listing;
+
+/* say() of the formatted line and its end, then hear(). */
+int ask(struct stream *stream, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- messages ---- */
+
+/* A message from alice to the user, armored; other `words` make another one. */
+struct buffer sealed(const struct keys_org *destination,
+    const struct keys_user *recipient, const char *words);
+
+/* The same with an octet changed in the organizational signature. */
+struct buffer sealed_badly(const struct keys_org *destination,
+    const struct keys_user *recipient, const char *words);
+
+/* ---- dmtpd's log ---- */
+
+/* Waits for a line that holds all of `what` (a NULL ends them) and copies it. */
+void wait_log(char *line, size_t size, const char *const *what);
+/* Whether any line so far holds `text`. */
+bool log_holds(const char *text);
+
+#endif
