@@ -32,8 +32,8 @@ void parties_free(struct parties *parties);
 int parties_role(const char *word, enum message_actor *role,
     struct fault *fault);
 
-/* Unlocks the message for `role` with the key file at `path`, which must be that
- * of the role's signet in `parties`; NULL: is not compared. ERR_NO_ACCESS. */
+/* Unlocks the message for `role` with the key file at `path`, which must be
+ * that of the role's signet in `parties`; NULL: not compared. ERR_NO_ACCESS. */
 int parties_unlock(struct message *message, enum message_actor role,
     const char *path, const struct parties *parties, struct fault *fault);
 

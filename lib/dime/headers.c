@@ -160,7 +160,8 @@ append_value(const struct headers_field *field, struct buffer *out)
 }
 
 void
-headers_append_common(const struct headers_inventory *inventory, struct buffer *out)
+headers_append_common(const struct headers_inventory *inventory,
+    struct buffer *out)
 {
 	if (inventory->common_count == 0)
 		buffer_append_string(out, "\r\n");

@@ -43,9 +43,9 @@ struct headers_inventory {
 };
 
 /*
- * Takes the field at the front of *rest. False when something else stands there:
- * the empty line, the end, or a line that is no header field, at which the
- * header is over as it is for a mail server.
+ * Takes the field at the front of *rest. False when something else stands
+ * there: the empty line, the end, or a line that is no header field, at which
+ * the header is over as it is for a mail server.
  */
 bool headers_next_field(struct span *rest, struct headers_field *field);
 

@@ -52,7 +52,7 @@ message_reader(const struct message *message, uint8_t type)
 	return actor;
 }
 
-/* Decrypts `data`, a copy of the chunk's payload, in place by the actor's slot. */
+/* Decrypts `data`, a copy of the chunk's payload, in place. */
 static int
 decrypt(const struct access *access, const struct message_chunk *chunk,
     uint8_t *data)

@@ -16,6 +16,13 @@ check_domain(const char *who, const struct user_signet *user,
 	    "the %s's address is not of the domain of its organization", who);
 }
 
+static bool
+is_headers(const struct message *message, size_t at)
+{
+	return at < message->chunk_count &&
+	    message->chunks[at].type == MESSAGE_HEADERS;
+}
+
 int
 metadata_read(const struct access *access, size_t limit, struct buffer *block,
     char sender[static ADDRESS_SIZE], bool *has_sender)
@@ -23,17 +30,21 @@ metadata_read(const struct access *access, size_t limit, struct buffer *block,
 	const struct message *message = access->message;
 	const struct message_chunk *chunk =
 	    chunk_find(message, MESSAGE_COMMON);
-	size_t at = (size_t)(chunk - message->chunks);
+	size_t at;
 	/* The layout holds octets of the block once more, in base64. */
 	size_t room = limit < SIZE_MAX / 4 ? 2 * limit + LAYOUT_ROOM : limit;
 	struct buffer common = buffer_make(room);
 	struct buffer others = buffer_make(room);
 	int err;
 
+	if (chunk == NULL)
+		return fault_set(access->fault, ERR_FORMAT,
+		    "chunk %d is missing", MESSAGE_COMMON);
+	at = (size_t)(chunk - message->chunks);
 	err = segment_read(access, &at, &common);
-	if (err == 0 && message->chunks[at].type == MESSAGE_HEADERS)
+	if (err == 0 && is_headers(message, at))
 		err = segment_read(access, &at, &others);
-	if (err == 0 && message->chunks[at].type == MESSAGE_HEADERS)
+	if (err == 0 && is_headers(message, at))
 		err = chunk_fault(message, &message->chunks[at], access->fault,
 		    ERR_CORRUPT, "stands twice");
 	if (err == 0)

@@ -90,9 +90,9 @@ struct payload {
 };
 
 /*
- * Decrypts a chunk that is neither cleartext nor a signature and checks lengths,
- * flags, padding and plaintext signature (M6-M8). *out is to be freed in any
- * case. ERR_NO_ACCESS, ERR_CORRUPT, ERR_ALTERNATE_KEY, ERR_MEMORY.
+ * Decrypts a chunk that is neither cleartext nor a signature and checks
+ * lengths, flags, padding and plaintext signature (M6-M8). *out is to be freed
+ * in any case. ERR_NO_ACCESS, ERR_CORRUPT, ERR_ALTERNATE_KEY, ERR_MEMORY.
  */
 int payload_open(const struct access *access,
     const struct message_chunk *chunk, struct payload *out);
@@ -100,9 +100,9 @@ int payload_open(const struct access *access,
 void payload_free(struct payload *payload);
 
 /*
- * Appends the data of the segment that starts at chunk *at to `out`, put together
- * from its pieces and inflated, and moves *at behind it (M8, M9). The limit of
- * `out` bounds it: ERR_TOO_LARGE. Errors as payload_open().
+ * Appends the data of the segment that starts at chunk *at to `out`, put
+ * together from its pieces and inflated, and moves *at behind it (M8, M9). The
+ * limit of `out` bounds it: ERR_TOO_LARGE. Errors as payload_open().
  */
 int segment_read(const struct access *access, size_t *at, struct buffer *out);
 
@@ -111,7 +111,7 @@ int signature_read(const struct access *access,
     const struct message_chunk *chunk,
     uint8_t signature[static CRYPTO_SIGNATURE]);
 
-/* An unlocked actor that has a slot in chunks of the type, or MESSAGE_ACTORS. */
+/* An unlocked actor with a slot in chunks of the type, or MESSAGE_ACTORS. */
 enum message_actor message_reader(const struct message *message, uint8_t type);
 
 /* 225 and 226 by the author. ERR_SIGNATURE. */

@@ -68,7 +68,7 @@ fill_slot(struct sealing *sealing, enum message_actor actor,
 	    sealing->keks[actor].iv, slot, CHUNK_SLOT);
 }
 
-/* Encrypts the payload that start_chunk() gave and fills the slots behind it. */
+/* Encrypts the payload that start_chunk() gave and fills the slots. */
 static int
 encrypt_chunk(struct sealing *sealing, uint8_t type, uint8_t *payload,
     size_t length)
@@ -383,8 +383,8 @@ check_signers(const struct message_seal *seal, struct fault *fault)
 	if (!org_signet_check(seal->parties.origin, SIGNET_MAY_SIGN_MESSAGES,
 	    probe, signature))
 		return fault_set(fault, ERR_MISMATCH,
-		    "origin's key is neither the POK of the origin's signet nor "
-		    "a SOK that may sign messages");
+		    "origin's key is neither the POK of the origin's signet "
+		    "nor a SOK that may sign messages");
 	return 0;
 }
 

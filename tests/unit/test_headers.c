@@ -50,8 +50,8 @@ check_common(struct span common)
 
 		assert_non_null(end);
 		assert_int_equal(end[1], '\n');
-		while (at < COUNT(order) && !span_equal_string(span_slice(common,
-		    0, strlen(order[at])), order[at]))
+		while (at < COUNT(order) && !span_equal_string(
+		    span_slice(common, 0, strlen(order[at])), order[at]))
 			at++;
 		assert_true(at++ < COUNT(order));
 		common = span_slice(common,
@@ -154,15 +154,16 @@ awkward_blocks_come_back(void **state)
 	    {"8-bit", OCTETS("Subject: \xc3\xa4\xff\r\n\r\n"), 16,
 	        OCTETS("Subject: \xc3\xa4\xff\r\n")},
 	    {"fields named as ours",
-	        OCTETS("Return-Path: <x@y.test>\r\nDIME-Layout: end=lf\r\n\r\n"),
+	        OCTETS("Return-Path: <x@y.test>\r\n"
+	               "DIME-Layout: end=lf\r\n\r\n"),
 	        48, OCTETS("\r\n")},
 	    {"ours between others",
 	        OCTETS("To: a\nDIME-Layout: end=lf\nSubject: b\n\n"), 38,
 	        OCTETS("To: a\r\nSubject: b\r\n")},
 	    {"all six and others",
 	        OCTETS("Received: 1\r\nSubject: s\r\nX: 2\r\n 3\r\nDate: d\r\n"
-	               "Organization: o\r\nX: 4\r\nFrom: f\r\nCC: c\r\nTo: t\r\n"
-	               "To: u\r\nY: 5\r\n\r\nbody"), 105,
+	               "Organization: o\r\nX: 4\r\nFrom: f\r\nCC: c\r\n"
+	               "To: t\r\nTo: u\r\nY: 5\r\n\r\nbody"), 105,
 	        OCTETS("Date: d\r\nTo: t\r\nCC: c\r\nFrom: f\r\n"
 	               "Organization: o\r\nSubject: s\r\n")},
 	};
@@ -195,7 +196,8 @@ random_blocks_come_back(void **state)
 	    OCTETS("\r"), OCTETS("\0"), OCTETS(" "), OCTETS("\t"),
 	    OCTETS("\r\n "), OCTETS("value"), OCTETS("a: b\r\n"),
 	    OCTETS("To: c\r\n"), OCTETS("Subject: d\r\n"),
-	    OCTETS("From: e\r\n"), OCTETS("Date: f\n"), OCTETS("X: g\r\n h\r\n"),
+	    OCTETS("From: e\r\n"), OCTETS("Date: f\n"),
+	    OCTETS("X: g\r\n h\r\n"),
 	    OCTETS("\xff"), OCTETS(";"), OCTETS("<"), OCTETS("@"),
 	};
 	const uint8_t key[32] = {1};
@@ -396,8 +398,8 @@ layout_table(void **state)
 	        false},
 	    {"too far", "Subject: s\r\n", "end=crlf; Subject@2", "X: y\r\n",
 	        false},
-	    {"huge", "Subject: s\r\n", "end=crlf; Subject@99999999999999999", "",
-	        false},
+	    {"huge", "Subject: s\r\n", "end=crlf; Subject@99999999999999999",
+	        "", false},
 	    {"no number", "Subject: s\r\n", "end=crlf; Subject@", "", false},
 	    {"negative", "Subject: s\r\n", "end=crlf; Subject@-1", "", false},
 	    {"back", "To: t\r\nSubject: s\r\n", "end=crlf; Subject@1; To@0",
@@ -408,7 +410,8 @@ layout_table(void **state)
 	        "Subject: evil\r\n", false},
 	    {"another one behind", "Subject: s\r\n", "end=crlf; Subject@0",
 	        "Subject: more\r\n", true},
-	    {"one that 33 hides", "\r\n", "end=crlf", "Subject: evil\r\n", false},
+	    {"one that 33 hides", "\r\n", "end=crlf", "Subject: evil\r\n",
+	        false},
 	    {"body in 34", "\r\n", "end=crlf", "X: y\r\n\r\nbody\r\n", false},
 	};
 

@@ -83,8 +83,8 @@ every_length_comes_back(void **state)
 
 	buffer_append_string(&mime, "Subject: b\r\n\r\n");
 	for (int i = 0; i < 600; i++) {
-		struct buffer sealed = world_sealed(buffer_span(&mime), "length",
-		    0);
+		struct buffer sealed =
+		    world_sealed(buffer_span(&mime), "length", 0);
 		struct message *message = world_message(buffer_span(&sealed),
 		    MESSAGE_RECIPIENT);
 
@@ -125,7 +125,7 @@ sealing_repeats(void **state)
 	buffer_free(&other);
 }
 
-/* Padding counts are drawn, so equal messages have chunks of several lengths. */
+/* Padding counts are drawn: equal messages have chunks of several lengths. */
 static void
 padding_varies(void **state)
 {
@@ -286,8 +286,8 @@ every_shorter_message_is_refused(void **state)
 }
 
 /*
- * Every bit counts, but for the other actors' slots of the last signature, which
- * no signature covers.
+ * Every bit counts, but for the other actors' slots of the last signature,
+ * which no signature covers.
  */
 static void
 every_flipped_bit_is_refused(void **state)
