@@ -190,3 +190,27 @@ submit() {
 	}
 	sed -n 's/\r$//; s/^< \(250 .*queued as .*\)/\1/p' "$WORLD/submit.log"
 }
+
+# ---- mail in a mailbox ----
+
+# Takes off what deliveries put on top of a mail that begins with From.
+without_delivery_fields() {
+	sed -n '/^From: /,$p' "$1"
+}
+
+# The Authentication-Results fields of a mail, each on one line.
+results_of() {
+	awk '
+	/^$/ {exit}
+	/^[^ \t]/ {
+		if (line != "")
+			print line
+		line = ""
+		on = tolower($0) ~ /^authentication-results:/
+	}
+	on {line = line $0}
+	END {
+		if (line != "")
+			print line
+	}' "$1" | tr -s '[:blank:]' ' '
+}

@@ -119,23 +119,16 @@ delivered_once() {
 	done
 }
 
-# Takes off what deliveries put on top and compares the rest.
 is_letter() {
-	sed -n '/^From: /,$p' "$1" | cmp -s - "$LETTER"
+	without_delivery_fields "$1" | cmp -s - "$LETTER"
 }
 
-# The one Authentication-Results field of a mail, on one line.
-results_of() {
-	sed '/^$/q' "$1" | awk '
-	/^[^ \t]/ {on = tolower($0) ~ /^authentication-results:/}
-	on {line = line $0}
-	END {print line}'
-}
-
+# came_dark ADDRESS [VERDICT]: it came over DIME; by default from its author.
 came_dark() {
-	results_of "$(mails_of "$1")" | grep -q 'dime=pass' ||
-		fail "$1 got the letter without dime=pass: $(results_of \
-			"$(mails_of "$1")")"
+	local results
+	results=$(results_of "$(mails_of "$1")")
+	echo "$results" | grep -q "dime=${2:-pass} " ||
+		fail "$1's mail has not dime=${2:-pass} but: $results"
 }
 
 # Nobody saw the letter on a listener for naked mail: there, and only there, the
