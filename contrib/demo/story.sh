@@ -122,8 +122,9 @@ story_sealed() {
 	say "" "Its chunks, and who holds a key to which:" ""
 	dimectl alpha.test message show <"$WORLD/sealed.armor" \
 		>"$WORLD/sealed.shown" || story_failed=yes
-	quote <"$WORLD/sealed.shown"
-	say ""
+	chunk_table <"$WORLD/sealed.shown"
+	say "" "alpha.test and beta.test stand for the two dmtpd on port 26, which" \
+		"hold their domain's key; only the milters hold Alice's and Bob's." ""
 	sed -e 1d -e '$d' "$WORLD/sealed.armor" | tr -d '\n' |
 		base64 -d 2>/dev/null >"$WORLD/sealed.binary" || :
 	check "no word of the letter, no subject and no mailbox name is in it" \
@@ -131,6 +132,35 @@ story_sealed() {
 	# From here on alpha.test's dmtpd is there to take the copies.
 	program_start alpha.test dmtpd
 	postfix_run alpha.test postqueue -f
+}
+
+# What dimectl message show says, a line a chunk, as a table of who can read what.
+chunk_table() {
+	awk '
+	BEGIN {
+		split("author origin destination recipient", actor)
+		says[2] = "one-time public key"
+		says[4] = "written by Alice, for beta.test"
+		says[5] = "from alpha.test, for Bob"
+		says[33] = "date, to, from, subject"
+		says[34] = "the rest of the header"
+		says[65] = says[66] = "frame of the text"
+		says[67] = "text"
+		says[129] = says[130] = "frame of the attachments"
+		says[131] = "attachment"
+		says[225] = says[226] = "signature of Alice"
+		says[248] = says[249] = "signature of alpha.test, for bounces"
+		says[255] = "signature of alpha.test"
+		row = "   %3s %-26s %-32s %7s  %-6s %-11s %-10s %s\n"
+		printf row, "", "chunk", "holds", "octets", "Alice",
+			"alpha.test", "beta.test", "Bob"
+	}
+	{
+		for (i = 1; i <= 4; i++)
+			reads[i] = $4 == "clear" || $0 ~ " " actor[i] ? "reads" : "-"
+		printf row, $1, $2, says[$1], $3, reads[1], reads[2], reads[3],
+			reads[4]
+	}'
 }
 
 # Every word of five letters or more that the letter has, but for the words that
