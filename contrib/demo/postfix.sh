@@ -113,7 +113,7 @@ postfix_master() {
 	  -o smtpd_tls_key_file=$WORLD/$1/etc/mx.key
 	  -o smtpd_sasl_auth_enable=yes
 	  -o smtpd_sasl_local_domain=$1
-	  -o cyrus_sasl_config_path=$WORLD/$1/etc/sasl
+	  -o cyrus_sasl_config_path=$WORLD/$1/postfix/sasl
 	  -o smtpd_sender_login_maps=texthash:$WORLD/$1/postfix/logins
 	  -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
 	  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject
@@ -124,19 +124,19 @@ postfix_master() {
 postfix_logins() {
 	local home user
 	home=$WORLD/$1
-	mkdir "$home/etc/sasl"
-	cat >"$home/etc/sasl/smtpd.conf" <<-END
+	mkdir "$home/postfix/sasl"
+	cat >"$home/postfix/sasl/smtpd.conf" <<-END
 	pwcheck_method: auxprop
 	auxprop_plugin: sasldb
-	sasldb_path: $home/etc/sasl/users
+	sasldb_path: $home/etc/sasldb
 	mech_list: PLAIN
 	END
 	for user in $(users_of "$1"); do
-		saslpasswd2 -p -c -f "$home/etc/sasl/users" -u "$1" "$user" \
+		saslpasswd2 -p -c -f "$home/etc/sasldb" -u "$1" "$user" \
 			<"$WORLD/password"
 		echo "$user@$1 $user@$1"
 	done >"$home/postfix/logins"
-	chown postfix "$home/etc/sasl/users"
+	chown postfix "$home/etc/sasldb"
 }
 
 postfix_start() {

@@ -151,14 +151,17 @@ chunk_table() {
 		says[225] = says[226] = "signature of Alice"
 		says[248] = says[249] = "signature of alpha.test, for bounces"
 		says[255] = "signature of alpha.test"
-		row = "   %3s %-26s %-32s %7s  %-6s %-11s %-10s %s\n"
-		printf row, "", "chunk", "holds", "octets", "Alice",
-			"alpha.test", "beta.test", "Bob"
+		row = "   %5s  %-33s %6s  %-6s %-10s %-9s %s\n"
+		printf row, "chunk", "holds", "octets", "Alice", "alpha.test",
+			"beta.test", "Bob"
 	}
 	{
-		for (i = 1; i <= 4; i++)
-			reads[i] = $4 == "clear" || $0 ~ " " actor[i] ? "reads" : "-"
-		printf row, $1, $2, says[$1], $3, reads[1], reads[2], reads[3],
+		for (i = 1; i <= 4; i++) {
+			reads[i] = "-"
+			if ($4 == "clear" || $0 ~ " " actor[i])
+				reads[i] = "reads"
+		}
+		printf row, $1, says[$1], $3, reads[1], reads[2], reads[3],
 			reads[4]
 	}'
 }
