@@ -159,7 +159,7 @@ map_answer(struct policyd *policyd, const struct socketmap_query *query,
 	enum socketmap_status status = SOCKETMAP_PERM;
 	char key[ADDRESS_SIZE * 2];
 
-	snprintf(text, 512, "%s", site->config->dimeenc_nexthop);
+	snprintf(text, 512, "%s", site->config->seal_transport);
 	if (!span_copy_string(query->key, key, sizeof(key)))
 		/* No address that could be delivered anywhere. */
 		status = SOCKETMAP_OK;
