@@ -193,6 +193,21 @@ submit() {
 
 # ---- mail in a mailbox ----
 
+# queued_message DOMAIN QUEUE-ID: header and body as they lie in the queue, but for
+# the Received fields, which are Postfix's own.
+queued_message() {
+	postfix_run "$1" postcat -qbh "$2" | awk '
+	/^[^ \t]/ {received = !body && /^Received:/}
+	/^$/ {body = 1}
+	!received'
+}
+
+# The octets of an armored message; what is not armor is left out.
+armor_decode() {
+	sed -n '/^-----BEGIN/,/^-----END/{/^-----/d; s/\r$//; p}' | tr -d '\n' |
+		sed 's/.*/&===/; s/\(\(....\)*\).*/\1/' | base64 -d
+}
+
 # Takes off what deliveries put on top of a mail that begins with From.
 without_delivery_fields() {
 	sed -n '/^From: /,$p' "$1"

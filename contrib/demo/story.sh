@@ -112,12 +112,14 @@ wait_for_mail_of_queue() {
 story_sealed() {
 	local id
 	id=$(sealed_id bob@beta.test)
-	postfix_run alpha.test postcat -qbh "$id" >"$WORLD/sealed"
+	queued_message alpha.test "$id" >"$WORLD/sealed"
+	sed '/^$/q' "$WORLD/sealed" >"$WORLD/sealed.header"
 	sed '1,/^$/d' "$WORLD/sealed" >"$WORLD/sealed.armor"
 	chapter "2  What crosses port 26 to beta.test"
 	say "One copy a person, each sealed for that person alone. Bob's, as it" \
-		"lies in alpha.test's queue ($id) before dmtpd takes it:" ""
-	{ head -n 12 "$WORLD/sealed"; echo ...; tail -n 2 "$WORLD/sealed"; } |
+		"lies in alpha.test's queue ($id) before dmtpd takes it" \
+		"(but for Postfix's own Received fields, which are not sent):" ""
+	{ head -n 7 "$WORLD/sealed"; echo ...; tail -n 2 "$WORLD/sealed"; } |
 		quote
 	say "" "Its chunks, and who holds a key to which:" ""
 	dimectl alpha.test message show <"$WORLD/sealed.armor" \
@@ -125,10 +127,9 @@ story_sealed() {
 	chunk_table <"$WORLD/sealed.shown"
 	say "" "alpha.test and beta.test stand for the two dmtpd on port 26, which" \
 		"hold their domain's key; only the milters hold Alice's and Bob's." ""
-	sed -e 1d -e '$d' "$WORLD/sealed.armor" | tr -d '\n' |
-		base64 -d 2>/dev/null >"$WORLD/sealed.binary" || :
+	armor_decode <"$WORLD/sealed.armor" >"$WORLD/sealed.binary"
 	check "no word of the letter, no subject and no mailbox name is in it" \
-		holds_no_word "$WORLD/sealed" "$WORLD/sealed.binary"
+		holds_no_word "$WORLD/sealed.header" "$WORLD/sealed.binary"
 	# From here on alpha.test's dmtpd is there to take the copies.
 	program_start alpha.test dmtpd
 	postfix_run alpha.test postqueue -f
@@ -166,19 +167,15 @@ chunk_table() {
 	}'
 }
 
-# Every word of five letters or more that the letter has, but for the words that
-# the frame of any message has.
+# holds_no_word FILE...: none of the letter's words of five letters or more, but
+# for what the frame of any message says.
 holds_no_word() {
-	[ -s "$2" ] || return 1
-	# Postfix's own Received field is not sent; dmtpd takes the armor only.
-	sed '/^Received:/,/^[^[:space:]]/{/^Received:/d; /^[[:space:]]/d}' "$1" |
-		cat - "$2" >"$WORLD/sealed.plain"
 	tr -cs '[:alpha:]' '\n' <"$letter" | grep -E '.{5}' |
-		grep -viE '^(alpha|gamma|message|content|version|mime|type|
-			|date|received)$' | sort -u >"$WORLD/words"
-	[ "$(wc -l <"$WORLD/words")" -gt 20 ] &&
-		! grep -qaF -f "$WORLD/words" "$WORLD/sealed.plain" &&
-		! grep -qaiE '(alice|bob)@' "$WORLD/sealed.plain"
+		grep -vixE 'message|content|version|received' |
+		sort -u >"$WORLD/words"
+	[ "$(wc -l <"$WORLD/words")" -gt 20 ] && [ -s "$2" ] &&
+		! cat "$@" | grep -qaiF -f "$WORLD/words" &&
+		! cat "$@" | grep -qaiE '(alice|bob|carol|dave)@'
 }
 
 # The mailbox's only message.
@@ -222,9 +219,8 @@ story_arrived() {
 	mail=$(mail_of bob@beta.test)
 	say "Bob's mailbox, from the top; an ordinary letter:" ""
 	sed '/^$/q' "$mail" | quote
-	sed '1,/^$/d' "$mail" | quote | head -n 6
-	say "   | ..." ""
-	say "Everything above \"From:\" was put there by the deliveries. The rest:" \
+	{ sed '1,/^$/d' "$mail" | head -n 6; echo ...; } | quote
+	say "" "Above \"From:\" stands what the servers on the way have added. The rest:" \
 		"   as Alice sent it   $(digest_of <"$letter")... (SHA-256)" \
 		"   as Bob has it      $(without_delivery_fields "$mail" |
 			digest_of)..." ""
@@ -259,18 +255,18 @@ went_dark() {
 }
 
 hop() {
-	printf '   %-58s %8s\n' "$1" "$2"
+	printf '   %-62s %s\n' "$1" "$2"
 }
 
 story_hops() {
 	local id
-	chapter "5  How long each hop took (queueing and waiting for you not counted)"
+	chapter "5  How long each hop took (connecting and transmitting)"
 	id=$(sealed_id bob@beta.test)
 	hop "Alice's program -> alpha.test (TLS, login, letter)" \
-		"$(cat "$WORLD/submit.seconds") s"
-	hop "alpha.test: sealed for Bob and signed" \
+		"$(awk '{printf "%.2f s", $1}' "$WORLD/submit.seconds")"
+	hop "alpha.test: keys fetched, signed, sealed for Bob" \
 		"$(sent alpha.test bob@beta.test "$queue_id" | seconds)"
-	hop "alpha.test -> beta.test: DMTP; checked, opened, in its queue" \
+	hop "alpha.test -> beta.test: DMTP; checked, opened, queued there" \
 		"$(sent alpha.test bob@beta.test "$id" | seconds)"
 	hop "beta.test: into Bob's mailbox" \
 		"$(sent beta.test bob@beta.test | seconds)"

@@ -169,16 +169,20 @@ process_signal() {
 	id=$(process_id "$2") && kill "-$1" "$id"
 }
 
-# Asks politely, and after ten seconds no more.
+# process_stop NAME...: asks all of them politely, and after fifteen seconds no more.
 process_stop() {
-	process_signal TERM "$1" || return 0
-	process_signal CONT "$1" || :
-	wait_until 10 process_is_gone "$1" || {
-		process_signal KILL "$1" || :
-		wait_until 5 process_is_gone "$1" || :
-		echo "$1 did not end on SIGTERM" >>"$WORLD/unclean"
-	}
-	rm -f "$WORLD/${1%/*}/run/${1##*/}.pid"
+	local name
+	for name; do
+		process_signal TERM "$name" && process_signal CONT "$name" || :
+	done
+	for name; do
+		wait_until 15 process_is_gone "$name" || {
+			process_signal KILL "$name" || :
+			wait_until 5 process_is_gone "$name" || :
+			echo "$name did not end on SIGTERM" >>"$WORLD/unclean"
+		}
+		rm -f "$WORLD/${name%/*}/run/${name##*/}.pid"
+	done
 }
 
 # process_ready SECONDS NAME COMMAND...: waits until COMMAND holds; dies with
@@ -296,13 +300,12 @@ world_answers() {
 }
 
 world_down() {
-	local domain process
+	local domain
 	for domain in $ALL_DOMAINS; do
 		postfix_stop "$domain" &
 	done
-	for process in $(world_processes | tac); do
-		process_stop "$process"
-	done
+	# shellcheck disable=SC2046 # a list of names
+	process_stop $(world_processes)
 	for domain in $ALL_DOMAINS; do
 		wait_until 10 postfix_is_down "$domain" || :
 	done
