@@ -173,7 +173,7 @@ add_user(struct keys *keys, struct transaction *transaction, int64_t org,
 	struct keyfile *secrets = keyfile_new(KEYFILE_USER, 0);
 	struct buffer full = buffer_make(SIGNET_MAX_LENGTH);
 	struct signet *signet = NULL;
-	int64_t user;
+	int64_t user = 0;
 	bool found;
 	int err;
 
@@ -230,7 +230,7 @@ keys_create_org(struct keys *keys, const char *domain, struct fault *fault)
 	struct signet *signet = NULL;
 	struct transaction transaction;
 	bool found;
-	int64_t id;
+	int64_t id = 0;
 	int err;
 
 	if (!domain_is_normal(span_string(domain)))
