@@ -82,8 +82,8 @@ int message_read(struct span data, size_t limit, struct message **out,
     struct fault *fault);
 
 /* As message_read(), for listing what is wrong: on ERR_FORMAT *out may still hold
- * the chunks that can be told apart. Such a message is good for
- * message_unlock() and message_describe() alone. */
+ * the chunks that can be told apart. Such a message is good for message_unlock(),
+ * message_try_chunk() and message_describe() alone. */
 int message_survey(struct span data, size_t limit, struct message **out,
     struct fault *fault);
 
