@@ -71,7 +71,8 @@ struct message_envelope {
 /*
  * Parses a binary message that fills `binary` exactly (M1-M3): magic, sizes, known
  * types, order, required chunks, number of slots, payload sizes. Copies it.
- * ERR_FORMAT names chunk, offset and rule.
+ * ERR_FORMAT names chunk, offset and rule; ERR_SIGNATURE when all that is wrong is
+ * that the organizational signature is missing.
  */
 int message_parse(struct span binary, struct message **out,
     struct fault *fault);

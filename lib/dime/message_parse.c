@@ -145,13 +145,17 @@ order_rule(const struct message_chunk *previous,
 	return row->continues ? NULL : "stands twice";
 }
 
+/* The last one, 255, may be all that is missing: to DMTP a message that is not
+ * signed is another thing than one that is malformed. */
 static int
 check_required(const struct message *message, struct fault *fault)
 {
 	for (unsigned int i = 0; i < 256; i++)
 		if (rows[i].required &&
 		    chunk_find(message, (uint8_t)i) == NULL)
-			return fault_set(fault, ERR_FORMAT,
+			return fault_set(fault,
+			    i == MESSAGE_ORGANIZATION_SIGNATURE
+			        ? ERR_SIGNATURE : ERR_FORMAT,
 			    "chunk %u (%s) is missing", i, rows[i].name);
 	return 0;
 }
