@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "client/peer_session.h"
 
 enum {
@@ -49,9 +50,7 @@ hand_over(struct peer *peer, struct peer_reply *reply)
 	reply->code = client->code;
 	snprintf(reply->text, sizeof(reply->text), "%.*s",
 	    (int)sizeof(reply->text) - 1, client->text);
-	for (char *at = reply->text; *at != '\0'; at++)
-		if (*at < 0x20 || *at > 0x7e)
-			*at = '?';
+	text_make_plain(reply->text);
 	reply->listing = client->listing;
 	client->listing = buffer_make(client->listing.limit);
 	dmtp_client_next(client);
