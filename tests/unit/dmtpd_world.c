@@ -193,6 +193,17 @@ reply(struct stream *stream, const char *text)
 	    deadline_in(PATIENCE)) == 0;
 }
 
+static bool
+reply_scripted(struct stream *stream, const char *script)
+{
+	char text[256];
+
+	pthread_mutex_lock(&lock);
+	snprintf(text, sizeof(text), "%s", script);
+	pthread_mutex_unlock(&lock);
+	return reply(stream, text);
+}
+
 /* Between the angle brackets. */
 static void
 take_path(struct span line, char out[static ADDRESS_SIZE])
@@ -207,7 +218,6 @@ static bool
 take_message(struct stream *stream)
 {
 	struct span line;
-	bool good;
 
 	if (!reply(stream, "354 go on"))
 		return false;
@@ -217,9 +227,8 @@ take_message(struct stream *stream)
 		if (span_equal_string(line, ".")) {
 			pthread_mutex_lock(&lock);
 			mail.count += message_answer[0] == '2';
-			good = reply(stream, message_answer);
 			pthread_mutex_unlock(&lock);
-			return good;
+			return reply_scripted(stream, message_answer);
 		}
 		buffer_append_span(&mail.message, line);
 		buffer_append_string(&mail.message, "\r\n");
@@ -243,7 +252,7 @@ serve_postfix(struct stream *stream, void *context)
 			good = take_message(stream);
 		} else if (span_equal_string(verb, "RCPT")) {
 			take_path(line, mail.recipient);
-			good = reply(stream, rcpt_answer);
+			good = reply_scripted(stream, rcpt_answer);
 		} else {
 			if (span_equal_string(verb, "MAIL"))
 				take_path(line, mail.sender);
@@ -695,14 +704,31 @@ sealed(const struct keys_org *destination, const struct keys_user *recipient,
 	return armored(&binary);
 }
 
+/* 255 is the last chunk: 64 octets and four slots. */
+enum { LAST_PAYLOAD = 64 + 4 * 64, LAST_CHUNK = 4 + LAST_PAYLOAD };
+
 struct buffer
 sealed_badly(const struct keys_org *destination,
     const struct keys_user *recipient, const char *words)
 {
-	enum { SLOTS = 4 * 64, SIGNATURE = 64 };
 	struct buffer binary = seal(destination, recipient, words);
 
-	/* 255 is the last chunk: 64 octets and four slots. */
-	binary.data[binary.length - SLOTS - SIGNATURE] ^= 1;
+	binary.data[binary.length - LAST_PAYLOAD] ^= 1;
+	return armored(&binary);
+}
+
+struct buffer
+sealed_unsigned(const struct keys_org *destination,
+    const struct keys_user *recipient, const char *words)
+{
+	enum { MAGIC = 2, HEADER = 6 };
+	struct buffer binary = seal(destination, recipient, words);
+	size_t size;
+
+	assert_int_equal(binary.data[binary.length - LAST_CHUNK], 255);
+	binary.length -= LAST_CHUNK;
+	size = binary.length - HEADER;
+	for (size_t i = 0; i < 4; i++)
+		binary.data[MAGIC + i] = (uint8_t)(size >> (24 - 8 * i));
 	return armored(&binary);
 }

@@ -83,6 +83,10 @@ struct buffer sealed(const struct keys_org *destination,
 struct buffer sealed_badly(const struct keys_org *destination,
     const struct keys_user *recipient, const char *words);
 
+/* The same without the organizational signature. */
+struct buffer sealed_unsigned(const struct keys_org *destination,
+    const struct keys_user *recipient, const char *words);
+
 /* ---- dmtpd's log ---- */
 
 /* Waits for a line that holds all of `what` (a NULL ends them) and copies it. */

@@ -255,6 +255,7 @@ refused(void **state)
 {
 	struct buffer good = sealed(world.beta, world.bob, "refused");
 	struct buffer badly = sealed_badly(world.beta, world.bob, "badly");
+	struct buffer bare = sealed_unsigned(world.beta, world.bob, "bare");
 	struct buffer carol = sealed(world.beta, world.carol, "carol");
 	struct buffer dave = sealed(world.beta, world.dave, "dave");
 	struct buffer elsewhere = sealed(world.gamma, world.erin, "elsewhere");
@@ -270,6 +271,8 @@ refused(void **state)
 	    {"cut off", "alpha.test", cut_off(buffer_span(&good)), 451,
 	        "DATA CORRUPTED"},
 	    {"signed badly", "alpha.test", buffer_span(&badly), 578,
+	        "INVALID ORIGIN SIGNATURE"},
+	    {"not signed", "alpha.test", buffer_span(&bare), 578,
 	        "INVALID ORIGIN SIGNATURE"},
 	    {"signed by another", "beta.test", buffer_span(&good), 578,
 	        "INVALID ORIGIN SIGNATURE"},
@@ -296,6 +299,7 @@ refused(void **state)
 	stream_free(s);
 	buffer_free(&good);
 	buffer_free(&badly);
+	buffer_free(&bare);
 	buffer_free(&carol);
 	buffer_free(&dave);
 	buffer_free(&elsewhere);
