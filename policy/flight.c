@@ -213,6 +213,19 @@ flights_in_the_air(struct flights *flights)
 	return count;
 }
 
+size_t
+flights_people(struct flights *flights, struct span key)
+{
+	struct flight **at;
+	size_t people;
+
+	pthread_mutex_lock(&flights->lock);
+	at = find(flights, key);
+	people = *at == NULL ? 0 : (*at)->people;
+	pthread_mutex_unlock(&flights->lock);
+	return people;
+}
+
 bool
 flights_drain(struct flights *flights, struct deadline deadline)
 {

@@ -48,6 +48,10 @@ void flights_stop(struct flights *flights);
 
 size_t flights_in_the_air(struct flights *flights);
 
+/* How many wait for the flight of `key`, its work counted as one; 0 when there is
+ * none. */
+size_t flights_people(struct flights *flights, struct span key);
+
 /* Waits until nothing is in the air; false at the deadline. */
 bool flights_drain(struct flights *flights, struct deadline deadline);
 

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/policy_world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "policy/map.h"
+
+static const uint8_t org_seed[CRYPTO_SEED] = {1};
+static const uint8_t user_seed[CRYPTO_SEED] = {2};
+static const uint8_t other_seed[CRYPTO_SEED] = {3};
+static const uint8_t scalar[CRYPTO_SCALAR] = {4};
+
+/* ---- time ---- */
+
+/* The process has one; it is moved between questions only. */
+static _Atomic int64_t wall = 1800000000;
+
+static int64_t
+world_wall(const struct clock *clock)
+{
+	return atomic_load(&wall);
+}
+
+static int64_t
+world_monotonic(const struct clock *clock)
+{
+	return clock_monotonic(&clock_system);
+}
+
+static const struct clock world_clock = {world_wall, world_monotonic};
+
+void
+world_pass(struct world *world, int64_t seconds)
+{
+	atomic_fetch_add(&wall, seconds);
+}
+
+int64_t
+world_now(struct world *world)
+{
+	return atomic_load(&wall);
+}
+
+/* ---- DNS ---- */
+
+static struct dns_reply *
+reply_of(const struct world_zone *zone)
+{
+	uint8_t octets[3][256];
+	struct span data[3];
+	struct dns_reply *reply;
+	size_t count = 0;
+
+	for (; count < COUNT(zone->texts) && zone->texts[count] != NULL;
+	     count++) {
+		const size_t length = strlen(zone->texts[count]);
+
+		assert_true(length < sizeof(octets[0]));
+		octets[count][0] = (uint8_t)length;
+		memcpy(octets[count] + 1, zone->texts[count], length);
+		data[count] = span_of(octets[count], length + 1);
+	}
+	reply = dns_reply_copy(zone->answer, data, count);
+	assert_non_null(reply);
+	reply->ttl = zone->ttl;
+	reply->anchored = !zone->not_anchored;
+	return reply;
+}
+
+static void
+dns_ask(void *context, const char *name, enum dns_type type, dns_done *done,
+    void *done_context)
+{
+	struct world *world = context;
+	struct world_zone zone = {.answer = DNS_ABSENT_PROVEN, .ttl = 600};
+	struct dns_reply *reply;
+
+	assert_int_equal(type, DNS_TYPE_TXT);
+	assert_memory_equal(name, "_dime.", 6);
+	pthread_mutex_lock(&world->lock);
+	world->asked++;
+	for (size_t i = 0; i < world->zone_count; i++)
+		if (strcmp(world->zones[i].domain, name + 6) == 0)
+			zone = world->zones[i];
+	if (world->dns_silent) {
+		assert_true(world->silent_count < COUNT(world->silent));
+		world->silent[world->silent_count].done = done;
+		world->silent[world->silent_count++].context = done_context;
+		pthread_mutex_unlock(&world->lock);
+		return;
+	}
+	pthread_mutex_unlock(&world->lock);
+	reply = reply_of(&zone);
+	done(done_context, reply);
+}
+
+static int64_t
+dns_last_answer(void *context)
+{
+	struct world *world = context;
+
+	return clock_monotonic(&clock_system) -
+	    (world->dns_dead ? 60000 : 0);
+}
+
+static void
+dns_forget(void *context)
+{
+}
+
+void
+world_set_zone(struct world *world, struct world_zone zone)
+{
+	size_t i = 0;
+
+	pthread_mutex_lock(&world->lock);
+	while (i < world->zone_count &&
+	    strcmp(world->zones[i].domain, zone.domain) != 0)
+		i++;
+	assert_true(i < COUNT(world->zones));
+	world->zones[i] = zone;
+	if (i == world->zone_count)
+		world->zone_count++;
+	pthread_mutex_unlock(&world->lock);
+}
+
+void
+world_clear_zones(struct world *world)
+{
+	pthread_mutex_lock(&world->lock);
+	world->zone_count = 0;
+	pthread_mutex_unlock(&world->lock);
+}
+
+void
+world_set_record(struct world *world, const char *domain,
+    enum dns_answer answer, const char *fields)
+{
+	static char texts[8][256];
+	static size_t next;
+	char *text = texts[next++ % COUNT(texts)];
+
+	snprintf(text, sizeof(texts[0]), "%s %s",
+	    buffer_string(&world->record), fields);
+	world_set_zone(world,
+	    (struct world_zone){domain, answer, 600, {text}, false});
+}
+
+/* ---- peers ---- */
+
+static struct signet *
+make_org(const char *domain, const uint8_t *seed)
+{
+	uint8_t pok[CRYPTO_SIGN_PUBLIC], point[CRYPTO_POINT];
+	struct buffer binary = buffer_make(1 << 16);
+	struct signet *signet = NULL;
+
+	crypto_ed25519_public(seed, pok);
+	assert_int_equal(crypto_point_public(scalar, point), 0);
+	assert_int_equal(signet_make_org(pok, signer_of_seed(seed), NULL, 0,
+	                     point, domain, NULL, 0, &binary, NULL), 0);
+	assert_int_equal(signet_parse(buffer_span(&binary), &signet, NULL), 0);
+	buffer_free(&binary);
+	return signet;
+}
+
+static struct signet *
+make_user(const char *address, const uint8_t *seed)
+{
+	uint8_t signing[CRYPTO_SIGN_PUBLIC], point[CRYPTO_POINT];
+	struct buffer request = buffer_make(1 << 16);
+	struct buffer binary = buffer_make(1 << 16);
+	struct signet *ssr = NULL, *signet = NULL;
+
+	crypto_ed25519_public(user_seed, signing);
+	assert_int_equal(crypto_point_public(scalar, point), 0);
+	assert_int_equal(signet_make_ssr(signing, signer_of_seed(user_seed),
+	                     point, NULL, &request, NULL), 0);
+	assert_int_equal(signet_parse(buffer_span(&request), &ssr, NULL), 0);
+	assert_int_equal(signet_make_user(ssr, NULL, signer_of_seed(seed),
+	                     address, NULL, 0, &binary, NULL), 0);
+	assert_int_equal(signet_parse(buffer_span(&binary), &signet, NULL), 0);
+	signet_free(ssr);
+	buffer_free(&request);
+	buffer_free(&binary);
+	return signet;
+}
+
+static int
+answer_org(enum world_peer peer, const struct fetch_wish *wish,
+    struct fetch_result *result, struct fault *fault)
+{
+	char fingerprint[SIGNET_FINGERPRINT_SIZE];
+
+	if (peer == WORLD_ORG_UNKNOWN)
+		return fault_set(fault, ERR_UNKNOWN_ADDRESS, "SGNT: 576");
+	result->org = make_org(wish->organization,
+	    peer == WORLD_OTHER_ORG ? other_seed : org_seed);
+	signet_org_fingerprint(result->org, fingerprint);
+	if (*wish->org_fingerprint == '\0' ||
+	    strcmp(fingerprint, wish->org_fingerprint) == 0)
+		return 0;
+	signet_free(result->org);
+	result->org = NULL;
+	return fault_set(fault, ERR_UNKNOWN_ADDRESS, "SGNT: 576");
+}
+
+static int
+answer_user(enum world_peer peer, const struct fetch_wish *wish,
+    struct fetch_result *result, struct fault *fault)
+{
+	if (peer == WORLD_NOT_ENABLED)
+		return fault_set(fault, ERR_NOT_ENABLED, "SGNT: 476");
+	if (peer == WORLD_UNKNOWN)
+		return fault_set(fault, ERR_UNKNOWN_ADDRESS, "SGNT: 576");
+	result->user = make_user(
+	    peer == WORLD_OTHER_USER ? "eve@beta.test" : wish->user,
+	    peer == WORLD_BAD_SIGNATURE ? other_seed : org_seed);
+	return 0;
+}
+
+static int
+fetch(void *context, const struct fetch_wish *wish, struct deadline deadline,
+    struct fetch_result *result, struct fault *fault)
+{
+	struct world *world = context;
+	enum world_peer peer;
+	int err = 0;
+
+	*result = (struct fetch_result){0};
+	pthread_mutex_lock(&world->lock);
+	world->fetched++;
+	while (world->gate_closed)
+		pthread_cond_wait(&world->opened, &world->lock);
+	peer = world->peer;
+	result->confirmed = world->confirms;
+	pthread_mutex_unlock(&world->lock);
+	if (peer == WORLD_DEAD) {
+		result->confirmed = false;
+		return fault_set(fault, ERR_UNREACHABLE, "no host answers");
+	}
+	if (wish->org)
+		err = answer_org(peer, wish, result, fault);
+	if (err == 0 && *wish->user != '\0')
+		err = answer_user(peer, wish, result, fault);
+	return err;
+}
+
+void
+world_open_gate(struct world *world)
+{
+	pthread_mutex_lock(&world->lock);
+	world->gate_closed = false;
+	pthread_cond_broadcast(&world->opened);
+	pthread_mutex_unlock(&world->lock);
+}
+
+/* ---- the whole ---- */
+
+static void
+write_record(struct buffer *out)
+{
+	char pok[BASE64_LENGTH(CRYPTO_SIGN_PUBLIC) + 1];
+	uint8_t key[CRYPTO_SIGN_PUBLIC];
+
+	crypto_ed25519_public(org_seed, key);
+	base64_encode(span_of(key, sizeof(key)), pok);
+	*out = buffer_make(1000);
+	buffer_printf(out, "pok=%s", pok);
+}
+
+static void
+load_site(struct world *world, const char *directory, const char *settings)
+{
+	struct buffer text = buffer_make(1 << 16);
+	struct config *config;
+	struct fault fault;
+	struct site *site;
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/conf", directory);
+	buffer_append_string(&text, "domains = {\"alpha.test\"}\n"
+	    "local_domains = {\"local.test\", \"localhost\"}\n"
+	    "trust_anchor_file = \"/dev/null\"\nca_file = \"\"\n");
+	buffer_append_string(&text, settings);
+	assert_int_equal(file_write(path, buffer_span(&text), 0600, true,
+	                     &fault), 0);
+	if (config_load(path, CONFIG_POLICYD, &config, &fault) != 0 ||
+	    site_new(config, &site, &fault) != 0)
+		fail_msg("%s", fault.text);
+	assert_int_equal(sites_new(site, &world->policyd.sites), 0);
+	buffer_free(&text);
+}
+
+static void
+start_knowledge(struct world *world)
+{
+	struct policyd *policyd = &world->policyd;
+	const struct domains_settings domains = {
+	    .memory = policyd->memory,
+	    .state = policyd->state,
+	    .dns = policyd->dns,
+	    .work = world->work,
+	    .clock = &world_clock,
+	};
+	struct signets_settings signets = {
+	    .memory = policyd->memory,
+	    .fetch = {world, fetch},
+	    .clock = &world_clock,
+	};
+
+	assert_int_equal(domains_new(&domains, &policyd->domains), 0);
+	signets.domains = policyd->domains;
+	assert_int_equal(signets_new(&signets, &policyd->signets), 0);
+	assert_int_equal(patience_new(&world_clock, &policyd->patience), 0);
+}
+
+struct world *
+world_new(const char *settings)
+{
+	struct world *world = calloc(1, sizeof(*world));
+	static char directory[] = "/tmp/dime-policy-XXXXXX";
+	static int number;
+	struct policyd *policyd = &world->policyd;
+	struct fault fault;
+	char path[300];
+
+	assert_non_null(world);
+	if (number++ == 0)
+		unit_directory(directory);
+	pthread_mutex_init(&world->lock, NULL);
+	pthread_cond_init(&world->opened, NULL);
+	world->confirms = true;
+	write_record(&world->record);
+	load_site(world, directory, settings);
+	snprintf(path, sizeof(path), "%s/state%d.db", directory, number);
+	assert_int_equal(state_open(path, 0600, &world_clock, &policyd->state,
+	                     &fault), 0);
+	policyd->clock = &world_clock;
+	policyd->dns = (struct dns_source){world, dns_ask, dns_last_answer,
+	    dns_forget};
+	assert_int_equal(memory_new(8 << 20, &world_clock, &policyd->memory),
+	    0);
+	assert_int_equal(work_new(4, &world->work), 0);
+	start_knowledge(world);
+	return world;
+}
+
+/* Whoever still waits gets no answer, and whoever asks from now on gets one. */
+static void
+break_silence(struct world *world)
+{
+	pthread_mutex_lock(&world->lock);
+	world->dns_silent = false;
+	pthread_mutex_unlock(&world->lock);
+	for (size_t i = 0; i < world->silent_count; i++)
+		world->silent[i].done(world->silent[i].context, NULL);
+}
+
+void
+world_free(struct world *world)
+{
+	struct policyd *policyd = &world->policyd;
+
+	world_open_gate(world);
+	break_silence(world);
+	assert_true(signets_drain(policyd->signets, deadline_in(20000)));
+	assert_true(domains_drain(policyd->domains, deadline_in(20000)));
+	signets_free(policyd->signets);
+	work_free(world->work);
+	domains_free(policyd->domains);
+	patience_free(policyd->patience);
+	memory_free(policyd->memory);
+	state_close(policyd->state);
+	sites_free(policyd->sites);
+	buffer_free(&world->record);
+	pthread_cond_destroy(&world->opened);
+	pthread_mutex_destroy(&world->lock);
+	free(world);
+}
+
+struct facts_answer
+world_ask(struct world *world,
+    void (*ask)(struct policyd *, const struct facts_request *,
+        struct facts_answer *),
+    const char *from, const char *to, const char *fingerprint, int64_t wait)
+{
+	const struct facts_request request = {.from = from, .to = to,
+	    .fingerprint = fingerprint, .wait = wait};
+	struct facts_answer answer;
+
+	facts_answer_init(&answer);
+	ask(&world->policyd, &request, &answer);
+	return answer;
+}
+
+const char *
+world_map(struct world *world, const char *map, const char *key)
+{
+	static const char *const names[] = {"OK", "NOTFOUND", "TEMP",
+	    "TIMEOUT", "PERM"};
+	static char out[600];
+	const struct socketmap_query query = {span_string(map),
+	    span_string(key)};
+	enum socketmap_status status;
+	char text[512];
+
+	status = map_answer(&world->policyd, &query, text);
+	snprintf(out, sizeof(out), "%s%s%s", names[status],
+	    status == SOCKETMAP_NOTFOUND ? "" : " ",
+	    status == SOCKETMAP_NOTFOUND ? "" : text);
+	return out;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_TESTS_UNIT_POLICY_WORLD_H
+#define DIME_TESTS_UNIT_POLICY_WORLD_H
+
+#include "tests/unit/unit.h"
+
+#include <pthread.h>
+
+#include "client/facts.h"
+#include "policy/policyd.h"
+#include "policy/work.h"
+
+/*
+ * A whole policyd, but for its sockets, in a world that a test scripts: what DNS
+ * says of each name, what peers' hosts say, and what time it is.
+ */
+
+/* What DNS answers to the TXT question for a domain; names not listed are
+ * absent-proven. */
+struct world_zone {
+	const char *domain;
+	enum dns_answer answer;
+	int64_t ttl;
+	const char *texts[3]; /* TXT records, each one string */
+	bool not_anchored;
+};
+
+enum world_peer {
+	WORLD_SIGNETS,       /* has the signets that are asked for */
+	WORLD_NOT_ENABLED,   /* 476 for users */
+	WORLD_UNKNOWN,       /* 576 for users */
+	WORLD_ORG_UNKNOWN,   /* 576 for the organization */
+	WORLD_DEAD,
+	WORLD_BAD_SIGNATURE, /* users' signets by somebody else's key */
+	WORLD_OTHER_USER,    /* another user's signet */
+	WORLD_OTHER_ORG,     /* an organization's with another POK */
+	WORLD_PEERS
+};
+
+struct world {
+	struct policyd policyd; /* first */
+	struct work *work;
+	struct buffer record; /* text of a record with the peer's POK */
+	/* The script. `lock` guards it. */
+	pthread_mutex_t lock;
+	pthread_cond_t opened;
+	struct world_zone zones[8];
+	size_t zone_count;
+	enum world_peer peer;
+	bool confirms; /* its certificate is a confirming source */
+	bool gate_closed; /* fetches wait until it opens */
+	bool dns_silent;  /* questions are not answered until the end */
+	bool dns_dead;    /* last_answer was long ago */
+	int asked, fetched;
+	struct {
+		dns_done *done;
+		void *context;
+	} silent[64];
+	size_t silent_count;
+};
+
+/* `settings`: lines for the configuration file, or "". */
+struct world *world_new(const char *settings);
+void world_free(struct world *world);
+
+/* Replaces what DNS says of a domain. Only what was not asked for yet, or has
+ * expired, will see it. */
+void world_set_zone(struct world *world, struct world_zone zone);
+
+void world_clear_zones(struct world *world);
+
+/* A present record with the peer's POK and these further fields. */
+void world_set_record(struct world *world, const char *domain,
+    enum dns_answer answer, const char *fields);
+
+void world_open_gate(struct world *world);
+
+/* Moves the clock. */
+void world_pass(struct world *world, int64_t seconds);
+int64_t world_now(struct world *world);
+
+/* The answer of one of decide.h's or inquiry.h's functions; free it. */
+struct facts_answer world_ask(struct world *world,
+    void (*ask)(struct policyd *, const struct facts_request *,
+        struct facts_answer *),
+    const char *from, const char *to, const char *fingerprint, int64_t wait);
+
+/* What the map answers: "NOTFOUND", "OK value" and so on, good until the next
+ * call. */
+const char *world_map(struct world *world, const char *map, const char *key);
+
+#endif

@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client/facts.h"
+
+/* ---- requests ---- */
+
+static void
+request_round_trip(void **state)
+{
+	const struct facts_request cases[] = {
+	    {FACTS_DECIDE, "alice@alpha.test", "bob@beta.test", "", 25000},
+	    {FACTS_INBOUND, "", "bob@beta.test", "", 0},
+	    {FACTS_SIGNET, "", "beta.test", "AAAA", 1},
+	    {FACTS_HOSTS, "", "beta.test", "", 3600000},
+	    {FACTS_NOTE_NAKED, "alpha.test", "j\xc3\xb6rg@beta.test", "", 5},
+	    {FACTS_FORGET, "", "beta.test", "", 5},
+	    {FACTS_STATUS, "", "", "", 5},
+	};
+	struct buffer text = buffer_make(FACTS_REQUEST_LIMIT);
+	struct buffer storage = buffer_make(FACTS_REQUEST_LIMIT);
+	struct facts_request read;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].to);
+		buffer_reset(&text);
+		facts_request_write(&cases[i], &text);
+		assert_int_equal(text.error, 0);
+		assert_int_equal(facts_request_read(buffer_span(&text), &read,
+		                     &storage, NULL), 0);
+		assert_int_equal(read.verb, cases[i].verb);
+		assert_string_equal(read.from, cases[i].from);
+		assert_string_equal(read.to, cases[i].to);
+		assert_string_equal(read.fingerprint, cases[i].fingerprint);
+		assert_int_equal(read.wait, cases[i].wait);
+	}
+	buffer_free(&text);
+	buffer_free(&storage);
+}
+
+static void
+request_refusals(void **state)
+{
+	static const struct {
+		const char *name, *text;
+	} cases[] = {
+	    {"empty", ""},
+	    {"no verb", "from a@b.test\nto c@d.test\n"},
+	    {"unknown verb", "verb delete\n"},
+	    {"verb twice", "verb decide\nverb decide\n"},
+	    {"key twice", "verb decide\nto a@b.test\nto c@d.test\n"},
+	    {"wait twice", "verb decide\nwait 1\nwait 1\n"},
+	    {"unknown key", "verb decide\ncolour red\n"},
+	    {"no space", "verb\n"},
+	    {"no key", " verb decide\n"},
+	    {"empty line", "verb decide\n\nto a@b.test\n"},
+	    {"wait not a number", "verb decide\nwait soon\n"},
+	    {"wait negative", "verb decide\nwait -1\n"},
+	    {"wait too long", "verb decide\nwait 3600001\n"},
+	    {"wait overflows", "verb decide\nwait 99999999999999999999\n"},
+	    {"control character", "verb decide\nto a\x01@b.test\n"},
+	    {"tab", "verb decide\nto a\t@b.test\n"},
+	    {"delete", "verb decide\nto a\x7f@b.test\n"},
+	};
+	struct buffer storage = buffer_make(FACTS_REQUEST_LIMIT);
+	struct facts_request read;
+	struct fault fault;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].name);
+		assert_int_equal(facts_request_read(
+		                     span_string(cases[i].text), &read,
+		                     &storage, &fault), ERR_FORMAT);
+		assert_int_not_equal(fault.text[0], '\0');
+	}
+	assert_int_equal(facts_request_read(span_of("verb decide\nto a\0b\n",
+	                                        19), &read, &storage, &fault),
+	    ERR_FORMAT);
+	buffer_free(&storage);
+}
+
+/* A name with a line end in it must not become a line of its own. */
+static void
+request_injection(void **state)
+{
+	const struct facts_request request = {FACTS_DECIDE, "alpha.test",
+	    "bob@beta.test\nverb forget", "", 1};
+	struct buffer text = buffer_make(FACTS_REQUEST_LIMIT);
+	struct buffer storage = buffer_make(FACTS_REQUEST_LIMIT);
+	struct facts_request read;
+
+	facts_request_write(&request, &text);
+	assert_int_equal(facts_request_read(buffer_span(&text), &read, &storage,
+	                     NULL), 0);
+	assert_int_equal(read.verb, FACTS_DECIDE);
+	assert_string_equal(read.to, "bob@beta.test?verb forget");
+	buffer_free(&text);
+	buffer_free(&storage);
+}
+
+static void
+request_long_name(void **state)
+{
+	struct buffer text = buffer_make(FACTS_REQUEST_LIMIT);
+	struct buffer storage = buffer_make(FACTS_REQUEST_LIMIT);
+	struct facts_request read;
+
+	buffer_append_string(&text, "verb decide\nto ");
+	for (int i = 0; i < 1001; i++)
+		buffer_u8(&text, 'a');
+	assert_int_equal(facts_request_read(buffer_span(&text), &read, &storage,
+	                     NULL), ERR_FORMAT);
+	text.length--;
+	assert_int_equal(facts_request_read(buffer_span(&text), &read, &storage,
+	                     NULL), 0);
+	buffer_free(&text);
+	buffer_free(&storage);
+}
+
+/* ---- answers ---- */
+
+static void
+fill(struct facts_answer *answer)
+{
+	uint8_t octets[5000];
+
+	for (size_t i = 0; i < sizeof(octets); i++)
+		octets[i] = (uint8_t)(i * 7);
+	facts_answer_init(answer);
+	answer->err = ERR_UNCONFIRMED;
+	snprintf(answer->reason, sizeof(answer->reason), "a \"reason\" = b");
+	answer->action = POLICY_DARK;
+	snprintf(answer->cell, sizeof(answer->cell), "mixed->strict");
+	answer->facts = (struct policy_facts){.sender = RECORD_EXPERIMENTAL,
+	    .dns = DNS_PRESENT_INSECURE, .receiver = RECORD_STRICT,
+	    .pinned = true, .required = true, .signet = SIGNET_HELD};
+	snprintf(answer->organization, sizeof(answer->organization),
+	    "beta.test");
+	answer->confirmed = true;
+	answer->expires = 1900000000;
+	answer->pinned_until = 1900000001;
+	snprintf(answer->source, sizeof(answer->source), "memory");
+	buffer_append_string(&answer->record, "pok=x\tpol=strict\n");
+	buffer_append(&answer->org_signet, octets, sizeof(octets));
+	buffer_append(&answer->user_signet, octets, 1);
+	buffer_append_string(&answer->text, "a 1\nb 2\n");
+	answer->host_count = 2;
+	answer->hosts[0] = (struct facts_host){"mx1.beta.test", 2,
+	    {"192.0.2.1", "2001:db8::1"}};
+	answer->hosts[1] = (struct facts_host){"mx2.beta.test", 1,
+	    {"192.0.2.2"}};
+}
+
+static void
+assert_same(const struct facts_answer *a, const struct facts_answer *b)
+{
+	assert_int_equal(a->err, b->err);
+	assert_string_equal(a->reason, b->reason);
+	assert_int_equal(a->action, b->action);
+	assert_string_equal(a->cell, b->cell);
+	assert_int_equal(a->facts.sender, b->facts.sender);
+	assert_int_equal(a->facts.dns, b->facts.dns);
+	assert_int_equal(a->facts.receiver, b->facts.receiver);
+	assert_int_equal(a->facts.pinned, b->facts.pinned);
+	assert_int_equal(a->facts.required, b->facts.required);
+	assert_int_equal(a->facts.signet, b->facts.signet);
+	assert_string_equal(a->organization, b->organization);
+	assert_int_equal(a->confirmed, b->confirmed);
+	assert_int_equal(a->expires, b->expires);
+	assert_int_equal(a->pinned_until, b->pinned_until);
+	assert_string_equal(a->source, b->source);
+	assert_true(span_equal(buffer_span(&a->record),
+	    buffer_span(&b->record)));
+	assert_true(span_equal(buffer_span(&a->org_signet),
+	    buffer_span(&b->org_signet)));
+	assert_true(span_equal(buffer_span(&a->user_signet),
+	    buffer_span(&b->user_signet)));
+	assert_true(span_equal(buffer_span(&a->text), buffer_span(&b->text)));
+	assert_int_equal(a->host_count, b->host_count);
+	for (size_t i = 0; i < a->host_count; i++) {
+		assert_string_equal(a->hosts[i].name, b->hosts[i].name);
+		assert_int_equal(a->hosts[i].address_count,
+		    b->hosts[i].address_count);
+		for (size_t j = 0; j < a->hosts[i].address_count; j++)
+			assert_string_equal(a->hosts[i].addresses[j],
+			    b->hosts[i].addresses[j]);
+	}
+}
+
+static void
+answer_round_trip(void **state)
+{
+	struct buffer text = buffer_make(1 << 20);
+	struct facts_answer given, read;
+
+	fill(&given);
+	facts_answer_init(&read);
+	facts_answer_write(&given, &text);
+	assert_int_equal(facts_answer_read(buffer_span(&text), &read, NULL), 0);
+	assert_same(&given, &read);
+	facts_answer_free(&read);
+	facts_answer_free(&given);
+	buffer_free(&text);
+}
+
+/* What nothing was filled in of says "defer, nothing known", never "naked". */
+static void
+answer_fresh(void **state)
+{
+	struct buffer text = buffer_make(1 << 20);
+	struct facts_answer given, read;
+
+	facts_answer_init(&given);
+	facts_answer_init(&read);
+	facts_answer_write(&given, &text);
+	assert_int_equal(facts_answer_read(buffer_span(&text), &read, NULL), 0);
+	assert_same(&given, &read);
+	assert_int_equal(read.action, POLICY_DEFER);
+	assert_int_equal(read.facts.dns, DNS_UNREACHABLE);
+	facts_answer_free(&read);
+	facts_answer_free(&given);
+	buffer_free(&text);
+}
+
+static void
+every_name_round_trips(void **state)
+{
+	struct buffer text = buffer_make(1 << 20);
+	struct facts_answer given, read;
+
+	for (int i = 0; i < 8; i++) {
+		facts_answer_init(&given);
+		facts_answer_init(&read);
+		given.action = (enum policy_action)(i % POLICY_ACTIONS);
+		given.facts.dns = (enum dns_answer)(i % DNS_ANSWERS);
+		given.facts.signet = (enum signet_answer)(i % SIGNET_ANSWERS);
+		given.facts.sender = (enum record_policy)(i % 4);
+		given.facts.receiver = (enum record_policy)((i + 1) % 4);
+		given.err = i == 0 ? 0 : i == 1 ? ERR_INTERNAL : ERR_BOGUS;
+		buffer_reset(&text);
+		facts_answer_write(&given, &text);
+		assert_int_equal(facts_answer_read(buffer_span(&text), &read,
+		                     NULL), 0);
+		assert_same(&given, &read);
+		facts_answer_free(&read);
+		facts_answer_free(&given);
+	}
+	buffer_free(&text);
+}
+
+static void
+answer_refusals(void **state)
+{
+	static const struct {
+		const char *name, *text;
+	} cases[] = {
+	    {"empty", ""},
+	    {"no error", "action naked\n"},
+	    {"unknown key", "error none\ncolour red\n"},
+	    {"unknown error", "error ERR_NOTHING\n"},
+	    {"unknown action", "error none\naction send\n"},
+	    {"unknown policy", "error none\nsender lax\n"},
+	    {"unknown answer", "error none\ndns absent\n"},
+	    {"unknown signet", "error none\nsignet some\n"},
+	    {"flag", "error none\npinned yes\n"},
+	    {"number", "error none\nexpires -1\n"},
+	    {"base64", "error none\nrecord a*b\n"},
+	    {"twice", "error none\naction naked\naction dark\n"},
+	    {"error twice", "error ERR_BOGUS\nerror none\n"},
+	    {"address without host", "error none\naddress 192.0.2.1\n"},
+	    {"host not a name", "error none\nhost MX.beta.test\n"},
+	    {"address too long", "error none\nhost mx.beta.test\naddress "
+	                         "1234567890123456789012345678901234567890123456"
+	                         "\n"},
+	    {"organization too long",
+	     "error none\norganization "
+	     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	     "\n"},
+	};
+	struct facts_answer read;
+	struct fault fault;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].name);
+		facts_answer_init(&read);
+		assert_int_equal(facts_answer_read(span_string(cases[i].text),
+		                     &read, &fault), ERR_FORMAT);
+		facts_answer_free(&read);
+	}
+}
+
+static void
+too_many_hosts(void **state)
+{
+	struct buffer text = buffer_make(1 << 16);
+	struct facts_answer read;
+
+	buffer_append_string(&text, "error none\n");
+	for (int i = 0; i < FACTS_HOSTS_MAX; i++)
+		buffer_printf(&text, "host mx%d.beta.test\n", i);
+	for (int i = 0; i < FACTS_ADDRESSES_MAX; i++)
+		buffer_append_string(&text, "address 192.0.2.1\n");
+	facts_answer_init(&read);
+	assert_int_equal(facts_answer_read(buffer_span(&text), &read, NULL), 0);
+	facts_answer_free(&read);
+	buffer_append_string(&text, "address 192.0.2.1\n");
+	facts_answer_init(&read);
+	assert_int_equal(facts_answer_read(buffer_span(&text), &read, NULL),
+	    ERR_FORMAT);
+	facts_answer_free(&read);
+	buffer_append_string(&text, "host mx.beta.test\n");
+	facts_answer_init(&read);
+	assert_int_equal(facts_answer_read(buffer_span(&text), &read, NULL),
+	    ERR_FORMAT);
+	facts_answer_free(&read);
+	buffer_free(&text);
+}
+
+/* Whatever a broken policyd sends, reading it does no harm and never turns an
+ * answer into "naked". */
+static void
+every_truncation_and_bit(void **state)
+{
+	struct buffer text = buffer_make(1 << 20);
+	struct facts_answer given, read;
+
+	facts_answer_init(&given);
+	given.err = ERR_BOGUS;
+	given.facts.dns = DNS_BOGUS;
+	snprintf(given.reason, sizeof(given.reason), "reason");
+	buffer_append_string(&given.record, "pok=x");
+	given.host_count = 1;
+	given.hosts[0] = (struct facts_host){"mx.beta.test", 1, {"192.0.2.1"}};
+	facts_answer_write(&given, &text);
+	for (size_t length = 0; length < text.length; length++) {
+		facts_answer_init(&read);
+		facts_answer_read(span_of(text.data, length), &read, NULL);
+		assert_int_not_equal(read.action, POLICY_NAKED);
+		facts_answer_free(&read);
+	}
+	for (size_t bit = 0; bit < text.length * 8; bit++) {
+		text.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
+		facts_answer_init(&read);
+		facts_answer_read(buffer_span(&text), &read, NULL);
+		assert_int_not_equal(read.action, POLICY_NAKED);
+		facts_answer_free(&read);
+		text.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
+	}
+	facts_answer_free(&given);
+	buffer_free(&text);
+}
+
+/* ---- the signets of an answer ---- */
+
+static const uint8_t org_seed[CRYPTO_SEED] = {1};
+static const uint8_t user_seed[CRYPTO_SEED] = {2};
+static const uint8_t scalar[CRYPTO_SCALAR] = {3};
+
+static void
+make_answer(struct facts_answer *answer)
+{
+	uint8_t pok[CRYPTO_SIGN_PUBLIC], signing[CRYPTO_SIGN_PUBLIC];
+	uint8_t point[CRYPTO_POINT];
+	struct signer signer = signer_of_seed(org_seed);
+	struct buffer request = buffer_make(1 << 16);
+	struct record *record = calloc(1, sizeof(*record));
+	struct signet *ssr;
+
+	facts_answer_init(answer);
+	crypto_ed25519_public(org_seed, pok);
+	crypto_ed25519_public(user_seed, signing);
+	assert_int_equal(crypto_point_public(scalar, point), 0);
+	assert_int_equal(signet_make_org(pok, signer, NULL, 0, point,
+	                     "beta.test", NULL, 0, &answer->org_signet, NULL),
+	    0);
+	assert_int_equal(signet_make_ssr(signing, signer_of_seed(user_seed),
+	                     point, NULL, &request, NULL), 0);
+	assert_int_equal(signet_parse(buffer_span(&request), &ssr, NULL), 0);
+	assert_int_equal(signet_make_user(ssr, NULL, signer, "bob@beta.test",
+	                     NULL, 0, &answer->user_signet, NULL), 0);
+	signet_free(ssr);
+	buffer_free(&request);
+	record->pok_count = 1;
+	memcpy(record->poks[0], pok, sizeof(pok));
+	record->policy = RECORD_MIXED;
+	record->subdomain = RECORD_SUB_MIXED;
+	record->version = 1;
+	record->expiry = RECORD_EXPIRY_DEFAULT;
+	record_write(record, &answer->record);
+	free(record);
+	snprintf(answer->organization, sizeof(answer->organization),
+	    "beta.test");
+	answer->action = POLICY_DARK;
+	answer->confirmed = true;
+}
+
+static void
+verify_table(void **state)
+{
+	struct facts_answer answer;
+	struct org_signet *org = NULL;
+	struct user_signet *user = NULL;
+	struct fault fault;
+
+	make_answer(&answer);
+	assert_int_equal(facts_verify(&answer, "bob@beta.test", &org, &user,
+	                     &fault), 0);
+	assert_string_equal(org->domain, "beta.test");
+	assert_string_equal(user->address, "bob@beta.test");
+	org_signet_free(org);
+	user_signet_free(user);
+
+	unit_case("a tag, and only the user");
+	assert_int_equal(facts_verify(&answer, "bob+x@beta.test", NULL, &user,
+	                     &fault), 0);
+	user_signet_free(user);
+	unit_case("only the organization");
+	assert_int_equal(facts_verify(&answer, "beta.test", &org, NULL,
+	                     &fault), 0);
+	org_signet_free(org);
+
+	unit_case("another address");
+	assert_int_not_equal(facts_verify(&answer, "eve@beta.test", &org,
+	                         &user, &fault), 0);
+	assert_null(org);
+	assert_null(user);
+	unit_case("not confirmed");
+	answer.confirmed = false;
+	assert_int_equal(facts_verify(&answer, "bob@beta.test", &org, &user,
+	                     &fault), ERR_UNCONFIRMED);
+	answer.confirmed = true;
+	unit_case("an error of its own");
+	answer.err = ERR_BOGUS;
+	assert_int_equal(facts_verify(&answer, "bob@beta.test", &org, &user,
+	                     &fault), ERR_BOGUS);
+	answer.err = 0;
+	unit_case("another organization");
+	snprintf(answer.organization, sizeof(answer.organization), "eve.test");
+	assert_int_not_equal(facts_verify(&answer, "bob@beta.test", &org,
+	                         &user, &fault), 0);
+	snprintf(answer.organization, sizeof(answer.organization),
+	    "beta.test");
+	unit_case("one bit of the user's signet");
+	answer.user_signet.data[40] ^= 1;
+	assert_int_not_equal(facts_verify(&answer, "bob@beta.test", &org,
+	                         &user, &fault), 0);
+	assert_null(org);
+	unit_case("no signet of the user");
+	buffer_reset(&answer.user_signet);
+	assert_int_equal(facts_verify(&answer, "bob@beta.test", &org, &user,
+	                     &fault), ERR_UNCONFIRMED);
+	facts_answer_free(&answer);
+}
+
+static void
+nobody_answers(void **state)
+{
+	const struct facts_request request = {FACTS_STATUS, "", "", "", 100};
+	struct facts_answer answer;
+	struct fault fault;
+	int err;
+
+	facts_answer_init(&answer);
+	err = facts_ask("/nonexistent/facts", &request, &answer, &fault);
+	assert_true(err != 0 && error_row(err)->temporary);
+	assert_non_null(strstr(fault.text, "/nonexistent/facts"));
+	facts_answer_free(&answer);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(request_round_trip),
+	    cmocka_unit_test(request_refusals),
+	    cmocka_unit_test(request_injection),
+	    cmocka_unit_test(request_long_name),
+	    cmocka_unit_test(answer_round_trip),
+	    cmocka_unit_test(answer_fresh),
+	    cmocka_unit_test(every_name_round_trips),
+	    cmocka_unit_test(answer_refusals),
+	    cmocka_unit_test(too_many_hosts),
+	    cmocka_unit_test(every_truncation_and_bit),
+	    cmocka_unit_test(verify_table),
+	    cmocka_unit_test(nobody_answers),
+	};
+
+	return cmocka_run_group_tests_name("facts", tests, unit_start,
+	    unit_end);
+}

@@ -1,0 +1,891 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/policy_world.h"
+
+#include <stdio.h>
+
+#include "policy/inquiry.h"
+
+#define ENCRYPT "OK dimeenc:[127.0.0.1]:10029"
+#define NAKED "NOTFOUND"
+
+enum { LONG = 20000 /* milliseconds: longer than anything takes */, DAY = 86400 };
+
+static const char fingerprint_of_nobody[] =
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    "AAAAAAAAAA";
+
+static struct facts_answer
+decide(struct world *world, const char *to)
+{
+	return world_ask(world, decide_outbound, "alice@alpha.test", to, "",
+	    LONG);
+}
+
+static struct facts_answer
+ask_signet(struct world *world, const char *name, const char *fingerprint)
+{
+	return world_ask(world, inquiry_signet, "", name, fingerprint, LONG);
+}
+
+/* ---- what DNS says, up to the verdict ---- */
+
+static void
+seven_answers(void **state)
+{
+	static const struct {
+		const char *name;
+		struct world_zone zone;
+		enum dns_answer dns;
+		enum policy_action action; /* without a signet to be had */
+		const char *map;
+		int64_t lifetime; /* seconds in memory */
+	} cases[] = {
+	    {"no record, proven",
+	     {"beta.test", DNS_ABSENT_PROVEN, 600, {NULL}, false},
+	     DNS_ABSENT_PROVEN, POLICY_NAKED, NAKED, 600},
+	    {"no record, unsigned zone",
+	     {"beta.test", DNS_ABSENT_INSECURE, 600, {NULL}, false},
+	     DNS_ABSENT_INSECURE, POLICY_NAKED, NAKED, 600},
+	    {"absence does not last too long",
+	     {"beta.test", DNS_ABSENT_PROVEN, 86400, {NULL}, false},
+	     DNS_ABSENT_PROVEN, POLICY_NAKED, NAKED, 3600},
+	    {"nor too short",
+	     {"beta.test", DNS_ABSENT_PROVEN, 0, {NULL}, false},
+	     DNS_ABSENT_PROVEN, POLICY_NAKED, NAKED, 60},
+	    {"only SPF",
+	     {"beta.test", DNS_PRESENT_SECURE, 600, {"v=spf1 -all"}, false},
+	     DNS_ABSENT_PROVEN, POLICY_NAKED, NAKED, 600},
+	    {"only SPF, unsigned zone",
+	     {"beta.test", DNS_PRESENT_INSECURE, 600, {"v=spf1 -all"}, false},
+	     DNS_ABSENT_INSECURE, POLICY_NAKED, NAKED, 600},
+	    {"only SPF, no anchor",
+	     {"beta.test", DNS_PRESENT_INSECURE, 600, {"v=spf1 -all"}, true},
+	     DNS_UNREACHABLE, POLICY_DEFER, ENCRYPT, 5},
+	    {"bogus", {"beta.test", DNS_BOGUS, 600, {NULL}, false},
+	     DNS_BOGUS, POLICY_DEFER, ENCRYPT, 5},
+	    {"unreachable", {"beta.test", DNS_UNREACHABLE, 600, {NULL}, false},
+	     DNS_UNREACHABLE, POLICY_DEFER, ENCRYPT, 5},
+	    {"malformed",
+	     {"beta.test", DNS_PRESENT_SECURE, 600, {"pok=short"}, false},
+	     DNS_MALFORMED, POLICY_DEFER, ENCRYPT, 5},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct world *world = world_new("");
+		struct facts_answer answer;
+
+		unit_case(cases[i].name);
+		world_set_zone(world, cases[i].zone);
+		assert_string_equal(world_map(world, "transport",
+		                        "bob@beta.test"), cases[i].map);
+		answer = decide(world, "bob@beta.test");
+		assert_int_equal(answer.facts.dns, cases[i].dns);
+		assert_int_equal(answer.action, cases[i].action);
+		assert_int_equal(answer.expires - world_now(world),
+		    cases[i].lifetime);
+		assert_int_equal(world->asked, 1);
+		assert_int_equal(world->fetched, 0);
+		facts_answer_free(&answer);
+		unit_case("asked again when it is due, and not before");
+		world_pass(world, cases[i].lifetime - 1);
+		assert_string_equal(world_map(world, "transport",
+		                        "bob@beta.test"), cases[i].map);
+		assert_int_equal(world->asked, 1);
+		world_pass(world, 1);
+		assert_string_equal(world_map(world, "transport",
+		                        "bob@beta.test"), cases[i].map);
+		assert_int_equal(world->asked, 2);
+		world_free(world);
+	}
+}
+
+static void
+several_records(void **state)
+{
+	struct world *world = world_new("");
+	struct facts_answer answer;
+
+	world_set_zone(world, (struct world_zone){"beta.test",
+	    DNS_PRESENT_SECURE, 600, {buffer_string(&world->record),
+	    buffer_string(&world->record), NULL}, false});
+	answer = decide(world, "bob@beta.test");
+	assert_int_equal(answer.facts.dns, DNS_MALFORMED);
+	assert_int_equal(answer.err, ERR_RECORD);
+	facts_answer_free(&answer);
+	world_set_zone(world, (struct world_zone){"gamma.test",
+	    DNS_PRESENT_SECURE, 600, {"v=spf1 -all",
+	    buffer_string(&world->record), NULL}, false});
+	answer = decide(world, "bob@gamma.test");
+	assert_int_equal(answer.facts.dns, DNS_PRESENT_SECURE);
+	facts_answer_free(&answer);
+	world_free(world);
+}
+
+/* ---- signets ---- */
+
+static void
+dark_with_signets(void **state)
+{
+	struct world *world = world_new("");
+	struct org_signet *org = NULL;
+	struct user_signet *user = NULL;
+	struct facts_answer answer;
+	struct fault fault;
+
+	world_set_record(world, "beta.test", DNS_PRESENT_SECURE, "pol=strict");
+	answer = decide(world, "Bob@Beta.TEST");
+	assert_int_equal(answer.action, POLICY_DARK);
+	assert_int_equal(answer.err, 0);
+	assert_string_equal(answer.cell, "mixed->strict");
+	assert_string_equal(answer.source, "network");
+	assert_true(answer.confirmed);
+	assert_int_equal(facts_verify(&answer, "bob@beta.test", &org, &user,
+	                     &fault), 0);
+	org_signet_free(org);
+	user_signet_free(user);
+	facts_answer_free(&answer);
+	assert_int_equal(world->fetched, 1);
+
+	unit_case("from memory");
+	answer = decide(world, "bob@beta.test");
+	assert_int_equal(answer.action, POLICY_DARK);
+	assert_string_equal(answer.source, "memory");
+	facts_answer_free(&answer);
+	assert_int_equal(world->fetched, 1);
+
+	unit_case("another user: the organization is known");
+	answer = decide(world, "carol@beta.test");
+	assert_int_equal(answer.action, POLICY_DARK);
+	facts_answer_free(&answer);
+	assert_int_equal(world->fetched, 2);
+
+	unit_case("users are asked for again after a quarter of an hour");
+	world_pass(world, 899);
+	facts_answer_free((answer = decide(world, "bob@beta.test"), &answer));
+	assert_int_equal(world->fetched, 2);
+	world_pass(world, 1);
+	facts_answer_free((answer = decide(world, "bob@beta.test"), &answer));
+	assert_int_equal(world->fetched, 3);
+	world_free(world);
+}
+
+/* A record with another POK makes what was verified under the old one void. */
+static void
+signets_follow_the_record(void **state)
+{
+	struct world *world = world_new("");
+	struct facts_answer answer;
+
+	world_set_record(world, "beta.test", DNS_PRESENT_SECURE, "");
+	answer = decide(world, "bob@beta.test");
+	assert_int_equal(answer.action, POLICY_DARK);
+	facts_answer_free(&answer);
+	world_set_zone(world, (struct world_zone){"beta.test",
+	    DNS_PRESENT_SECURE, 600,
+	    {"pok=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo"}, false});
+	world_pass(world, 600);
+	answer = decide(world, "bob@beta.test");
+	assert_int_equal(answer.action, POLICY_DEFER);
+	assert_int_equal(answer.facts.signet, SIGNET_FAILED);
+	assert_int_equal(answer.user_signet.length, 0);
+	facts_answer_free(&answer);
+	world_free(world);
+}
+
+static void
+what_peers_say(void **state)
+{
+	static const struct {
+		const char *name, *fields;
+		enum dns_answer dns;
+		enum world_peer peer;
+		bool confirms;
+		enum policy_action action;
+		enum signet_answer signet;
+	} cases[] = {
+	    {"476 from a mixed domain", "pol=mixed", DNS_PRESENT_SECURE,
+	     WORLD_NOT_ENABLED, true, POLICY_DEFER, SIGNET_NOT_ENABLED},
+	    {"476 from an experimental one", "pol=experimental",
+	     DNS_PRESENT_SECURE, WORLD_NOT_ENABLED, false, POLICY_NAKED,
+	     SIGNET_NOT_ENABLED},
+	    {"476 that nothing confirms", "pol=experimental",
+	     DNS_PRESENT_INSECURE, WORLD_NOT_ENABLED, false, POLICY_DEFER,
+	     SIGNET_FAILED},
+	    {"476 that a certificate confirms", "pol=experimental",
+	     DNS_PRESENT_INSECURE, WORLD_NOT_ENABLED, true, POLICY_NAKED,
+	     SIGNET_NOT_ENABLED},
+	    {"576", "pol=experimental", DNS_PRESENT_SECURE, WORLD_UNKNOWN,
+	     true, POLICY_REFUSE, SIGNET_UNKNOWN},
+	    {"576 that nothing confirms", "pol=experimental",
+	     DNS_PRESENT_INSECURE, WORLD_UNKNOWN, false, POLICY_DEFER,
+	     SIGNET_FAILED},
+	    {"no organizational signet", "pol=experimental",
+	     DNS_PRESENT_SECURE, WORLD_ORG_UNKNOWN, true, POLICY_DEFER,
+	     SIGNET_FAILED},
+	    {"dead", "pol=experimental", DNS_PRESENT_SECURE, WORLD_DEAD, true,
+	     POLICY_DEFER, SIGNET_FAILED},
+	    {"a signature by somebody else", "pol=experimental",
+	     DNS_PRESENT_SECURE, WORLD_BAD_SIGNATURE, true, POLICY_DEFER,
+	     SIGNET_FAILED},
+	    {"another user's signet", "pol=experimental", DNS_PRESENT_SECURE,
+	     WORLD_OTHER_USER, true, POLICY_DEFER, SIGNET_FAILED},
+	    {"another organization's key", "pol=experimental",
+	     DNS_PRESENT_SECURE, WORLD_OTHER_ORG, true, POLICY_DEFER,
+	     SIGNET_FAILED},
+	    {"signets that nothing confirms", "pol=mixed",
+	     DNS_PRESENT_INSECURE, WORLD_SIGNETS, false, POLICY_DEFER,
+	     SIGNET_FAILED},
+	    {"signets that a certificate confirms", "pol=mixed",
+	     DNS_PRESENT_INSECURE, WORLD_SIGNETS, true, POLICY_DARK,
+	     SIGNET_HELD},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct world *world = world_new("");
+		struct facts_answer answer;
+
+		unit_case(cases[i].name);
+		world_set_record(world, "beta.test", cases[i].dns,
+		    cases[i].fields);
+		world->peer = cases[i].peer;
+		world->confirms = cases[i].confirms;
+		answer = decide(world, "bob@beta.test");
+		assert_int_equal(answer.action, cases[i].action);
+		assert_int_equal(answer.facts.signet, cases[i].signet);
+		if (answer.action == POLICY_DEFER)
+			assert_true(answer.err != 0 &&
+			    error_row(answer.err)->temporary);
+		if (answer.action != POLICY_DARK)
+			assert_int_equal(answer.user_signet.length, 0);
+		facts_answer_free(&answer);
+		world_free(world);
+	}
+}
+
+/* ---- pins ---- */
+
+static void
+pins_hold(void **state)
+{
+	static const struct {
+		const char *name, *fields;
+		enum dns_answer first; /* with the record */
+		int64_t days;          /* that the pin holds; 0: none */
+	} cases[] = {
+	    {"default", "", DNS_PRESENT_SECURE, 30},
+	    {"its own time", "exp=90", DNS_PRESENT_SECURE, 90},
+	    {"capped", "exp=36500", DNS_PRESENT_SECURE, 365},
+	    {"not confirmed", "exp=90", DNS_PRESENT_INSECURE, 0},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct world *world = world_new("");
+		struct facts_answer answer;
+		const int64_t until =
+		    world_now(world) + cases[i].days * DAY;
+
+		unit_case(cases[i].name);
+		world->peer = WORLD_DEAD;
+		world_set_record(world, "beta.test", cases[i].first,
+		    cases[i].fields);
+		answer = decide(world, "bob@beta.test");
+		assert_int_equal(answer.pinned_until,
+		    cases[i].days == 0 ? 0 : until);
+		facts_answer_free(&answer);
+
+		unit_case("the record goes: still DIME, by the pin's policy");
+		world_set_zone(world, (struct world_zone){"beta.test",
+		    DNS_ABSENT_PROVEN, 60, {NULL}, false});
+		world_pass(world, 600);
+		answer = decide(world, "bob@beta.test");
+		assert_int_equal(answer.facts.dns, DNS_ABSENT_PROVEN);
+		assert_int_equal(answer.facts.pinned, cases[i].days > 0);
+		assert_int_equal(answer.action,
+		    cases[i].days > 0 ? POLICY_DEFER : POLICY_NAKED);
+		assert_string_equal(world_map(world, "transport",
+		                        "bob@beta.test"),
+		    cases[i].days > 0 ? ENCRYPT : NAKED);
+		facts_answer_free(&answer);
+
+		unit_case("until it has run out");
+		world_pass(world, until - world_now(world) - 1);
+		assert_string_equal(world_map(world, "transport",
+		                        "bob@beta.test"),
+		    cases[i].days > 0 ? ENCRYPT : NAKED);
+		world_pass(world, 61);
+		assert_string_equal(world_map(world, "transport",
+		                        "bob@beta.test"), NAKED);
+		world_free(world);
+	}
+}
+
+static void
+certificate_sets_a_short_pin(void **state)
+{
+	struct world *world = world_new("");
+	const int64_t until = world_now(world) + 30 * DAY;
+	struct facts_answer answer;
+
+	world_set_record(world, "beta.test", DNS_PRESENT_INSECURE, "exp=90");
+	answer = decide(world, "bob@beta.test");
+	assert_int_equal(answer.action, POLICY_DARK);
+	facts_answer_free(&answer);
+	world_set_zone(world, (struct world_zone){"beta.test",
+	    DNS_ABSENT_INSECURE, 60, {NULL}, false});
+	world_pass(world, 600);
+	answer = decide(world, "bob@beta.test");
+	assert_true(answer.facts.pinned);
+	assert_int_equal(answer.pinned_until, until);
+	facts_answer_free(&answer);
+	world_free(world);
+}
+
+/* A pinned domain stays DIME through every failure, and mail to it goes on with
+ * the record that the pin remembers. */
+static void
+pinned_through_failures(void **state)
+{
+	static const enum dns_answer failures[] = {DNS_BOGUS, DNS_UNREACHABLE,
+	    DNS_ABSENT_PROVEN, DNS_ABSENT_INSECURE};
+
+	for (size_t i = 0; i < COUNT(failures); i++) {
+		struct world *world = world_new("");
+		struct facts_answer answer;
+
+		unit_case(dns_answer_name(failures[i]));
+		world_set_record(world, "beta.test", DNS_PRESENT_SECURE,
+		    "pol=experimental");
+		facts_answer_free(
+		    (answer = decide(world, "carol@beta.test"), &answer));
+		world_set_zone(world, (struct world_zone){"beta.test",
+		    failures[i], 60, {NULL}, false});
+		world_pass(world, 3600);
+		answer = decide(world, "bob@beta.test");
+		assert_int_equal(answer.facts.dns, failures[i]);
+		assert_int_equal(answer.action, POLICY_DARK);
+		assert_string_equal(answer.source, "pin");
+		facts_answer_free(&answer);
+		assert_string_equal(world_map(world, "transport",
+		                        "bob@beta.test"), ENCRYPT);
+		world_free(world);
+	}
+}
+
+static void
+forgetting(void **state)
+{
+	struct world *world = world_new("");
+	struct facts_answer answer;
+
+	world_set_record(world, "beta.test", DNS_PRESENT_SECURE, "");
+	facts_answer_free((answer = decide(world, "bob@beta.test"), &answer));
+	unit_case("an address: its signet is fetched again");
+	answer = world_ask(world, inquiry_forget, "", "bob@beta.test", "", 0);
+	assert_int_equal(answer.err, 0);
+	facts_answer_free(&answer);
+	facts_answer_free((answer = decide(world, "bob@beta.test"), &answer));
+	assert_int_equal(world->asked, 1);
+	assert_int_equal(world->fetched, 2);
+	unit_case("a domain: record, pin and signets are gone");
+	world_set_zone(world, (struct world_zone){"beta.test",
+	    DNS_ABSENT_PROVEN, 60, {NULL}, false});
+	answer = world_ask(world, inquiry_forget, "", "beta.test", "", 0);
+	assert_int_equal(answer.err, 0);
+	facts_answer_free(&answer);
+	answer = decide(world, "bob@beta.test");
+	assert_int_equal(answer.action, POLICY_NAKED);
+	assert_int_equal(answer.pinned_until, 0);
+	facts_answer_free(&answer);
+	unit_case("nonsense");
+	answer = world_ask(world, inquiry_forget, "", "a b", "", 0);
+	assert_int_equal(answer.err, ERR_USAGE);
+	facts_answer_free(&answer);
+	world_free(world);
+}
+
+/* ---- waiting ---- */
+
+static void
+a_deadline_passes_and_work_goes_on(void **state)
+{
+	struct world *world = world_new("");
+	struct facts_answer answer;
+
+	world_set_record(world, "beta.test", DNS_PRESENT_SECURE, "");
+	world->gate_closed = true;
+	answer = world_ask(world, decide_outbound, "alpha.test",
+	    "bob@beta.test", "", 50);
+	assert_int_equal(answer.action, POLICY_DEFER);
+	assert_int_equal(answer.err, ERR_TIMEOUT);
+	facts_answer_free(&answer);
+	world_open_gate(world);
+	answer = decide(world, "bob@beta.test");
+	assert_int_equal(answer.action, POLICY_DARK);
+	facts_answer_free(&answer);
+	assert_int_equal(world->fetched, 1);
+	world_free(world);
+}
+
+struct caller {
+	struct world *world;
+	pthread_t thread;
+	enum policy_action action;
+};
+
+static void *
+call(void *argument)
+{
+	struct caller *caller = argument;
+	struct facts_answer answer = decide(caller->world, "bob@beta.test");
+
+	caller->action = answer.action;
+	facts_answer_free(&answer);
+	return NULL;
+}
+
+static void
+a_hundred_callers(void **state)
+{
+	static struct caller callers[100];
+	struct world *world = world_new("");
+
+	world_set_record(world, "beta.test", DNS_PRESENT_SECURE, "");
+	for (size_t i = 0; i < COUNT(callers); i++) {
+		callers[i].world = world;
+		assert_int_equal(pthread_create(&callers[i].thread, NULL, call,
+		                     &callers[i]), 0);
+	}
+	for (size_t i = 0; i < COUNT(callers); i++) {
+		pthread_join(callers[i].thread, NULL);
+		assert_int_equal(callers[i].action, POLICY_DARK);
+	}
+	assert_int_equal(world->asked, 1);
+	assert_int_equal(world->fetched, 1);
+	world_free(world);
+}
+
+/* With DNS silent, cold names in a row cost Postfix a second in all while DNS
+ * seems alive, and a few milliseconds each when it does not. */
+static void
+the_map_does_not_wait_for_dns(void **state)
+{
+	struct world *world = world_new("");
+	int64_t start = clock_monotonic(&clock_system);
+	char address[40];
+
+	world->dns_silent = true;
+	for (int i = 0; i < 30; i++) {
+		snprintf(address, sizeof(address), "bob@cold%d.test", i);
+		assert_string_equal(world_map(world, "transport", address),
+		    ENCRYPT);
+	}
+	assert_true(clock_monotonic(&clock_system) - start < 1900);
+	start = clock_monotonic(&clock_system);
+	for (int i = 30; i < 60; i++) {
+		snprintf(address, sizeof(address), "bob@cold%d.test", i);
+		assert_string_equal(world_map(world, "transport", address),
+		    ENCRYPT);
+	}
+	assert_true(clock_monotonic(&clock_system) - start < 500);
+	world_free(world);
+
+	unit_case("DNS has been silent for a while");
+	world = world_new("");
+	world->dns_silent = true;
+	world->dns_dead = true;
+	start = clock_monotonic(&clock_system);
+	for (int i = 0; i < 30; i++) {
+		snprintf(address, sizeof(address), "bob@cold%d.test", i);
+		assert_string_equal(world_map(world, "transport", address),
+		    ENCRYPT);
+	}
+	assert_true(clock_monotonic(&clock_system) - start < 900);
+	world_free(world);
+}
+
+/* ---- the map ---- */
+
+static void
+map_names(void **state)
+{
+	static const struct {
+		const char *map, *key, *reply;
+	} cases[] = {
+	    {"transport", "*", NAKED},
+	    {"transport", "bob", NAKED},
+	    {"transport", "", NAKED},
+	    {"transport", "bob@alpha.test", NAKED},
+	    {"transport", "Bob@ALPHA.test.", NAKED},
+	    {"transport", "bob@local.test", NAKED},
+	    {"transport", "bob@localhost", NAKED},
+	    {"transport", "bob@[192.0.2.1]", NAKED},
+	    {"transport", "bob@[IPv6:2001:db8::1]", NAKED},
+	    {"transport", "bob@com.", NAKED},
+	    {"transport", "bob@beta.test", ENCRYPT},
+	    {"transport", "BOB@BETA.TEST", ENCRYPT},
+	    {"transport", "\"bob b\"@beta.test", ENCRYPT},
+	    {"transport", "a@gamma.test@beta.test", ENCRYPT},
+	    {"transport", "bob@gamma.test", NAKED},
+	    {"transport", "\"bob b\"@gamma.test", NAKED},
+	    {"transport", "bob@be ta.test", ENCRYPT},
+	    {"transport", "bob@required.test", ENCRYPT},
+	    {"sender", "alice@alpha.test", NAKED},
+	    {"sender", "alice@strict.test", ENCRYPT},
+	    {"sender", "Alice@Strict.test", ENCRYPT},
+	    {"sender", "<>", NAKED},
+	    {"sender", "", NAKED},
+	    {"sender", "eve@beta.test", NAKED},
+	    {"other", "bob@beta.test",
+	     "PERM there are two maps: transport, sender"},
+	};
+	struct world *world = world_new("domains = {\"alpha.test\", "
+	    "\"strict.test\"}\nstrict_domains = {\"strict.test\"}\n"
+	    "required_domains = {\"required.test\"}\n");
+
+	world_set_record(world, "beta.test", DNS_PRESENT_SECURE, "");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].key);
+		assert_string_equal(world_map(world, cases[i].map,
+		                        cases[i].key), cases[i].reply);
+	}
+	world_free(world);
+}
+
+static void
+map_setting(void **state)
+{
+	struct world *world =
+	    world_new("seal_transport = \"other:[127.0.0.9]:99\"\n");
+
+	world_set_record(world, "beta.test", DNS_PRESENT_SECURE, "");
+	assert_string_equal(world_map(world, "transport", "bob@beta.test"),
+	    "OK other:[127.0.0.9]:99");
+	world_free(world);
+}
+
+/* DIME-OUT's note lets one recipient by, for a while, and only where the table
+ * does. */
+static void
+notes(void **state)
+{
+	struct world *world = world_new("");
+	struct facts_answer answer;
+
+	world_set_record(world, "beta.test", DNS_PRESENT_SECURE,
+	    "pol=experimental");
+	world->peer = WORLD_NOT_ENABLED;
+	assert_string_equal(world_map(world, "transport", "bob@beta.test"),
+	    ENCRYPT);
+	unit_case("nothing is known yet: no note");
+	world->gate_closed = true;
+	answer = world_ask(world, inquiry_note_naked, "alpha.test",
+	    "bob@beta.test", "", 0);
+	assert_int_not_equal(answer.err, 0);
+	facts_answer_free(&answer);
+	world_open_gate(world);
+	unit_case("after the decision");
+	answer = decide(world, "bob@beta.test");
+	assert_int_equal(answer.action, POLICY_NAKED);
+	facts_answer_free(&answer);
+	assert_string_equal(world_map(world, "transport", "bob@beta.test"),
+	    ENCRYPT);
+	answer = world_ask(world, inquiry_note_naked, "alpha.test",
+	    "bob@beta.test", "", 0);
+	assert_int_equal(answer.err, 0);
+	facts_answer_free(&answer);
+	assert_string_equal(world_map(world, "transport", "BOB@beta.test"),
+	    NAKED);
+	assert_string_equal(world_map(world, "transport", "carol@beta.test"),
+	    ENCRYPT);
+	unit_case("a record that became stricter is stronger");
+	world_set_record(world, "beta.test", DNS_PRESENT_SECURE, "pol=mixed");
+	world_pass(world, 601);
+	assert_string_equal(world_map(world, "transport", "bob@beta.test"),
+	    ENCRYPT);
+	unit_case("so is a pin when DNS fails");
+	world_set_zone(world, (struct world_zone){"beta.test",
+	    DNS_UNREACHABLE, 60, {NULL}, false});
+	world_pass(world, 601);
+	assert_string_equal(world_map(world, "transport", "bob@beta.test"),
+	    ENCRYPT);
+	unit_case("it runs out");
+	world_set_record(world, "beta.test", DNS_PRESENT_SECURE,
+	    "pol=experimental");
+	world_pass(world, 1000);
+	assert_string_equal(world_map(world, "transport", "bob@beta.test"),
+	    NAKED);
+	world_pass(world, 5400);
+	assert_string_equal(world_map(world, "transport", "bob@beta.test"),
+	    ENCRYPT);
+	world_free(world);
+}
+
+/* An absence that was validated stands in for DNS that is slow to say it again,
+ * and does not for DNS that somebody has tampered with. */
+static void
+notes_of_an_absence(void **state)
+{
+	struct world *world = world_new("");
+	struct facts_answer answer;
+
+	answer = world_ask(world, decide_outbound, "alpha.test",
+	    "dave@gamma.test", "", LONG);
+	facts_answer_free(&answer);
+	answer = world_ask(world, inquiry_note_naked, "alpha.test",
+	    "dave@gamma.test", "", 0);
+	assert_int_equal(answer.err, 0);
+	facts_answer_free(&answer);
+	world_pass(world, 3600);
+	world_set_zone(world, (struct world_zone){"gamma.test",
+	    DNS_UNREACHABLE, 60, {NULL}, false});
+	assert_string_equal(world_map(world, "transport", "dave@gamma.test"),
+	    NAKED);
+	assert_string_equal(world_map(world, "transport", "eve@gamma.test"),
+	    ENCRYPT);
+	world_pass(world, 10);
+	world_set_zone(world, (struct world_zone){"gamma.test", DNS_BOGUS, 60,
+	    {NULL}, false});
+	assert_string_equal(world_map(world, "transport", "dave@gamma.test"),
+	    ENCRYPT);
+	world_free(world);
+}
+
+/* ---- other questions ---- */
+
+static void
+signet_errors(void **state)
+{
+	struct world *world = world_new("");
+	char fingerprint[SIGNET_FINGERPRINT_SIZE];
+	struct facts_answer answer;
+	struct signet *signet;
+
+	world_set_record(world, "beta.test", DNS_PRESENT_SECURE, "");
+	world_set_zone(world, (struct world_zone){"bogus.test", DNS_BOGUS, 60,
+	    {NULL}, false});
+
+	unit_case("no record");
+	answer = ask_signet(world, "gamma.test", "");
+	assert_int_equal(answer.err, ERR_ORIGIN_INVALID);
+	facts_answer_free(&answer);
+	unit_case("bogus");
+	answer = ask_signet(world, "bogus.test", "");
+	assert_int_equal(answer.err, ERR_BOGUS);
+	facts_answer_free(&answer);
+	unit_case("nonsense");
+	answer = ask_signet(world, "beta", "");
+	assert_int_equal(answer.err, ERR_USAGE);
+	facts_answer_free(&answer);
+	answer = ask_signet(world, "beta.test", "short");
+	assert_int_equal(answer.err, ERR_USAGE);
+	facts_answer_free(&answer);
+
+	unit_case("the organization, by its fingerprint");
+	answer = ask_signet(world, "beta.test", "");
+	assert_int_equal(answer.err, 0);
+	assert_int_equal(signet_parse(buffer_span(&answer.org_signet), &signet,
+	                     NULL), 0);
+	assert_true(signet_org_fingerprint(signet, fingerprint));
+	signet_free(signet);
+	facts_answer_free(&answer);
+	assert_int_equal(world->fetched, 1);
+	answer = ask_signet(world, "beta.test", fingerprint);
+	assert_int_equal(answer.err, 0);
+	facts_answer_free(&answer);
+	assert_int_equal(world->fetched, 1);
+
+	unit_case("a fingerprint that it does not have");
+	answer = ask_signet(world, "beta.test", fingerprint_of_nobody);
+	assert_int_equal(answer.err, ERR_ORIGIN_INVALID);
+	assert_int_equal(answer.org_signet.length, 0);
+	facts_answer_free(&answer);
+	assert_int_equal(world->fetched, 2);
+	unit_case("the current one is held nevertheless");
+	answer = ask_signet(world, "beta.test", "");
+	assert_int_equal(answer.err, 0);
+	facts_answer_free(&answer);
+	assert_int_equal(world->fetched, 2);
+
+	unit_case("no such user");
+	world->peer = WORLD_UNKNOWN;
+	answer = ask_signet(world, "eve@beta.test", "");
+	assert_int_equal(answer.err, ERR_UNKNOWN_ADDRESS);
+	facts_answer_free(&answer);
+	answer = ask_signet(world, "eve@beta.test", fingerprint_of_nobody);
+	assert_int_equal(answer.err, ERR_ORIGIN_INVALID);
+	facts_answer_free(&answer);
+	unit_case("a signature that does not hold may be a rotation: temporary");
+	world->peer = WORLD_BAD_SIGNATURE;
+	answer = ask_signet(world, "carol@beta.test", "");
+	assert_int_equal(answer.err, ERR_ORIGIN_WAIT);
+	facts_answer_free(&answer);
+	unit_case("476");
+	world->peer = WORLD_NOT_ENABLED;
+	answer = ask_signet(world, "dan@beta.test", "");
+	assert_int_equal(answer.err, ERR_NOT_ENABLED);
+	facts_answer_free(&answer);
+	world_free(world);
+}
+
+static void
+outbound_names(void **state)
+{
+	static const struct {
+		const char *to;
+		enum policy_action action;
+		int err;
+	} cases[] = {
+	    {"bob@alpha.test", POLICY_NAKED, 0},
+	    {"bob@local.test", POLICY_NAKED, 0},
+	    {"bob@[192.0.2.1]", POLICY_NAKED, 0},
+	    {"bob", POLICY_NAKED, 0},
+	    {"bob@be ta.test", POLICY_REFUSE, ERR_RECIPIENT},
+	    {"\"bob b\"@gamma.test", POLICY_NAKED, 0},
+	    {"\"bob b\"@beta.test", POLICY_REFUSE, ERR_RECIPIENT},
+	    {"j\xc3\xb6rg@beta.test", POLICY_DEFER, ERR_NOT_ENABLED},
+	    {"bob@required.test", POLICY_REFUSE, ERR_POLICY},
+	};
+	struct world *world =
+	    world_new("required_domains = {\"required.test\"}\n");
+
+	world_set_record(world, "beta.test", DNS_PRESENT_SECURE, "pol=mixed");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct facts_answer answer = decide(world, cases[i].to);
+
+		unit_case(cases[i].to);
+		assert_int_equal(answer.action, cases[i].action);
+		assert_int_equal(answer.err, cases[i].err);
+		facts_answer_free(&answer);
+	}
+	world_free(world);
+}
+
+static void
+inbound_table(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		enum policy_action action;
+	} cases[] = {
+	    {"bob@mixed.test", "alice@alpha.test", POLICY_REFUSE},
+	    {"bob@experimental.test", "alice@alpha.test", POLICY_NAKED},
+	    {"bob@gamma.test", "alice@alpha.test", POLICY_NAKED},
+	    {"bob@gamma.test", "alice@strict.test", POLICY_REFUSE},
+	    {"", "alice@alpha.test", POLICY_NAKED},
+	    {"", "alice@strict.test", POLICY_REFUSE},
+	    {"bob@bogus.test", "alice@alpha.test", POLICY_DEFER},
+	    {"bob@alpha.test", "alice@alpha.test", POLICY_NAKED},
+	    {"mixed.test", "alpha.test", POLICY_REFUSE},
+	};
+	struct world *world = world_new("domains = {\"alpha.test\", "
+	    "\"strict.test\"}\nstrict_domains = {\"strict.test\"}\n");
+
+	world_set_record(world, "mixed.test", DNS_PRESENT_SECURE, "");
+	world_set_record(world, "experimental.test", DNS_PRESENT_SECURE,
+	    "pol=experimental");
+	world_set_zone(world, (struct world_zone){"bogus.test", DNS_BOGUS, 60,
+	    {NULL}, false});
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct facts_answer answer = world_ask(world, decide_inbound,
+		    cases[i].from, cases[i].to, "", LONG);
+
+		unit_case(cases[i].from);
+		assert_int_equal(answer.action, cases[i].action);
+		facts_answer_free(&answer);
+	}
+	world_free(world);
+}
+
+/* ---- naked only on knowledge ---- */
+
+static void
+try_combination(struct world *world, enum dns_answer dns,
+    enum world_peer peer, bool confirms, bool pinned, const char *fields)
+{
+	static int number;
+	const bool absent =
+	    dns == DNS_ABSENT_PROVEN || dns == DNS_ABSENT_INSECURE;
+	struct facts_answer answer;
+	char domain[40], address[48];
+	bool naked, known;
+
+	snprintf(domain, sizeof(domain), "n%d.test", number++);
+	snprintf(address, sizeof(address), "bob@%s", domain);
+	world_clear_zones(world);
+	if (pinned) {
+		world->peer = WORLD_DEAD;
+		world_set_record(world, domain, DNS_PRESENT_SECURE, fields);
+		facts_answer_free((answer = decide(world, address), &answer));
+		assert_true(answer.facts.pinned);
+		world_pass(world, 3600);
+	}
+	world->peer = peer;
+	world->confirms = confirms;
+	if (dns == DNS_PRESENT_SECURE || dns == DNS_PRESENT_INSECURE)
+		world_set_record(world, domain, dns, fields);
+	else if (dns == DNS_MALFORMED)
+		world_set_zone(world, (struct world_zone){domain,
+		    DNS_PRESENT_SECURE, 600, {"pok=x"}, false});
+	else
+		world_set_zone(world, (struct world_zone){domain, dns, 600,
+		    {NULL}, false});
+	answer = decide(world, address);
+	assert_int_equal(answer.facts.dns, dns);
+	naked = answer.action == POLICY_NAKED;
+	/* The pin was secure, so its record confirms what its host says. */
+	known = (absent && !pinned) ||
+	    (peer == WORLD_NOT_ENABLED &&
+	        (dns == DNS_PRESENT_SECURE || confirms || pinned) &&
+	        strcmp(fields, "pol=experimental") == 0);
+	assert_true(!naked || known);
+	assert_true(naked || !(absent && !pinned));
+	naked = strcmp(world_map(world, "transport", address), NAKED) == 0;
+	assert_int_equal(naked, absent && !pinned);
+	facts_answer_free(&answer);
+}
+
+static void
+naked_only_on_knowledge(void **state)
+{
+	static const char *const policies[] = {"pol=experimental",
+	    "pol=mixed", "pol=strict"};
+	struct world *world = world_new("");
+
+	for (int dns = 0; dns < DNS_ANSWERS; dns++)
+		for (int peer = 0; peer < WORLD_PEERS; peer++)
+			for (unsigned int rest = 0; rest < 12; rest++)
+				try_combination(world, (enum dns_answer)dns,
+				    (enum world_peer)peer, (rest & 1) != 0,
+				    (rest & 2) != 0, policies[rest / 4]);
+	world_free(world);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(seven_answers),
+	    cmocka_unit_test(several_records),
+	    cmocka_unit_test(dark_with_signets),
+	    cmocka_unit_test(signets_follow_the_record),
+	    cmocka_unit_test(what_peers_say),
+	    cmocka_unit_test(pins_hold),
+	    cmocka_unit_test(certificate_sets_a_short_pin),
+	    cmocka_unit_test(pinned_through_failures),
+	    cmocka_unit_test(forgetting),
+	    cmocka_unit_test(a_deadline_passes_and_work_goes_on),
+	    cmocka_unit_test(a_hundred_callers),
+	    cmocka_unit_test(the_map_does_not_wait_for_dns),
+	    cmocka_unit_test(map_names),
+	    cmocka_unit_test(map_setting),
+	    cmocka_unit_test(notes),
+	    cmocka_unit_test(notes_of_an_absence),
+	    cmocka_unit_test(signet_errors),
+	    cmocka_unit_test(outbound_names),
+	    cmocka_unit_test(inbound_table),
+	    cmocka_unit_test(naked_only_on_knowledge),
+	};
+
+	return cmocka_run_group_tests_name("policyd", tests, unit_start,
+	    unit_end);
+}
