@@ -145,7 +145,8 @@ try_address(struct attempt *attempt, const struct facts_host *host,
 	    .port = (unsigned int)dmtpd->config->peer_port,
 	    .source = attempt->live.bind_address,
 	    .record = attempt->record,
-	    .record_secure = attempt->facts.facts.dns == DNS_PRESENT_SECURE,
+	    /* Of the record in force, which may be a pinned one. */
+	    .record_secure = attempt->facts.confirmed,
 	};
 	char name[DOMAIN_SIZE + 50];
 	struct peer *peer = NULL;

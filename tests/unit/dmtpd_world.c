@@ -395,7 +395,8 @@ write_config(void)
 	buffer_printf(&text, "hostname = \"mx.beta.test\"\n"
 	    "domains = {\"alpha.test\", \"beta.test\"}\n"
 	    "log_target = \"stderr\"\nlog_level = \"debug\"\n"
-	    "message_size_limit = %d\n", WORLD_MESSAGE_LIMIT);
+	    "message_size_limit = %d\ndata_memory_limit = %d\n",
+	    WORLD_MESSAGE_LIMIT, WORLD_MEMORY_LIMIT);
 	buffer_printf(&text, "listen = {\"127.0.0.1\"}\nlisten_port = %u\n"
 	    "peer_port = %u\nca_file = \"\"\nfetch_timeout = 5\n", world.port,
 	    world.port);

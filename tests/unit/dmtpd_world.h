@@ -14,7 +14,7 @@
  * before, plus users that dmtpd does not know.
  */
 
-enum { WORLD_MESSAGE_LIMIT = 1 << 20 };
+enum { WORLD_MESSAGE_LIMIT = 1 << 20, WORLD_MEMORY_LIMIT = 16 << 20 };
 
 struct dmtpd_world {
 	char directory[64];

@@ -334,6 +334,51 @@ too_large(void **state)
 }
 
 static void
+start_data(struct stream *s)
+{
+	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
+	assert_int_equal(say_mail(s, "alpha.test",
+	    world.alpha->signet->fingerprint), 250);
+	assert_int_equal(say_rcpt(s, "beta.test",
+	    world.beta->signet->fingerprint), 250);
+	assert_int_equal(ask(s, "DATA"), 354);
+}
+
+/* More messages at once than there is memory for: some are put off, and when all
+ * have gone there is room again. */
+static void
+memory_is_bounded(void **state)
+{
+	enum { SESSIONS = 20, LINES = 40000 /* of 32 octets */ };
+	struct buffer large = buffer_make(8 << 20);
+	struct buffer good = sealed(world.beta, world.bob, "after the rush");
+	struct stream *streams[SESSIONS];
+	unsigned int put_off = 0, read = 0;
+
+	for (int i = 0; i < LINES; i++)
+		buffer_append_string(&large, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n");
+	for (int i = 0; i < SESSIONS; i++) {
+		streams[i] = dmtp_open();
+		start_data(streams[i]);
+		say_span(streams[i], buffer_span(&large));
+	}
+	for (int i = 0; i < SESSIONS; i++) {
+		int code = ask(streams[i], ".");
+
+		put_off += code == 450;
+		read += code == 451;
+	}
+	assert_int_equal(put_off + read, SESSIONS);
+	assert_true(put_off > 0 && read > 0);
+	assert_int_equal(transact(streams[0], "alpha.test",
+	    buffer_span(&good)), 254);
+	for (int i = 0; i < SESSIONS; i++)
+		stream_free(streams[i]);
+	buffer_free(&large);
+	buffer_free(&good);
+}
+
+static void
 postfix_refuses(void **state)
 {
 	static const struct {
@@ -614,6 +659,7 @@ main(void)
 	    cmocka_unit_test(accepted),
 	    cmocka_unit_test(refused),
 	    cmocka_unit_test(too_large),
+	    cmocka_unit_test(memory_is_bounded),
 	    cmocka_unit_test(postfix_refuses),
 	    cmocka_unit_test(pipelined),
 	    cmocka_unit_test(agent_delivers),
