@@ -7,7 +7,7 @@
 enum {
 	PIECE = 16384,
 	IDLE = 10 * 60 * 1000,  /* Postfix keeps connections for later use */
-	HEADER_ROOM = 64 * 1024, /* that a queue may put in front of the armor */
+	HEADER_ROOM = 64 * 1024, /* for what a queue puts in front */
 };
 
 struct session {

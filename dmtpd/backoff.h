@@ -7,10 +7,11 @@
 #include "base/clock.h"
 
 /*
- * Hosts that failed lately. A delivery to one is put off at once, so that a dead
- * domain cannot hold every process that Postfix has for delivery; after its time
- * one delivery may try again, and the others wait for what comes of it. In memory
- * only and bounded: a host that falls out is merely tried again. Any thread.
+ * Hosts that failed lately. A delivery to one is put off at once, so that a
+ * dead domain cannot hold every process that Postfix has for delivery; after
+ * its time one delivery may try again, and the others wait for what comes of
+ * it. In memory only and bounded: a host that falls out is merely tried again.
+ * Any thread.
  */
 struct backoff;
 
@@ -25,7 +26,8 @@ void backoff_free(struct backoff *backoff);
  */
 bool backoff_may_try(struct backoff *backoff, const char *host);
 
-/* Puts the host off: for 5 seconds, doubled with each failure up to a minute. */
+/* Puts the host off: for 5 seconds, doubled with each failure up to a
+ * minute. */
 void backoff_failed(struct backoff *backoff, const char *host);
 void backoff_succeeded(struct backoff *backoff, const char *host);
 

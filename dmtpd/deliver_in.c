@@ -7,9 +7,10 @@
 #include "dmtpd/inject.h"
 
 /*
- * The order of the checks is that of Part 7: structure, organizational signature,
- * origin, recipient, recipient's signet. Whatever fails behind the decryption is
- * told to the peer by its code alone, so that nobody learns more by trying.
+ * The order of the checks is that of Part 7: structure, organizational
+ * signature, origin, recipient, recipient's signet. Whatever fails behind the
+ * decryption is told to the peer by its code alone, so that nobody learns more
+ * by trying.
  */
 
 struct check {

@@ -11,7 +11,7 @@
 #include "dmtpd/transit.h"
 
 enum {
-	HOST_WAIT = 90 * 1000,      /* connect 30 s, TLS and banner 60 s (D12) */
+	HOST_WAIT = 90 * 1000,      /* connect 30, TLS and banner 60 s (D12) */
 	SEARCH_WAIT = 5 * 60 * 1000, /* for all hosts together */
 };
 

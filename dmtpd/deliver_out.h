@@ -22,8 +22,8 @@ struct deliver_out {
 };
 
 /*
- * One attempt: checks that the message is ours and signed by us, and delivers it
- * to the domain for which it was sealed. Writes the log line.
+ * One attempt: checks that the message is ours and signed by us, and delivers
+ * it to the domain for which it was sealed. Writes the log line.
  */
 void deliver_out(struct deliver_out *delivery, struct verdict *verdict);
 

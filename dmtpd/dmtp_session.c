@@ -153,8 +153,8 @@ restart_idle(struct session *session)
 	session->idle = deadline_in(idle);
 }
 
-/* Half an hour for a message, and a minute more for each megabyte of it that has
- * come: a slow peer is waited for, a stalling one is not. */
+/* Half an hour for a message, and a minute more for each megabyte of it that
+ * has come: a slow peer is waited for, a stalling one is not. */
 static struct deadline
 bulk_deadline(struct session *session)
 {

@@ -50,9 +50,9 @@ struct live_settings dmtpd_live(struct dmtpd *dmtpd);
 void dmtpd_set_live(struct dmtpd *dmtpd, const struct config *config);
 
 /*
- * Reads what comes next into `octets`; *input is then a view of it, empty when the
- * peer has closed. ERR_TIMEOUT, at the deadline or when the server stops: the
- * conversation must end. Other errors as stream_read().
+ * Reads what comes next into `octets`; *input is then a view of it, empty when
+ * the peer has closed. ERR_TIMEOUT, at the deadline or when the server stops:
+ * the conversation must end. Other errors as stream_read().
  */
 int dmtpd_read(struct dmtpd *dmtpd, struct stream *stream,
     struct deadline deadline, struct span *input, uint8_t *octets, size_t size);

@@ -37,7 +37,8 @@ receive_some(struct stream *stream, struct smtp_client *client,
 	return err;
 }
 
-/* Runs the transaction until it is decided; what comes after does not matter. */
+/* Runs the transaction until it is decided; what comes after it does not
+ * matter. */
 static int
 converse(struct stream *stream, struct smtp_client *client,
     struct deadline deadline)
@@ -86,9 +87,9 @@ starts_with(const char *text, const char *head)
 }
 
 /*
- * Without the milter's word: a refusal of the address, or of its mailbox, is 510;
- * of the size, 552; anything else may be a fault of this site and is 451, which
- * keeps the message in the peer's queue.
+ * Without the milter's word: a refusal of the address, or of its mailbox, is
+ * 510; of the size, 552; anything else may be a fault of this site and is 451,
+ * which keeps the message in the peer's queue.
  */
 static enum reply
 reply_of_smtp(const struct smtp_client *client)
@@ -136,8 +137,8 @@ step_name(enum smtp_client_step step)
 	return names[step];
 }
 
-/* The text of a refusal may name the mailbox; only the code, and what the milter
- * says, are for the log. */
+/* The text of a refusal may name the mailbox; only the code, and what the
+ * milter says, are for the log. */
 static void
 explain(const struct smtp_client *client, struct fault *fault)
 {

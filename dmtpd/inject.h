@@ -18,9 +18,9 @@ struct injection {
 };
 
 /*
- * Gives the message, in transit form, to the smtpd behind the socket. Its verdict
- * as a reply of DMTP: REPLY_ACCEPTED, with Postfix's queue id in `queue`, or a
- * refusal as doc/dmtp.md has it, with the reason in `fault`.
+ * Gives the message, in transit form, to the smtpd behind the socket. Its
+ * verdict as a reply of DMTP: REPLY_ACCEPTED, with Postfix's queue id in
+ * `queue`, or a refusal as doc/dmtp.md has it, with the reason in `fault`.
  */
 enum reply inject(const struct injection *injection,
     char queue[static INJECT_QUEUE_SIZE], struct fault *fault);

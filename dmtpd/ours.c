@@ -9,7 +9,7 @@ struct search {
 	struct fault *fault;
 };
 
-/* A slot tells nothing of whose it is: under the wrong key it opens to noise. */
+/* A slot does not tell whose it is: under the wrong key it opens to noise. */
 static bool
 is_not_this_one(int err)
 {

@@ -6,8 +6,9 @@
 #include "base/span.h"
 
 /*
- * The transit form (M20): how a sealed message stands in a mail queue. Mail with
- * a header that tells nothing of what is inside, and the armor as its body.
+ * The transit form (M20): how a sealed message stands in a mail queue. Mail
+ * with a header that tells nothing of what is inside, and the armor as its
+ * body.
  */
 
 /* The header that a message gets on its way into the queue, with the empty line
@@ -24,17 +25,17 @@ struct transit {
 };
 
 /*
- * Takes mail with CR LF or LF line ends apart. Fields that a queue adds in front
- * are passed over. ERR_FORMAT when it is not in transit form: nothing that is
- * not sealed may go out.
+ * Takes mail with CR LF or LF line ends apart. Fields that a queue adds in
+ * front are passed over. ERR_FORMAT when it is not in transit form: nothing
+ * that is not sealed may go out.
  */
 int transit_read(struct span mail, struct transit *out, struct fault *fault);
 
-/* Octets that mail of at most `limit` octets can have once it is sealed: chunks,
- * keyslots and padding add to it. */
+/* Octets that mail of at most `limit` octets can have once it is sealed:
+ * chunks, keyslots and padding add to it. */
 size_t transit_binary_size(int64_t limit);
 
-/* Octets that the armor of a binary message of `size` octets can have at most. */
+/* Octets that the armor of a message of `size` octets can have at most. */
 size_t transit_armor_size(size_t size);
 
 #endif

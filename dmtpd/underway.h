@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 /*
- * The messages that are being handed to Postfix at this moment. A peer that lost
- * patience and sends the same message again must neither have it delivered twice
- * nor be told that it was delivered. Any thread.
+ * The messages that are being handed to Postfix at this moment. A peer that
+ * lost patience and sends the same message again must neither have it delivered
+ * twice nor be told that it was delivered. Any thread.
  */
 struct underway;
 

@@ -14,13 +14,13 @@ enum { ARGUMENTS_MAX = 3 };
 
 struct dmtp_argument {
 	bool given;
-	char text[ADDRESS_SIZE]; /* names in normal form; fingerprints as sent */
+	char text[ADDRESS_SIZE]; /* names in normal form, others as sent */
 	uint64_t number;
 };
 
 /*
- * Reads `text`, all that follows the verb, into the places of the grammar. False
- * when it is anything else, down to a second space.
+ * Reads `text`, all that follows the verb, into the places of the grammar.
+ * False when it is anything else, down to a second space.
  */
 bool dmtp_arguments_read(const char *grammar, struct span text,
     struct dmtp_argument arguments[static ARGUMENTS_MAX]);

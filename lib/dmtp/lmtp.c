@@ -11,7 +11,8 @@ enum state {
 	STATE_SENDER = 4,    /* MAIL accepted */
 	STATE_RECIPIENT = 8, /* RCPT accepted */
 	STATE_DATA = 16,     /* 354 said */
-	STATE_ANY = STATE_START | STATE_GREETED | STATE_SENDER | STATE_RECIPIENT,
+	STATE_ANY = STATE_START | STATE_GREETED | STATE_SENDER |
+	    STATE_RECIPIENT,
 };
 
 /* What of a CR LF . CR LF has just been seen. Only all of it ends a message; a
@@ -265,7 +266,7 @@ end_data(struct lmtp *lmtp)
 	return say(lmtp, "552 5.3.4 Message too large");
 }
 
-/* One octet at which the position may change; true at the end of the message. */
+/* One octet at which the position may change; true at the message's end. */
 static bool
 take_octet(struct lmtp *lmtp, uint8_t octet)
 {

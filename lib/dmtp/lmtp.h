@@ -11,9 +11,9 @@
  * agent that takes one recipient a message. Driven like the engine of
  * dmtp/server.h: octets go in, octets and events come out.
  *
- * Extensions: 8BITMIME, SIZE, SMTPUTF8, PIPELINING, ENHANCEDSTATUSCODES. SMTPUTF8
- * because Postfix marks a message by the header that it had before it was sealed,
- * and returns one that its next hop would not take.
+ * Extensions: 8BITMIME, SIZE, SMTPUTF8, PIPELINING, ENHANCEDSTATUSCODES.
+ * SMTPUTF8 because Postfix marks a message by the header that it had before it
+ * was sealed, and returns one that its next hop would not take.
  */
 
 enum lmtp_event {
@@ -23,7 +23,7 @@ enum lmtp_event {
 };
 
 enum {
-	LMTP_LINE_LIMIT = 2048, /* of a command: SMTPUTF8 and its like add to 512 */
+	LMTP_LINE_LIMIT = 2048, /* of a command: extensions add to 512 */
 };
 
 struct lmtp_settings {
@@ -38,7 +38,7 @@ struct lmtp {
 	 * that we could know. */
 	char sender[ADDRESS_SIZE];
 	char recipient[ADDRESS_SIZE];
-	struct buffer message; /* CRLF line ends, dots taken off; may be freed */
+	struct buffer message; /* CRLF line ends, dots taken off */
 	uint64_t lines; /* complete lines received: for time-outs */
 
 	unsigned int state;

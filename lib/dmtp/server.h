@@ -19,9 +19,10 @@
  *		while (event != DMTP_SERVER_NOTHING);
  *		... write server.output, buffer_reset() ...
  *
- * The engine knows lines, verbs, arguments and sequence, and answers whatever it
- * can by itself. What needs knowledge becomes an event, which the driver answers
- * before it feeds again; the reply decides how the transaction stands after it.
+ * The engine knows lines, verbs, arguments and sequence, and answers whatever
+ * it can by itself. What needs knowledge becomes an event, which the driver
+ * answers before it feeds again; the reply decides how the transaction stands
+ * after it.
  */
 
 enum dmtp_server_event {

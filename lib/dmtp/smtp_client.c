@@ -123,7 +123,8 @@ take_line(struct smtp_client *client, struct span line)
 	    ++client->reply_lines > REPLY_LINES_MAX)
 		return false;
 	if (client->reply_lines == 1) {
-		struct span text = span_slice(line, 4, sizeof(client->text) - 1);
+		struct span text = span_slice(line, 4,
+		    sizeof(client->text) - 1);
 
 		if (!span_copy_string(text, client->text, sizeof(client->text)))
 			return false;

@@ -6,8 +6,8 @@
 #include "dmtp/line.h"
 
 /*
- * The client's side of one SMTP transaction with one recipient (RFC 5321), without
- * I/O: replies go in, octets to send come out.
+ * The client's side of one SMTP transaction with one recipient (RFC 5321),
+ * without I/O: replies go in, octets to send come out.
  *
  *	smtp_client_start(&client, &mail);
  *	while (!smtp_client_done(&client))
@@ -16,8 +16,8 @@
  *		else
  *			... read, smtp_client_receive(&client, input) ...
  *
- * Every reply is waited for. QUIT is said after the transaction, whatever came of
- * it, and its reply is not waited for.
+ * Every reply is waited for. QUIT is said after the transaction, whatever came
+ * of it, and its reply is not waited for.
  */
 
 enum smtp_client_step {
@@ -44,9 +44,9 @@ struct smtp_client_mail {
 
 struct smtp_client {
 	struct smtp_client_mail mail;
-	/* The reply that decided: that of the final dot, or of the step that was
-	 * refused. code is 0 until then. The text is that of its first line,
-	 * behind code and space. */
+	/* The reply that decided: that of the final dot, or of the step that
+	 * was refused. code is 0 until then. The text is that of its first
+	 * line, behind code and space. */
 	enum smtp_client_step decided;
 	int code;
 	char text[SMTP_CLIENT_TEXT_SIZE];

@@ -3,18 +3,24 @@
 #define DIME_TESTS_UNIT_DMTPD_WORLD_H
 
 #include "tests/unit/unit.h"
+#include "tests/unit/unit_tls.h"
 
 #include "keys/keys.h"
+#include "keys/state.h"
 #include "net/stream.h"
 
 /*
- * One dmtpd, the real program in a process of its own, that serves alpha.test and
- * beta.test. Around it, in threads of the test, stand a dime-policyd and a Postfix
- * that do as they are told. `sealing` is the same key store as dmtpd's, made
- * before, plus users that dmtpd does not know.
+ * One dmtpd, the real program in a process of its own, that serves alpha.test
+ * and beta.test. Around it, in threads of the test, stand a dime-policyd and a
+ * Postfix that do as they are told. `sealing` is the same key store as dmtpd's,
+ * made before, plus users that dmtpd does not know.
  */
 
-enum { WORLD_MESSAGE_LIMIT = 1 << 20, WORLD_MEMORY_LIMIT = 16 << 20 };
+enum {
+	WORLD_MESSAGE_LIMIT = 1 << 20,
+	WORLD_MEMORY_LIMIT = 16 << 20,
+	WORLD_PATIENCE = 20000, /* milliseconds, for a machine under load */
+};
 
 struct dmtpd_world {
 	char directory[64];
@@ -27,6 +33,7 @@ struct dmtpd_world {
 	struct keys_user *carol; /* not in dmtpd's store */
 	struct keys_user *dave;  /* there, but with other keys */
 	struct keys_user *erin;  /* of gamma.test, which is not dmtpd's */
+	struct unit_certificate certificate; /* dmtpd's */
 	struct tls_context *tls;
 	struct state *state; /* dmtpd's own state.db */
 };
@@ -37,7 +44,13 @@ extern struct dmtpd_world world;
 int dmtpd_world_start(void **state);
 int dmtpd_world_end(void **state);
 
-/* ---- the Postfix of the world (DIME-IN) ---- */
+/* A path in the world's directory; good until three more are asked for. */
+const char *world_path(const char *name);
+
+/* ---- the neighbours: a policyd, and a Postfix (DIME-IN) ---- */
+
+void neighbours_start(void);
+void neighbours_end(void);
 
 /* What it answers to RCPT, and to the message. "" closes the connection. */
 void postfix_answers(const char *rcpt, const char *message);
@@ -89,7 +102,7 @@ struct buffer sealed_unsigned(const struct keys_org *destination,
 
 /* ---- dmtpd's log ---- */
 
-/* Waits for a line that holds all of `what` (a NULL ends them) and copies it. */
+/* Waits for a line that holds all of `what` (up to a NULL) and copies it. */
 void wait_log(char *line, size_t size, const char *const *what);
 /* Whether any line so far holds `text`. */
 bool log_holds(const char *text);

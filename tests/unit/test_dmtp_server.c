@@ -244,7 +244,8 @@ sequence_table(void **state)
 	        "M(alpha.test)R(beta.test)M(gamma.test)R(beta.test)"
 	        "D(gamma.test>beta.test:x\n)"},
 	    {"MAIL again, malformed, aborts", EHLO MAIL RCPT "MAIL\nDATA\n",
-	        "220 250-250-250 250 250 501 503 ", "M(alpha.test)R(beta.test)"},
+	        "220 250-250-250 250 250 501 503 ",
+	        "M(alpha.test)R(beta.test)"},
 	    {"MAIL again, refused, aborts",
 	        EHLO MAIL "MAIL FROM=<r470.test> FINGERPRINT=" F1 "\n" RCPT,
 	        "220 250-250-250 250 470 503 ", "M(alpha.test)M(r470.test)"},

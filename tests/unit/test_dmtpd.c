@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/dmtpd_world.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "dmtp/reply.h"
 #include "dmtpd/transit.h"
@@ -305,6 +302,8 @@ refused(void **state)
 	buffer_free(&elsewhere);
 }
 
+#define LINE32 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+
 static void
 too_large(void **state)
 {
@@ -325,7 +324,7 @@ too_large(void **state)
 	    "SIZE=%llu", world.alpha->signet->fingerprint,
 	    (unsigned long long)size + 1), 552);
 	while (large.length <= size)
-		buffer_append_string(&large, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n");
+		buffer_append_string(&large, LINE32);
 	assert_int_equal(transact(s, "alpha.test", buffer_span(&large)), 552);
 	assert_string_equal(heard, "MESSAGE TOO LARGE");
 	assert_int_equal(ask(s, "NOOP"), 250);
@@ -344,19 +343,19 @@ start_data(struct stream *s)
 	assert_int_equal(ask(s, "DATA"), 354);
 }
 
-/* More messages at once than there is memory for: some are put off, and when all
- * have gone there is room again. */
+/* More messages at once than there is memory for: some are put off, and when
+ * all have gone there is room again. */
 static void
 memory_is_bounded(void **state)
 {
-	enum { SESSIONS = 20, LINES = 40000 /* of 32 octets */ };
+	enum { SESSIONS = 20, LINES = 40000 };
 	struct buffer large = buffer_make(8 << 20);
 	struct buffer good = sealed(world.beta, world.bob, "after the rush");
 	struct stream *streams[SESSIONS];
 	unsigned int put_off = 0, read = 0;
 
 	for (int i = 0; i < LINES; i++)
-		buffer_append_string(&large, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n");
+		buffer_append_string(&large, LINE32);
 	for (int i = 0; i < SESSIONS; i++) {
 		streams[i] = dmtp_open();
 		start_data(streams[i]);
@@ -452,201 +451,6 @@ pipelined(void **state)
 	buffer_free(&batch);
 }
 
-/* ---- the delivery agent ---- */
-
-#define RECEIVED                                                               \
-	"Received: from localhost (localhost [127.0.0.1])\r\n"                 \
-	"\tby mail.alpha.test (Postfix) with ESMTP id 4QueueId\r\n"            \
-	"\tfor <bob@beta.test>; Mon, 1 Jan 2024 00:00:00 +0000 (UTC)\r\n"
-
-static int
-hand_in(struct stream *s, const char *sender, const char *recipient,
-    const char *head, struct span body)
-{
-	struct span line;
-
-	assert_int_equal(ask(s, "MAIL FROM:<%s>", sender), 250);
-	assert_int_equal(ask(s, "RCPT TO:<%s>", recipient), 250);
-	assert_int_equal(ask(s, "DATA"), 354);
-	say(s, head);
-	while (span_next_line(&body, &line)) {
-		say_span(s, line);
-		say(s, "\r\n");
-	}
-	return ask(s, ".");
-}
-
-static void
-agent_delivers(void **state)
-{
-	static const char *const what[] = {"event=delivered", "code=254",
-	    "queue=4QueueId", "destination=beta.test", "host=dx.beta.test",
-	    NULL};
-	struct buffer message = sealed(world.beta, world.bob, "agent");
-	unsigned int before = postfix_mail()->count;
-	struct stream *s = lmtp_open();
-	char head[1000], line[1000];
-
-	snprintf(head, sizeof(head), RECEIVED "%s", transit_head);
-	assert_int_equal(hand_in(s, "alice@alpha.test", "bob@beta.test", head,
-	    buffer_span(&message)), 250);
-	assert_non_null(strstr(heard, "2.0.0 254 ACCEPTED="));
-	assert_non_null(strstr(heard, "(beta.test said so)"));
-	assert_int_equal(postfix_mail()->count, before + 1);
-	/* What a queue put in front does not cross. */
-	assert_true(memcmp(postfix_mail()->message.data, transit_head,
-	    strlen(transit_head)) == 0);
-	wait_log(line, sizeof(line), what);
-	/* Once more, with a sender that tells nothing. */
-	assert_int_equal(hand_in(s, "", "bob@beta.test", transit_head,
-	    buffer_span(&message)), 250);
-	assert_non_null(strstr(heard, "2.0.0 255 DUPLICATE="));
-	assert_int_equal(hand_in(s, "x@sub.alpha.test", "bob@sub.beta.test",
-	    transit_head, buffer_span(&message)), 250);
-	assert_int_equal(postfix_mail()->count, before + 1);
-	stream_free(s);
-	buffer_free(&message);
-}
-
-static void
-agent_refuses(void **state)
-{
-	struct buffer good = sealed(world.beta, world.bob, "agent refuses");
-	struct buffer badly = sealed_badly(world.beta, world.bob, "badly");
-	struct buffer carol = sealed(world.beta, world.carol, "agent's carol");
-	struct buffer dave = sealed(world.beta, world.dave, "agent's dave");
-	struct buffer erin = sealed(world.gamma, world.erin, "agent's erin");
-	const struct {
-		const char *name, *recipient, *head;
-		struct span body;
-		int code;
-		const char *text;
-	} cases[] = {
-	    {"naked", "bob@beta.test", "Subject: secret\r\n\r\n",
-	        span_string("words\n"), 550, "5.6.0 not D/MIME"},
-	    {"naked under our type", "bob@beta.test", transit_head,
-	        span_string("words\n"), 550, "5.6.0 not D/MIME"},
-	    {"armor and words", "bob@beta.test", transit_head,
-	        span_string("-----BEGIN ENCRYPTED MESSAGE-----\nwords\n"), 550,
-	        "5.6.0 "},
-	    {"queued for another", "bob@alpha.test", transit_head,
-	        buffer_span(&good), 550, "5.7.7 sealed for beta.test, but"},
-	    {"not signed by us", "bob@beta.test", transit_head,
-	        buffer_span(&badly), 550, "5.7.7 "},
-	    {"peer: no such recipient", "carol@beta.test", transit_head,
-	        buffer_span(&carol), 550,
-	        "5.1.1 510 INVALID RECIPIENT (beta.test said so)"},
-	    {"peer: not his signet", "dave@beta.test", transit_head,
-	        buffer_span(&dave), 550,
-	        "5.7.5 586 INVALID RECIPIENT SIGNET (beta.test said so)"},
-	    {"no host answers", "erin@gamma.test", transit_head,
-	        buffer_span(&erin), 451, "4.4.1 "},
-	    {"host put off", "erin@gamma.test", transit_head,
-	        buffer_span(&erin), 451,
-	        "4.4.1 dx.gamma.test[127.0.0.99] failed a moment ago"},
-	};
-	unsigned int before = postfix_mail()->count;
-	struct stream *s = lmtp_open();
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		unit_case(cases[i].name);
-		assert_int_equal(hand_in(s, "alice@alpha.test",
-		    cases[i].recipient, cases[i].head, cases[i].body),
-		    cases[i].code);
-		if (strstr(heard, cases[i].text) != heard)
-			fail_msg("%s", heard);
-	}
-	assert_int_equal(postfix_mail()->count, before);
-	stream_free(s);
-	buffer_free(&good);
-	buffer_free(&badly);
-	buffer_free(&carol);
-	buffer_free(&dave);
-	buffer_free(&erin);
-}
-
-static void
-agent_is_put_off(void **state)
-{
-	struct buffer message = sealed(world.beta, world.bob, "put off");
-	struct stream *s = lmtp_open();
-
-	postfix_answers("250 ok", "451 4.3.0 later");
-	assert_int_equal(hand_in(s, "alice@alpha.test", "bob@beta.test",
-	    transit_head, buffer_span(&message)), 451);
-	assert_string_equal(heard,
-	    "4.0.0 451 DATA CORRUPTED (beta.test said so)");
-	postfix_answers("250 ok", "250 2.0.0 Ok: queued as 4Wx1Yz");
-	assert_int_equal(hand_in(s, "alice@alpha.test", "bob@beta.test",
-	    transit_head, buffer_span(&message)), 250);
-	stream_free(s);
-	buffer_free(&message);
-}
-
-/* ---- the program ---- */
-
-static int
-run_dmtpd(const char *option, const char *config)
-{
-	int status, process = fork();
-
-	assert_true(process >= 0);
-	if (process == 0) {
-		if (freopen("/dev/null", "w", stderr) == NULL)
-			_exit(126);
-		execl("dmtpd/dmtpd", "dmtpd", option, "-c", config,
-		    (char *)NULL);
-		_exit(127);
-	}
-	assert_int_equal(waitpid(process, &status, 0), process);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static void
-configuration_check(void **state)
-{
-	assert_int_equal(run_dmtpd("-n", world.config), 0);
-	assert_int_equal(run_dmtpd("-n", "/nowhere/conf"), 66);
-	assert_int_equal(run_dmtpd("-x", world.config), 64);
-}
-
-static void
-reload(void **state)
-{
-	static const char *const done[] = {"event=reload", "done", NULL};
-	struct stream *s = dmtp_open();
-
-	kill(world.process, SIGHUP);
-	wait_log(NULL, 0, done);
-	assert_int_equal(ask(s, "NOOP"), 250);
-	stream_free(s);
-	s = dmtp_open();
-	assert_int_equal(ask(s, "QUIT"), 221);
-	stream_free(s);
-}
-
-/* The last test: a session that waits is told, and then TLS ends cleanly. */
-static void
-shutdown_is_announced(void **state)
-{
-	struct stream *s = dmtp_open();
-	struct stream *lmtp = lmtp_open();
-	uint8_t octet;
-	size_t got;
-
-	assert_false(log_holds("bob@"));
-	assert_false(log_holds("alice@"));
-	kill(world.process, SIGTERM);
-	assert_int_equal(hear(s), 421);
-	assert_int_equal(stream_read(s, &octet, 1, &got, deadline_in(20000)),
-	    0);
-	assert_int_equal(got, 0);
-	assert_int_equal(hear(lmtp), 421);
-	stream_free(s);
-	stream_free(lmtp);
-}
-
 int
 main(void)
 {
@@ -662,12 +466,6 @@ main(void)
 	    cmocka_unit_test(memory_is_bounded),
 	    cmocka_unit_test(postfix_refuses),
 	    cmocka_unit_test(pipelined),
-	    cmocka_unit_test(agent_delivers),
-	    cmocka_unit_test(agent_refuses),
-	    cmocka_unit_test(agent_is_put_off),
-	    cmocka_unit_test(configuration_check),
-	    cmocka_unit_test(reload),
-	    cmocka_unit_test(shutdown_is_announced),
 	};
 
 	return cmocka_run_group_tests(tests, dmtpd_world_start,

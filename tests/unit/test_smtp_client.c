@@ -18,8 +18,8 @@
 #define SENT_MESSAGE "A: b\r\n\r\n..x\r\n...\r\ny\r\n.\r\n"
 
 /*
- * A conversation with a server that says the lines of `replies` one by one, each
- * in pieces of `piece` octets, whenever the client has nothing to send.
+ * A conversation with a server that says the lines of `replies` one by one,
+ * each in pieces of `piece` octets, whenever the client has nothing to send.
  */
 static void
 run(struct smtp_client *client, const char *replies, size_t piece,

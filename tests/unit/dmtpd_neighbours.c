@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/dmtpd_world.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client/facts.h"
+#include "dime/record.h"
+#include "dmtp/netstring.h"
+#include "net/server.h"
+
+static struct server *server;
+static pthread_t server_thread;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char rcpt_answer[256], message_answer[256];
+static struct postfix_mail mail;
+
+/* ---- dime-policyd ---- */
+
+/* The record of ours that publishes the organization's key and the certificate
+ * that dmtpd shows. */
+static void
+append_record(const struct keys_org *org, struct buffer *out)
+{
+	struct record *record = calloc(1, sizeof(*record));
+
+	assert_non_null(record);
+	record->pok_count = 1;
+	memcpy(record->poks[0], org->signet->pok, CRYPTO_SIGN_PUBLIC);
+	record->tls_count = 1;
+	assert_int_equal(org->signer.sign(org->signer.context,
+	    buffer_span(&world.certificate.der), record->tls[0]), 0);
+	record->version = 1;
+	record->policy = RECORD_MIXED;
+	record->subdomain = RECORD_SUB_MIXED;
+	record->expiry = RECORD_EXPIRY_DEFAULT;
+	record_write(record, out);
+	free(record);
+}
+
+static void
+answer_host(struct facts_answer *answer, const char *name,
+    const char *address)
+{
+	struct facts_host *host = &answer->hosts[answer->host_count++];
+
+	snprintf(host->name, sizeof(host->name), "%s", name);
+	snprintf(host->addresses[0], sizeof(host->addresses[0]), "%s",
+	    address);
+	host->address_count = 1;
+}
+
+static void
+answer_org(struct facts_answer *answer, const struct keys_org *org)
+{
+	answer->confirmed = true;
+	answer->facts.dns = DNS_PRESENT_SECURE;
+	snprintf(answer->organization, sizeof(answer->organization), "%s",
+	    org->signet->domain);
+	buffer_append_span(&answer->org_signet,
+	    signet_binary(org->signet->signet));
+	append_record(org, &answer->record);
+}
+
+static void
+answer_facts(const struct facts_request *request, struct facts_answer *answer)
+{
+	const struct keys_org *org =
+	    strcmp(request->to, "beta.test") == 0 ? world.beta
+	    : strcmp(request->to, "gamma.test") == 0 ? world.gamma
+	    : strcmp(request->to, "alpha.test") == 0 ||
+	        strcmp(request->to, "www.alpha.test") == 0 ? world.alpha : NULL;
+
+	if (org != NULL) {
+		answer_org(answer, org);
+		/* Nobody listens at gamma's, and first at none of beta's. */
+		if (org != world.gamma)
+			answer_host(answer, "dx.beta.test", "127.0.0.1");
+		answer_host(answer, "dx.gamma.test", "127.0.0.99");
+		if (*request->fingerprint != '\0' &&
+		    strcmp(request->fingerprint, org->signet->fingerprint) != 0)
+			answer->err = ERR_UNKNOWN_ADDRESS;
+	} else if (strcmp(request->to, "absent.test") == 0) {
+		answer->facts.dns = DNS_ABSENT_PROVEN;
+	} else if (strcmp(request->to, "unconfirmed.test") == 0) {
+		answer_org(answer, world.alpha);
+		answer->confirmed = false;
+	} else {
+		answer->err = ERR_DNS;
+		answer->facts.dns = DNS_UNREACHABLE;
+	}
+}
+
+static void
+write_answer(struct stream *stream, const struct facts_answer *answer)
+{
+	struct buffer text = buffer_make(FACTS_ANSWER_LIMIT);
+	struct buffer out = buffer_make(FACTS_ANSWER_LIMIT + 16);
+
+	facts_answer_write(answer, &text);
+	netstring_write(buffer_span(&text), &out);
+	stream_write(stream, buffer_span(&out), deadline_in(WORLD_PATIENCE));
+	buffer_free(&text);
+	buffer_free(&out);
+}
+
+static void
+serve_facts(struct stream *stream, void *context)
+{
+	struct buffer storage = buffer_make(FACTS_REQUEST_LIMIT);
+	struct netstring_reader reader;
+	struct facts_request request;
+	struct facts_answer answer;
+	uint8_t octets[4096];
+	bool complete = false;
+	size_t got = 1;
+
+	facts_answer_init(&answer);
+	netstring_start(&reader, FACTS_REQUEST_LIMIT);
+	while (!complete && got > 0 && stream_read(stream, octets,
+	    sizeof(octets), &got, deadline_in(WORLD_PATIENCE)) == 0) {
+		struct span input = span_of(octets, got);
+
+		if (netstring_feed(&reader, &input, &complete) != 0)
+			break;
+	}
+	if (complete && facts_request_read(netstring_content(&reader),
+	    &request, &storage, NULL) == 0) {
+		answer_facts(&request, &answer);
+		write_answer(stream, &answer);
+	}
+	netstring_free(&reader);
+	facts_answer_free(&answer);
+	buffer_free(&storage);
+}
+
+/* ---- Postfix ---- */
+
+void
+postfix_answers(const char *rcpt, const char *message)
+{
+	pthread_mutex_lock(&lock);
+	snprintf(rcpt_answer, sizeof(rcpt_answer), "%s", rcpt);
+	snprintf(message_answer, sizeof(message_answer), "%s", message);
+	pthread_mutex_unlock(&lock);
+}
+
+struct postfix_mail *
+postfix_mail(void)
+{
+	return &mail;
+}
+
+static bool
+reply(struct stream *stream, const char *text)
+{
+	char line[300];
+
+	if (*text == '\0')
+		return false;
+	snprintf(line, sizeof(line), "%s\r\n", text);
+	return stream_write(stream, span_string(line),
+	    deadline_in(WORLD_PATIENCE)) == 0;
+}
+
+static bool
+reply_scripted(struct stream *stream, const char *script)
+{
+	char text[256];
+
+	pthread_mutex_lock(&lock);
+	snprintf(text, sizeof(text), "%s", script);
+	pthread_mutex_unlock(&lock);
+	return reply(stream, text);
+}
+
+/* Between the angle brackets. */
+static void
+take_path(struct span line, char out[static ADDRESS_SIZE])
+{
+	const uint8_t *open = memchr(line.data, '<', line.length);
+
+	span_copy_string(span_of(open + 1,
+	    (size_t)(line.data + line.length - open) - 2), out, ADDRESS_SIZE);
+}
+
+static bool
+take_message(struct stream *stream)
+{
+	struct span line;
+
+	if (!reply(stream, "354 go on"))
+		return false;
+	buffer_reset(&mail.message);
+	while (stream_read_line(stream, 1000, &line,
+	    deadline_in(WORLD_PATIENCE)) == 0) {
+		if (span_equal_string(line, ".")) {
+			pthread_mutex_lock(&lock);
+			mail.count += message_answer[0] == '2';
+			pthread_mutex_unlock(&lock);
+			return reply_scripted(stream, message_answer);
+		}
+		buffer_append_span(&mail.message, line);
+		buffer_append_string(&mail.message, "\r\n");
+	}
+	return false;
+}
+
+static void
+serve_postfix(struct stream *stream, void *context)
+{
+	bool good = reply(stream, "220 mail.beta.test ESMTP");
+	struct span line;
+
+	while (good && stream_read_line(stream, 1000, &line,
+	    deadline_in(WORLD_PATIENCE)) == 0) {
+		struct span verb = span_slice(line, 0, 4);
+
+		if (span_equal_string(verb, "QUIT"))
+			break;
+		if (span_equal_string(verb, "DATA")) {
+			good = take_message(stream);
+		} else if (span_equal_string(verb, "RCPT")) {
+			take_path(line, mail.recipient);
+			good = reply_scripted(stream, rcpt_answer);
+		} else {
+			if (span_equal_string(verb, "MAIL"))
+				take_path(line, mail.sender);
+			good = reply(stream, "250 2.0.0 Ok");
+		}
+	}
+}
+
+static void *
+run_server(void *argument)
+{
+	server_run(server, 1000);
+	return NULL;
+}
+
+void
+neighbours_start(void)
+{
+	static const struct server_limits limits = {0};
+
+	postfix_answers("250 2.1.5 Ok", "250 2.0.0 Ok: queued as 4Wx1Yz");
+	mail.message = buffer_make(16 << 20);
+	assert_int_equal(server_new(&limits, NULL, NULL, NULL, &server), 0);
+	assert_int_equal(server_listen_unix(server, world_path("facts"), 0600, "",
+	    serve_facts, NULL, NULL), 0);
+	assert_int_equal(server_listen_unix(server, world_path("dimein"), 0600, "",
+	    serve_postfix, NULL, NULL), 0);
+	assert_int_equal(pthread_create(&server_thread, NULL, run_server,
+	    NULL), 0);
+}
+
+void
+neighbours_end(void)
+{
+	server_stop(server);
+	pthread_join(server_thread, NULL);
+	server_free(server);
+	buffer_free(&mail.message);
+}

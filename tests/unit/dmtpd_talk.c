@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/dmtpd_world.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "dime/armor.h"
+
+char heard[1024];
+struct buffer listing;
+
+/* ---- conversations ---- */
+
+struct stream *
+dmtp_open(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	    .sin_port = htons((uint16_t)world.port)};
+	struct tls_peer peer;
+	struct stream *stream;
+
+	assert_int_equal(stream_connect((struct sockaddr *)&address,
+	    sizeof(address), NULL, 0, deadline_in(WORLD_PATIENCE), &stream, NULL), 0);
+	assert_int_equal(stream_start_tls_client(stream, world.tls,
+	    "mx.beta.test", &peer, deadline_in(WORLD_PATIENCE), NULL), 0);
+	buffer_free(&peer.der);
+	assert_int_equal(hear(stream), 220);
+	return stream;
+}
+
+struct stream *
+lmtp_open(void)
+{
+	struct stream *stream;
+
+	assert_int_equal(stream_connect_unix(world_path("lmtp"),
+	    deadline_in(WORLD_PATIENCE), &stream, NULL), 0);
+	assert_int_equal(hear(stream), 220);
+	assert_int_equal(ask(stream, "LHLO mail.alpha.test"), 250);
+	return stream;
+}
+
+void
+say_span(struct stream *stream, struct span text)
+{
+	assert_int_equal(stream_write(stream, text, deadline_in(WORLD_PATIENCE)), 0);
+}
+
+void
+say(struct stream *stream, const char *text)
+{
+	say_span(stream, span_string(text));
+}
+
+int
+hear(struct stream *stream)
+{
+	struct span line;
+	uint64_t code;
+
+	buffer_reset(&listing);
+	for (;;) {
+		int err = stream_read_line(stream, 1000, &line,
+		    deadline_in(WORLD_PATIENCE));
+
+		if (err != 0)
+			fail_msg("no reply: %s", error_row(err)->name);
+		assert_true(span_number(span_slice(line, 0, 3), 599, &code));
+		assert_true(line.length >= 4);
+		if (line.data[3] != '-')
+			break;
+		buffer_append_span(&listing, span_slice(line, 4, line.length));
+		buffer_u8(&listing, '\n');
+	}
+	assert_true(span_copy_string(span_slice(line, 4, line.length), heard,
+	    sizeof(heard)));
+	return (int)code;
+}
+
+int
+ask(struct stream *stream, const char *format, ...)
+{
+	struct buffer line = buffer_make(4096);
+	va_list arguments;
+	char text[2048];
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	buffer_append_string(&line, text);
+	buffer_append_string(&line, "\r\n");
+	say_span(stream, buffer_span(&line));
+	buffer_free(&line);
+	return hear(stream);
+}
+
+/* ---- messages ---- */
+
+static struct buffer
+seal(const struct keys_org *destination, const struct keys_user *recipient,
+    const char *words)
+{
+	struct buffer mime = buffer_make(WORLD_MESSAGE_LIMIT * 8);
+	struct buffer binary = buffer_make(WORLD_MESSAGE_LIMIT * 8);
+	struct random_source random;
+	struct message_seal wish = {
+	    .parties = {world.alice->signet, world.alpha->signet,
+	        destination->signet, recipient->signet},
+	    .author_signer = world.alice->signer,
+	    .origin_signer = world.alpha->signer,
+	    .random = &random,
+	};
+	struct fault fault = {0};
+
+	buffer_printf(&mime, "From: alice@alpha.test\r\nSubject: %.40s\r\n\r\n",
+	    words);
+	buffer_append_string(&mime, words);
+	random_start(&random);
+	if (message_seal(&wish, buffer_span(&mime), &binary, &fault) != 0)
+		fail_msg("%s", fault.text);
+	random_end(&random);
+	buffer_free(&mime);
+	return binary;
+}
+
+static struct buffer
+armored(struct buffer *binary)
+{
+	struct buffer out = buffer_make(WORLD_MESSAGE_LIMIT * 16);
+
+	armor_write(ARMOR_MESSAGE, buffer_span(binary), &out);
+	assert_int_equal(out.error, 0);
+	buffer_free(binary);
+	return out;
+}
+
+struct buffer
+sealed(const struct keys_org *destination, const struct keys_user *recipient,
+    const char *words)
+{
+	struct buffer binary = seal(destination, recipient, words);
+
+	return armored(&binary);
+}
+
+/* 255 is the last chunk: 64 octets and four slots. */
+enum { LAST_PAYLOAD = 64 + 4 * 64, LAST_CHUNK = 4 + LAST_PAYLOAD };
+
+struct buffer
+sealed_badly(const struct keys_org *destination,
+    const struct keys_user *recipient, const char *words)
+{
+	struct buffer binary = seal(destination, recipient, words);
+
+	binary.data[binary.length - LAST_PAYLOAD] ^= 1;
+	return armored(&binary);
+}
+
+struct buffer
+sealed_unsigned(const struct keys_org *destination,
+    const struct keys_user *recipient, const char *words)
+{
+	enum { MAGIC = 2, HEADER = 6 };
+	struct buffer binary = seal(destination, recipient, words);
+	size_t size;
+
+	assert_int_equal(binary.data[binary.length - LAST_CHUNK], 255);
+	binary.length -= LAST_CHUNK;
+	size = binary.length - HEADER;
+	for (size_t i = 0; i < 4; i++)
+		binary.data[MAGIC + i] = (uint8_t)(size >> (24 - 8 * i));
+	return armored(&binary);
+}
