@@ -29,6 +29,14 @@ die() {
 	exit 1
 }
 
+# The path of a directory, wherever we are later.
+absolute() {
+	case $1 in
+	/*) echo "$1" ;;
+	*) echo "$PWD/$1" ;;
+	esac
+}
+
 address_of() {
 	case $1 in
 	alpha.test) echo 127.0.10.1 ;;
@@ -166,7 +174,7 @@ process_is_gone() { ! process_id "$1" >/dev/null; }
 
 process_signal() {
 	local id
-	id=$(process_id "$2") && kill "-$1" "$id"
+	id=$(process_id "$2") && kill "-$1" "$id" 2>/dev/null
 }
 
 # process_stop NAME...: asks all of them politely, and after fifteen seconds no more.
@@ -209,10 +217,6 @@ MARKER=.dimegate-demo
 # Takes the directory, from an earlier world that is dead if need be. Nothing is
 # changed if a port is taken.
 world_claim() {
-	case $WORLD in
-	/*) ;;
-	*) die "--dir $WORLD: must be an absolute path." ;;
-	esac
 	# A unix socket's path has room for 107 octets.
 	[ ${#WORLD} -le 60 ] || die "--dir $WORLD: longer than 60 characters."
 	if [ -e "$WORLD" ]; then
