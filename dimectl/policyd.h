@@ -16,16 +16,16 @@ int policyd_ask(struct dimectl *ctl, struct facts_request *request,
     struct facts_answer *answer);
 
 /*
- * Prints an object, which is given back, as `key value` lines, or as JSON. Nulls
- * are left out of the lines. NULL is ERR_MEMORY.
+ * Prints an object, which is given back, as `key value` lines, or as JSON.
+ * Nulls are left out of the lines. NULL is ERR_MEMORY.
  */
 int policyd_print(struct dimectl *ctl, json_t *object);
 
 /* A string, or null for the empty one. */
 json_t *policyd_text(const char *text);
 
-/* Asks for record and signets of a domain or address, and prints all there is to
- * say of them, whatever it is. */
+/* Asks for record and signets of a domain or address, and prints all there is
+ * to say of them, whatever it is. */
 int policyd_show(struct dimectl *ctl, const char *name, int64_t wait);
 
 #endif

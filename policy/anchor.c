@@ -71,7 +71,8 @@ is_known_algorithm(struct span word)
 	return false;
 }
 
-/* `OWNER [TTL] [IN] DS TAG ALGORITHM ...` or `... DNSKEY FLAGS 3 ALGORITHM ...` */
+/* `OWNER [TTL] [IN] DS TAG ALGORITHM ...` or `... DNSKEY FLAGS 3 ALGORITHM ...`
+ */
 static bool
 read_line(struct anchors *anchors, struct span line)
 {

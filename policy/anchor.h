@@ -5,9 +5,9 @@
 #include "base/error.h"
 
 /*
- * Which names the trust anchors stand above. libunbound reads the keys; it calls
- * a name that no anchor covers "insecure", as it does one in a zone proven
- * unsigned, and only the latter may send mail naked.
+ * Which names the trust anchors stand above. libunbound reads the keys; it
+ * calls a name that no anchor covers "insecure", as it does one in a zone
+ * proven unsigned, and only the latter may send mail naked.
  */
 struct anchors;
 

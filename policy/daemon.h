@@ -23,7 +23,8 @@ struct daemon {
 	struct buffer redis_password;
 };
 
-/* Reads the configuration and all it names without changing anything: for -n. */
+/* Reads the configuration and all it names without changing anything: for -n.
+ */
 int daemon_check(const char *config_path, struct fault *fault);
 
 /* Puts everything together. On failure daemon_free() must still be called. */

@@ -6,8 +6,8 @@
 
 /* ---- names ---- */
 
-/* What may still be a domain once its dots at the end are gone, but is none that
- * DNS could hold a record for. */
+/* What may still be a domain once its dots at the end are gone, but is none
+ * that DNS could hold a record for. */
 static bool
 is_single_label(const char *domain)
 {
@@ -320,10 +320,10 @@ decide_inbound(struct policyd *policyd, const struct facts_request *request,
 		judge_no_domain(answer, policy_accept_naked);
 	}
 	sites_release(site);
-	atomic_fetch_add(answer->action == POLICY_NAKED
-	        ? &statistics->inbound_accepted
-	        : answer->action == POLICY_REFUSE ? &statistics->inbound_refused
-	                                          : &statistics->inbound_deferred,
+	atomic_fetch_add(
+	    answer->action == POLICY_NAKED    ? &statistics->inbound_accepted
+	    : answer->action == POLICY_REFUSE ? &statistics->inbound_refused
+					      : &statistics->inbound_deferred,
 	    1);
 	log_decision("inbound", request, answer);
 }

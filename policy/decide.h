@@ -6,10 +6,11 @@
 #include "policy/policyd.h"
 
 /*
- * Collects what is known, hands it to the policy table, and answers with both. No
- * function here fails: what is wrong stands in answer->err and answer->reason. All
- * take an answer fresh from facts_answer_init() and wait until request->wait has
- * passed at most; the work then goes on for the next one who asks.
+ * Collects what is known, hands it to the policy table, and answers with both.
+ * No function here fails: what is wrong stands in answer->err and
+ * answer->reason. All take an answer fresh from facts_answer_init() and wait
+ * until request->wait has passed at most; the work then goes on for the next
+ * one who asks.
  */
 
 /* Mail from one of our domains (`from`: the domain or an address at it) to the

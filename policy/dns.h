@@ -8,8 +8,8 @@
 #include "dime/policy.h"
 
 /*
- * Where DNS answers come from: the resolver (resolver.h), or a test's script. All
- * questions are of class IN.
+ * Where DNS answers come from: the resolver (resolver.h), or a test's script.
+ * All questions are of class IN.
  */
 
 enum dns_type {
@@ -24,8 +24,9 @@ enum { DNS_REASON_SIZE = 200 };
 /* One validated reply, one blob; whoever gets it frees it. */
 struct dns_reply {
 	enum dns_answer answer; /* never DNS_MALFORMED: nobody looked inside */
-	bool anchored; /* a trust anchor stands above the name, so that "insecure"
-	                  is proven and not merely unknown */
+	/* A trust anchor stands above the name, so that "insecure" is proven
+	 * and not merely unknown. */
+	bool anchored;
 	int64_t ttl;   /* seconds */
 	char reason[DNS_REASON_SIZE]; /* of BOGUS and UNREACHABLE */
 	size_t count;

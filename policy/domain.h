@@ -65,9 +65,9 @@ bool domains_drain(struct domains *domains, struct deadline deadline);
 void domains_free(struct domains *domains);
 
 /*
- * The facts of a domain in normal form, to be released by the caller; *hit tells
- * whether memory had them. ERR_TIMEOUT at the deadline, while the work goes on;
- * ERR_BUSY, ERR_MEMORY. Whatever DNS has to say is no error here.
+ * The facts of a domain in normal form, to be released by the caller; *hit
+ * tells whether memory had them. ERR_TIMEOUT at the deadline, while the work
+ * goes on; ERR_BUSY, ERR_MEMORY. Whatever DNS has to say is no error here.
  */
 int domains_find(struct domains *domains, const char *domain,
     struct deadline deadline, const struct domain_facts **out, bool *hit);
@@ -78,8 +78,8 @@ void domain_release(const struct domain_facts *facts);
 void domains_confirm(struct domains *domains,
     const struct domain_facts *facts);
 
-/* Drops what is known of the domain from every tier, its pin included. Errors as
- * state_forget_pin(). */
+/* Drops what is known of the domain from every tier, its pin included. Errors
+ * as state_forget_pin(). */
 int domains_forget(struct domains *domains, const char *domain);
 
 struct domains_counters {

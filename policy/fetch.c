@@ -14,7 +14,8 @@ struct fetcher {
 	struct tls_context *tls;
 };
 
-/* An answer that speaks for the organization; another host would say the same. */
+/* An answer that speaks for the organization; another host would say the same.
+ */
 static bool
 is_authoritative(int err)
 {

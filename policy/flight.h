@@ -15,9 +15,9 @@ struct flights;
 struct flight;
 
 /*
- * Begins the work for a flight, in the thread of the caller who asked first, and
- * returns soon. flight_land() must follow some time, from any thread, or from
- * within.
+ * Begins the work for a flight, in the thread of the caller who asked first,
+ * and returns soon. flight_land() must follow some time, from any thread, or
+ * from within.
  */
 typedef void flight_start(void *context, struct flight *flight);
 
@@ -48,8 +48,8 @@ void flights_stop(struct flights *flights);
 
 size_t flights_in_the_air(struct flights *flights);
 
-/* How many wait for the flight of `key`, its work counted as one; 0 when there is
- * none. */
+/* How many wait for the flight of `key`, its work counted as one; 0 when there
+ * is none. */
 size_t flights_people(struct flights *flights, struct span key);
 
 /* Waits until nothing is in the air; false at the deadline. */

@@ -17,8 +17,8 @@ int hosts_find(const struct dns_source *dns, const struct record *record,
     bool allow_private, struct deadline deadline, struct facts_host *hosts,
     size_t *count, struct fault *fault);
 
-/* Whether the RDATA of an A or AAAA record is a public unicast address: nobody's
- * record shall make us connect to this site's own network. */
+/* Whether the RDATA of an A or AAAA record is a public unicast address:
+ * nobody's record shall make us connect to this site's own network. */
 bool hosts_is_public(struct span address);
 
 #endif

@@ -5,8 +5,8 @@
 #include "policy/decide.h"
 
 /*
- * The facts socket's other questions; as in decide.h nothing here fails, and what
- * is wrong stands in the answer. doc/facts.md says which errors mean what.
+ * The facts socket's other questions; as in decide.h nothing here fails, and
+ * what is wrong stands in the answer. doc/facts.md says which errors mean what.
  */
 
 /* Record and signets of a domain or address (request->to), or the signet with

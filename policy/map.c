@@ -6,10 +6,10 @@
 
 /* ---- the recipient's domain ---- */
 
-/* What memory has, or what comes within the time that Postfix can wait. NULL: not
- * known yet, and being asked for. */
+/* What memory has or, where the answer may depend on it, what comes within the
+ * time that Postfix can wait. NULL: not known yet, and being asked for. */
 static const struct domain_facts *
-find_domain(struct policyd *policyd, const char *name)
+find_domain(struct policyd *policyd, const char *name, bool may_wait)
 {
 	const int64_t start = clock_monotonic(&clock_system);
 	const int64_t last = policyd->dns.last_answer(policyd->dns.context);
@@ -19,7 +19,7 @@ find_domain(struct policyd *policyd, const char *name)
 
 	/* With no time at all this only looks, and starts the asking. */
 	if (domains_find(policyd->domains, name, (struct deadline){start},
-	        &domain, &hit) == 0)
+	        &domain, &hit) == 0 || !may_wait)
 		return domain;
 	allowed = patience_take(policyd->patience,
 	    start - last <= MAP_ALIVE ? MAP_WAIT : MAP_WAIT_BRIEF);
@@ -42,8 +42,8 @@ is_noted(struct policyd *policyd, const char *address)
 	    state_get_naked(policyd->state, address, &found) == 0 && found;
 }
 
-/* Whether the table lets it go naked, whichever of our senders it is from; strict
- * ones are stopped by the other map. */
+/* Whether the table lets it go naked, whichever of our senders it is from;
+ * strict ones are stopped by the other map. */
 static bool
 may_be_naked(const struct policyd *policyd, const struct site *site,
     const struct domain_facts *domain, enum signet_answer signet)
@@ -58,9 +58,9 @@ may_be_naked(const struct policyd *policyd, const struct site *site,
 }
 
 /*
- * DIME-OUT's note is knowledge of its own: an absence, or the peer's 476, that was
- * validated when it was written. It stands in where DNS is silent, and never
- * against a record, a pin, or an answer that somebody has tampered with.
+ * DIME-OUT's note is knowledge of its own: an absence, or the peer's 476, that
+ * was validated when it was written. It stands in where DNS is silent, and
+ * never against a record, a pin, or an answer that somebody has tampered with.
  */
 static bool
 note_may_count(const struct policyd *policyd, const struct site *site,
@@ -86,8 +86,9 @@ route_recipient(struct policyd *policyd, const struct site *site,
     const char *recipient)
 {
 	const struct domain_facts *domain;
-	enum route route;
 	struct decide_name name;
+	enum route route;
+	bool required;
 
 	decide_read_name(recipient, &name);
 	if (name.no_domain)
@@ -96,9 +97,10 @@ route_recipient(struct policyd *policyd, const struct site *site,
 		return ROUTE_UNKNOWN;
 	if (site_delivers(site, name.domain))
 		return ROUTE_LOCAL;
-	domain = find_domain(policyd, name.domain);
+	required = site_names_has(&site->required, name.domain);
+	domain = find_domain(policyd, name.domain, !required);
 	route = domain == NULL ? ROUTE_UNKNOWN : ROUTE_ENCRYPT;
-	if (site_names_has(&site->required, name.domain))
+	if (required)
 		route = ROUTE_ENCRYPT;
 	else if (domain != NULL &&
 	    may_be_naked(policyd, site, domain, SIGNET_NOT_ASKED))

@@ -6,8 +6,8 @@
 #include "policy/patience.h"
 
 enum {
-	SLOT = 100, /* milliseconds; one slot more than the window holds, so that
-	               the slots always cover all of it */
+	SLOT = 100, /* milliseconds; one slot more than the window holds, so
+		       that the slots always cover all of it */
 	SLOTS = PATIENCE_WINDOW / SLOT + 1,
 };
 

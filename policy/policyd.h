@@ -8,8 +8,8 @@
 #include "policy/site.h"
 
 /*
- * The daemon's parts, put together once at start (main.c) or by a test, and never
- * changed. Whoever answers a question gets all of it.
+ * The daemon's parts, put together once at start (main.c) or by a test, and
+ * never changed. Whoever answers a question gets all of it.
  */
 
 /* What happened, for FACTS_STATUS; STATISTIC(name) in statistics.def. */

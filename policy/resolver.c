@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <unbound.h>
 #include <unistd.h>
 
 #include "policy/anchor.h"
 #include "policy/resolver.h"
+#include "policy/resolver_context.h"
 
 enum {
 	CLASS_IN = 1,
@@ -34,8 +34,7 @@ struct question {
 
 struct resolver {
 	struct anchors *anchors;
-	char *anchor_file;
-	struct config_list forward, stub; /* copies */
+	struct resolver_servers servers;
 	pthread_t thread;
 	int wake; /* eventfd */
 	_Atomic int64_t timeout; /* milliseconds */
@@ -50,119 +49,10 @@ struct resolver {
 	struct question asked;
 };
 
-/* ---- the context ---- */
-
-static int
-complain(struct fault *fault, const char *what, const char *value, int result)
-{
-	return fault_set(fault, ERR_CONFIG, "%s: %s: %s", what, value,
-	    ub_strerror(result));
-}
-
-/* `ZONE=ADDRESS@PORT` */
-static int
-set_stub(struct ub_ctx *context, const char *value, struct fault *fault)
-{
-	const char *equals = strchr(value, '=');
-	char zone[256];
-	int result;
-
-	if (equals == NULL || !span_copy_string(
-	        span_of(value, (size_t)(equals - value)), zone, sizeof(zone)))
-		return fault_set(fault, ERR_CONFIG,
-		    "dns_stub: %s: not ZONE=ADDRESS@PORT", value);
-	result = ub_ctx_set_stub(context, zone, equals + 1, 0);
-	return result == 0 ? 0 : complain(fault, "dns_stub", value, result);
-}
-
-static int
-set_servers(const struct config_list *forward, const struct config_list *stub,
-    struct ub_ctx *context, struct fault *fault)
-{
-	int err = 0, result;
-
-	for (size_t i = 0; i < forward->count; i++) {
-		result = ub_ctx_set_fwd(context, forward->items[i]);
-		if (result != 0)
-			return complain(fault, "dns_forward",
-			    forward->items[i], result);
-	}
-	for (size_t i = 0; err == 0 && i < stub->count; i++)
-		err = set_stub(context, stub->items[i], fault);
-	return err;
-}
-
-/* What a failure leaves behind in libunbound must not outlast it by much: the
- * caches above it are the ones that say how long something is good. */
-static void
-set_options(struct ub_ctx *context, bool own_servers)
-{
-	static const char *const options[][2] = {
-	    {"infra-host-ttl:", "60"},
-	    {"infra-keep-probing:", "yes"},
-	    {"val-bogus-ttl:", "5"},
-	    {"cache-max-negative-ttl:", "3600"},
-	    {"num-queries-per-thread:", "4096"},
-	};
-
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		ub_ctx_set_option(context, options[i][0], options[i][1]);
-	/* Only the site's own setting may point at this host, no zone's NS. */
-	if (own_servers)
-		ub_ctx_set_option(context, "do-not-query-localhost:", "no");
-}
-
-static int
-context_new(const char *anchor_file, const struct config_list *forward,
-    const struct config_list *stub, struct ub_ctx **out, struct fault *fault)
-{
-	struct ub_ctx *context = ub_ctx_create();
-	int err, result;
-
-	*out = NULL;
-	if (context == NULL)
-		return fault_set(fault, ERR_MEMORY, "resolver: out of memory");
-	ub_ctx_debugout(context, NULL);
-	ub_ctx_async(context, 1);
-	set_options(context, forward->count + stub->count > 0);
-	if ((err = set_servers(forward, stub, context, fault)) != 0)
-		goto out;
-	if ((result = ub_ctx_add_ta_file(context, anchor_file)) != 0 ||
-	    /* `test` is a built-in empty zone. Taking it out also makes
-	     * libunbound read the anchors now, so it comes last. */
-	    (result = ub_ctx_zone_remove(context, "test.")) != 0)
-		err = complain(fault, "trust_anchor_file", anchor_file,
-		    result);
-out:
-	if (err != 0)
-		ub_ctx_delete(context);
-	else
-		*out = context;
-	return err;
-}
-
-int
-resolver_check(const struct config *config, struct fault *fault)
-{
-	struct anchors *anchors;
-	struct ub_ctx *context;
-	int err;
-
-	err = anchors_read(config->trust_anchor_file, &anchors, fault);
-	if (err != 0)
-		return err;
-	anchors_free(anchors);
-	err = context_new(config->trust_anchor_file, &config->dns_forward,
-	    &config->dns_stub, &context, fault);
-	if (err == 0)
-		ub_ctx_delete(context);
-	return err;
-}
-
 /* ---- replies ---- */
 
-/* A bogus answer carries its data, and a dead server looks like "no data" but for
- * the response code: hence this order. */
+/* A bogus answer carries its data, and a dead server looks like "no data" but
+ * for the response code: hence this order. */
 static enum dns_answer
 classify(const struct ub_result *result, bool anchored)
 {
@@ -285,8 +175,8 @@ take_submitted(struct resolver *resolver, struct question *submitted)
 	}
 }
 
-/* libunbound offers no way to forget one name: a new context knows nothing. What
- * is open is asked again there. */
+/* libunbound offers no way to forget one name: a new context knows nothing.
+ * What is open is asked again there. */
 static void
 renew_context(struct resolver *resolver)
 {
@@ -295,8 +185,8 @@ renew_context(struct resolver *resolver)
 	struct fault fault;
 	int error;
 
-	if (context_new(resolver->anchor_file, &resolver->forward,
-	        &resolver->stub, &resolver->context, &fault) != 0) {
+	if (resolver_context_new(&resolver->servers,
+	        &resolver->context, &fault) != 0) {
 		resolver->context = old;
 		return;
 	}
@@ -449,28 +339,6 @@ resolver_set_timeout(struct resolver *resolver, int64_t seconds)
 /* ---- beginning and end ---- */
 
 static void
-free_list(struct config_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		free((char *)(uintptr_t)list->items[i]);
-	free(list->items);
-}
-
-static bool
-copy_list(const struct config_list *from, struct config_list *to)
-{
-	to->items = calloc(from->count + 1, sizeof(*to->items));
-	if (to->items == NULL)
-		return false;
-	for (; to->count < from->count; to->count++) {
-		to->items[to->count] = strdup(from->items[to->count]);
-		if (to->items[to->count] == NULL)
-			return false;
-	}
-	return true;
-}
-
-static void
 release(struct resolver *resolver)
 {
 	if (resolver->context != NULL)
@@ -479,9 +347,7 @@ release(struct resolver *resolver)
 		close(resolver->wake);
 	pthread_mutex_destroy(&resolver->lock);
 	anchors_free(resolver->anchors);
-	free_list(&resolver->forward);
-	free_list(&resolver->stub);
-	free(resolver->anchor_file);
+	resolver_servers_free(&resolver->servers);
 	free(resolver);
 }
 
@@ -492,18 +358,15 @@ prepare(struct resolver *resolver, const struct config *config,
 	int err;
 
 	resolver->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	resolver->anchor_file = strdup(config->trust_anchor_file);
 	if (resolver->wake < 0)
 		return fault_set(fault, ERR_SYSTEM, "eventfd: %s",
 		    strerror(errno));
-	if (resolver->anchor_file == NULL ||
-	    !copy_list(&config->dns_forward, &resolver->forward) ||
-	    !copy_list(&config->dns_stub, &resolver->stub))
+	if (resolver_servers_copy(config, &resolver->servers) != 0)
 		return fault_set(fault, ERR_MEMORY, "resolver: out of memory");
-	if ((err = anchors_read(resolver->anchor_file, &resolver->anchors,
-	         fault)) != 0 ||
-	    (err = context_new(resolver->anchor_file, &resolver->forward,
-	         &resolver->stub, &resolver->context, fault)) != 0)
+	if ((err = anchors_read(resolver->servers.anchor_file,
+		 &resolver->anchors, fault)) != 0 ||
+	    (err = resolver_context_new(
+		 &resolver->servers, &resolver->context, fault)) != 0)
 		return err;
 	if (pthread_create(&resolver->thread, NULL, run, resolver) != 0)
 		return fault_set(fault, ERR_SYSTEM, "resolver: no thread");

@@ -6,8 +6,8 @@
 #include "policy/dns.h"
 
 /*
- * The validating resolver: one thread owns libunbound, which works asynchronously
- * behind it. The only file that calls libunbound.
+ * The validating resolver: one thread owns libunbound, which works
+ * asynchronously behind it. The only file that calls libunbound.
  */
 struct resolver;
 
@@ -15,8 +15,9 @@ struct resolver;
 int resolver_check(const struct config *config, struct fault *fault);
 
 /*
- * Starts the thread. `config` is read during the call only. ERR_CONFIG for trust
- * anchors, forwarders or stubs that cannot be used; ERR_MEMORY, ERR_SYSTEM.
+ * Starts the thread. `config` is read during the call only. ERR_CONFIG for
+ * trust anchors, forwarders or stubs that cannot be used; ERR_MEMORY,
+ * ERR_SYSTEM.
  */
 int resolver_new(const struct config *config, struct resolver **out,
     struct fault *fault);

@@ -6,10 +6,10 @@
 #include "policy/fetch.h"
 
 /*
- * Signets of organizations and users, validated (S17): signed under the record in
- * force, and confirmed by DNSSEC or by a certificate. Tiers: memory, Redis, DMTP;
- * one flight a name. What Redis brings is verified again, and what memory holds
- * counts only under the record that it was verified with.
+ * Signets of organizations and users, validated (S17): signed under the record
+ * in force, and confirmed by DNSSEC or by a certificate. Tiers: memory, Redis,
+ * DMTP; one flight a name. What Redis brings is verified again, and what memory
+ * holds counts only under the record that it was verified with.
  */
 
 enum {
@@ -55,10 +55,10 @@ void signets_free(struct signets *signets);
 
 /*
  * The signet of a domain or address in normal form: the one with `fingerprint`
- * (org; core or full for users), or with "" the current one. `domain` is what is
- * known of the name's domain, and has a record in force. The caller releases what
- * it gets; *hit tells whether memory had it. ERR_TIMEOUT at the deadline, while
- * the work goes on; ERR_BUSY, ERR_MEMORY.
+ * (org; core or full for users), or with "" the current one. `domain` is what
+ * is known of the name's domain, and has a record in force. The caller releases
+ * what it gets; *hit tells whether memory had it. ERR_TIMEOUT at the deadline,
+ * while the work goes on; ERR_BUSY, ERR_MEMORY.
  */
 int signets_find(struct signets *signets, const struct domain_facts *domain,
     const char *name, const char *fingerprint, struct deadline deadline,

@@ -54,7 +54,8 @@ read_names(const char *setting, const struct config_list *list,
 	return 0;
 }
 
-/* A policy for a domain that is not ours would never be used: a typing error. */
+/* A policy for a domain that is not ours would never be used: a typing error.
+ */
 static int
 check_own(const char *setting, const struct site_names *names,
     const struct site_names *own, struct fault *fault)

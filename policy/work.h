@@ -3,9 +3,9 @@
 #define DIME_POLICY_WORK_H
 
 /*
- * A few threads for steps that may block for some milliseconds (Redis, state.db)
- * and must not do so in the resolver's thread or in front of Postfix. Steps run
- * in the order they were given.
+ * A few threads for steps that may block for some milliseconds (Redis,
+ * state.db) and must not do so in the resolver's thread or in front of Postfix.
+ * Steps run in the order they were given.
  */
 struct work;
 

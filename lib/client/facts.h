@@ -7,10 +7,10 @@
 #include "dime/signet.h"
 
 /*
- * Asking dime-policyd (doc/facts.md). One netstring each way: a request of lines
- * `key value`, then an answer of such lines. What comes back was validated by
- * policyd; signets travel as octets with the POKs that confirmed them, and are
- * verified again by whoever uses them.
+ * Asking dime-policyd (doc/facts.md). One netstring each way: a request of
+ * lines `key value`, then an answer of such lines. What comes back was
+ * validated by policyd; signets travel as octets with the POKs that confirmed
+ * them, and are verified again by whoever uses them.
  */
 
 enum facts_verb {
@@ -70,8 +70,8 @@ struct facts_answer {
 void facts_answer_init(struct facts_answer *answer);
 void facts_answer_free(struct facts_answer *answer);
 
-/* The grammar, both sides. Readers refuse with ERR_FORMAT. The strings of a read
- * request point into `storage`, a buffer that the caller frees. */
+/* The grammar, both sides. Readers refuse with ERR_FORMAT. The strings of a
+ * read request point into `storage`, a buffer that the caller frees. */
 void facts_request_write(const struct facts_request *request,
     struct buffer *out);
 int facts_request_read(struct span text, struct facts_request *request,
@@ -81,9 +81,10 @@ int facts_answer_read(struct span text, struct facts_answer *answer,
     struct fault *fault);
 
 /*
- * Connects to the facts socket, asks and waits up to request->wait plus a second.
- * 0 when there is an answer (which may hold an err of its own); ERR_UNREACHABLE,
- * ERR_TIMEOUT, ERR_PROTOCOL when policyd does not answer: always temporary.
+ * Connects to the facts socket, asks and waits up to request->wait plus a
+ * second. 0 when there is an answer (which may hold an err of its own);
+ * ERR_UNREACHABLE, ERR_TIMEOUT, ERR_PROTOCOL when policyd does not answer:
+ * always temporary.
  */
 int facts_ask(const char *socket_path, const struct facts_request *request,
     struct facts_answer *answer, struct fault *fault);

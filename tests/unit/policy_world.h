@@ -11,8 +11,8 @@
 #include "policy/work.h"
 
 /*
- * A whole policyd, but for its sockets, in a world that a test scripts: what DNS
- * says of each name, what peers' hosts say, and what time it is.
+ * A whole policyd, but for its sockets, in a world that a test scripts: what
+ * DNS says of each name, what peers' hosts say, and what time it is.
  */
 
 /* What DNS answers to the TXT question for a domain; names not listed are

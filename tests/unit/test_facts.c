@@ -272,16 +272,20 @@ answer_refusals(void **state)
 	    {"error twice", "error ERR_BOGUS\nerror none\n"},
 	    {"address without host", "error none\naddress 192.0.2.1\n"},
 	    {"host not a name", "error none\nhost MX.beta.test\n"},
-	    {"address too long", "error none\nhost mx.beta.test\naddress "
-	                         "1234567890123456789012345678901234567890123456"
-	                         "\n"},
-	    {"organization too long",
-	     "error none\norganization "
-	     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	     "\n"},
+	    {"address too long",
+		"error none\nhost mx.beta.test\naddress "
+		"1234567890123456789012345678901234567890123456"
+		"\n"},
+	    {"organization too long", "error none\norganization "
+				      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+				      "aaaaaaaaaaaaaaaaaaaaaaaa"
+				      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+				      "aaaaaaaaaaaaaaaaaaaaaaaa"
+				      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+				      "aaaaaaaaaaaaaaaaaaaaaaaa"
+				      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+				      "aaaaaaaaaaaaaaaaaaaaaaaa"
+				      "\n"},
 	};
 	struct facts_answer read;
 	struct fault fault;

@@ -310,8 +310,8 @@ patience_is_bounded(void **state)
 	patience_free(patience);
 }
 
-/* However the waits fall, no window of ten seconds holds more than one second of
- * them. */
+/* However the waits fall, no window of ten seconds holds more than one second
+ * of them. */
 static void
 patience_in_any_window(void **state)
 {

@@ -8,10 +8,14 @@
 #define ENCRYPT "OK dimeenc:[127.0.0.1]:10029"
 #define NAKED "NOTFOUND"
 
-enum { LONG = 20000 /* milliseconds: longer than anything takes */, DAY = 86400 };
+enum {
+	LONG = 20000 /* milliseconds: longer than anything takes */,
+	DAY = 86400
+};
 
 static const char fingerprint_of_nobody[] =
-    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    "AA"
     "AAAAAAAAAA";
 
 static struct facts_answer
@@ -714,7 +718,8 @@ signet_errors(void **state)
 	answer = ask_signet(world, "eve@beta.test", fingerprint_of_nobody);
 	assert_int_equal(answer.err, ERR_ORIGIN_INVALID);
 	facts_answer_free(&answer);
-	unit_case("a signature that does not hold may be a rotation: temporary");
+	unit_case(
+	    "a signature that does not hold may be a rotation: temporary");
 	world->peer = WORLD_BAD_SIGNATURE;
 	answer = ask_signet(world, "carol@beta.test", "");
 	assert_int_equal(answer.err, ERR_ORIGIN_WAIT);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "policy/anchor.h"
+#include "policy/resolver.h"
+#include "policy/resolver_context.h"
+
+static int
+complain(struct fault *fault, const char *what, const char *value, int result)
+{
+	return fault_set(fault, ERR_CONFIG, "%s: %s: %s", what, value,
+	    ub_strerror(result));
+}
+
+/* `ZONE=ADDRESS@PORT` */
+static int
+set_stub(struct ub_ctx *context, const char *value, struct fault *fault)
+{
+	const char *equals = strchr(value, '=');
+	char zone[256];
+	int result;
+
+	if (equals == NULL || !span_copy_string(
+	        span_of(value, (size_t)(equals - value)), zone, sizeof(zone)))
+		return fault_set(fault, ERR_CONFIG,
+		    "dns_stub: %s: not ZONE=ADDRESS@PORT", value);
+	result = ub_ctx_set_stub(context, zone, equals + 1, 0);
+	return result == 0 ? 0 : complain(fault, "dns_stub", value, result);
+}
+
+static int
+set_servers(const struct resolver_servers *servers, struct ub_ctx *context,
+    struct fault *fault)
+{
+	const struct config_list *forward = &servers->forward;
+	const struct config_list *stub = &servers->stub;
+	int err = 0, result;
+
+	for (size_t i = 0; i < forward->count; i++) {
+		result = ub_ctx_set_fwd(context, forward->items[i]);
+		if (result != 0)
+			return complain(fault, "dns_forward",
+			    forward->items[i], result);
+	}
+	for (size_t i = 0; err == 0 && i < stub->count; i++)
+		err = set_stub(context, stub->items[i], fault);
+	return err;
+}
+
+/* What a failure leaves behind in libunbound must not outlast it by much: the
+ * caches above it are the ones that say how long something is good. */
+static void
+set_options(struct ub_ctx *context, bool own_servers)
+{
+	static const char *const options[][2] = {
+	    {"infra-host-ttl:", "60"},
+	    {"infra-keep-probing:", "yes"},
+	    {"val-bogus-ttl:", "5"},
+	    {"cache-max-negative-ttl:", "3600"},
+	    {"num-queries-per-thread:", "4096"},
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		ub_ctx_set_option(context, options[i][0], options[i][1]);
+	/* Only the site's own setting may point at this host, no zone's NS. */
+	if (own_servers)
+		ub_ctx_set_option(context, "do-not-query-localhost:", "no");
+}
+
+int
+resolver_context_new(const struct resolver_servers *servers,
+    struct ub_ctx **out, struct fault *fault)
+{
+	struct ub_ctx *context = ub_ctx_create();
+	int err, result;
+
+	*out = NULL;
+	if (context == NULL)
+		return fault_set(fault, ERR_MEMORY, "resolver: out of memory");
+	ub_ctx_debugout(context, NULL);
+	ub_ctx_async(context, 1);
+	set_options(context, servers->forward.count + servers->stub.count > 0);
+	if ((err = set_servers(servers, context, fault)) != 0)
+		goto out;
+	if ((result = ub_ctx_add_ta_file(context, servers->anchor_file)) != 0 ||
+	    /* `test` is a built-in empty zone. Taking it out also makes
+	     * libunbound read the anchors now, so it comes last. */
+	    (result = ub_ctx_zone_remove(context, "test.")) != 0)
+		err = complain(fault, "trust_anchor_file",
+		    servers->anchor_file, result);
+out:
+	if (err != 0)
+		ub_ctx_delete(context);
+	else
+		*out = context;
+	return err;
+}
+
+int
+resolver_check(const struct config *config, struct fault *fault)
+{
+	const struct resolver_servers servers = {
+	    .anchor_file = (char *)(uintptr_t)config->trust_anchor_file,
+	    .forward = config->dns_forward,
+	    .stub = config->dns_stub,
+	};
+	struct anchors *anchors;
+	struct ub_ctx *context;
+	int err;
+
+	err = anchors_read(servers.anchor_file, &anchors, fault);
+	if (err != 0)
+		return err;
+	anchors_free(anchors);
+	err = resolver_context_new(&servers, &context, fault);
+	if (err == 0)
+		ub_ctx_delete(context);
+	return err;
+}
+
+static void
+free_list(struct config_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free((char *)(uintptr_t)list->items[i]);
+	free(list->items);
+}
+
+static bool
+copy_list(const struct config_list *from, struct config_list *to)
+{
+	to->items = calloc(from->count + 1, sizeof(*to->items));
+	if (to->items == NULL)
+		return false;
+	for (; to->count < from->count; to->count++) {
+		to->items[to->count] = strdup(from->items[to->count]);
+		if (to->items[to->count] == NULL)
+			return false;
+	}
+	return true;
+}
+
+int
+resolver_servers_copy(const struct config *config,
+    struct resolver_servers *servers)
+{
+	servers->anchor_file = strdup(config->trust_anchor_file);
+	return servers->anchor_file != NULL &&
+	        copy_list(&config->dns_forward, &servers->forward) &&
+	        copy_list(&config->dns_stub, &servers->stub)
+	    ? 0
+	    : ERR_MEMORY;
+}
+
+void
+resolver_servers_free(struct resolver_servers *servers)
+{
+	free_list(&servers->forward);
+	free_list(&servers->stub);
+	free(servers->anchor_file);
+}

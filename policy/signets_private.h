@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_POLICY_SIGNETS_PRIVATE_H
+#define DIME_POLICY_SIGNETS_PRIVATE_H
+
+#include <pthread.h>
+
+#include "policy/flight.h"
+#include "policy/signets.h"
+
+/* What signets.c, signets_facts.c, signets_tiers.c and signets_task.c share. */
+
+/* Room for a key: a name, a space and a fingerprint. */
+enum { SIGNETS_KEY_SIZE = ADDRESS_SIZE + SIGNET_FINGERPRINT_SIZE + 4 };
+
+struct signets {
+	struct signets_settings settings;
+	struct flights *flights;
+	pthread_mutex_t lock; /* of the list of tasks */
+	struct signets_task *tasks;
+	size_t task_count;
+	_Atomic uint64_t fetched, failed, redis;
+};
+
+/* One flight, in a thread of its own: a DMTP session blocks. */
+struct signets_task {
+	struct signets_task *next;
+	struct signets *signets;
+	struct flight *flight;
+	char name[ADDRESS_SIZE]; /* an address, or a domain */
+	char fingerprint[SIGNET_FINGERPRINT_SIZE];
+	char asked_domain[DOMAIN_SIZE];
+	bool is_user;
+	/* What is found out. */
+	const struct domain_facts *domain;
+	struct record *record;
+	uint8_t digest[CRYPTO_SHA512]; /* of the record's text */
+	struct org_signet *org;
+	const struct signet_facts *org_facts, *user_facts;
+};
+
+/* ---- signets_facts.c: values, and the memory tier ---- */
+
+/* NULL without memory. */
+struct signet_facts *signets_facts_new(const struct signets_task *task,
+    enum signet_answer answer, int err, const char *reason,
+    struct span binary, int64_t expires);
+const struct signet_facts *signets_facts_of_org(
+    const struct signets_task *task, const struct org_signet *org,
+    int64_t expires);
+/* Holds task->org_facts as well. */
+const struct signet_facts *signets_facts_of_user(
+    const struct signets_task *task, const struct user_signet *user,
+    int64_t expires);
+
+/* The value of facts, for memory and flights. */
+struct memory_value *signets_facts_value(const struct signet_facts *facts);
+
+/* The flight's and Redis's key of a name and a fingerprint, which may be "". */
+struct span signets_key(const char *name, const char *fingerprint,
+    char out[static SIGNETS_KEY_SIZE]);
+/* The name in such a key. */
+struct span signets_key_name(struct span key);
+
+/* The one kept under its fingerprint, or the current one if that has it, in
+ * either case under the record with that digest; held for the caller. */
+const struct signet_facts *signets_memory_find(struct signets *signets,
+    const uint8_t *digest, const char *name, const char *fingerprint);
+void signets_memory_keep(const struct signets_task *task, const char *name,
+    const char *fingerprint, const struct signet_facts *facts);
+void signets_memory_drop(struct signets *signets, const char *name);
+
+/* ---- signets_tiers.c: verifying, and the Redis tier ---- */
+
+/* Verifies and keeps in the task; takes over `signet` in any case. */
+int signets_take_org(struct signets_task *task, struct signet *signet,
+    struct fault *fault);
+/* Likewise; *out is for user_signet_free(). */
+int signets_take_user(const struct signets_task *task, struct signet *signet,
+    struct user_signet **out, struct fault *fault);
+
+void signets_redis_put(struct signets_task *task, const char *kind,
+    const char *name, const char *fingerprint,
+    const struct signet_facts *facts);
+
+/* What memory or Redis have, verified, into the task. */
+void signets_org_from_tiers(struct signets_task *task);
+void signets_user_from_tiers(struct signets_task *task);
+
+/* ---- signets_task.c: from a name to its signet ---- */
+
+/* Does the work, of the flight's thread. The value for flight_land(). */
+struct memory_value *signets_task_work(struct signets_task *task);
+
+/* The value of a failure, for flight_land() and, but for ERR_BUSY, memory. */
+struct memory_value *signets_task_conclude(struct signets_task *task, int err,
+    const struct fault *fault);
+
+#endif

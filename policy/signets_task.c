@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "policy/signets_private.h"
+
+enum {
+	RECORD_TIME = 30000, /* milliseconds for the record */
+	FETCH_TIME = 300000, /* likewise for all hosts, D12 */
+};
+
+/* ---- the peer ---- */
+
+static int
+keep_fetched(struct signets_task *task, struct fetch_result *result,
+    struct fault *fault)
+{
+	const int64_t now = clock_wall(task->signets->settings.clock);
+	struct user_signet *user;
+	int err;
+
+	if (result->org != NULL) {
+		const char *fingerprint =
+		    task->is_user ? "" : task->fingerprint;
+
+		err = signets_take_org(task, result->org, fault);
+		result->org = NULL;
+		if (err != 0)
+			return err;
+		signet_facts_release(task->org_facts);
+		task->org_facts = signets_facts_of_org(task, task->org,
+		    now + SIGNETS_ORG_SECONDS);
+		if (task->org_facts == NULL)
+			return ERR_MEMORY;
+		signets_memory_keep(task, task->domain->organization,
+		    fingerprint, task->org_facts);
+		signets_redis_put(task, "o", task->domain->organization,
+		    fingerprint, task->org_facts);
+	}
+	if (result->user != NULL) {
+		err = signets_take_user(task, result->user, &user, fault);
+		result->user = NULL;
+		if (err != 0)
+			return err;
+		task->user_facts = signets_facts_of_user(task, user,
+		    now + SIGNETS_USER_SECONDS);
+		user_signet_free(user);
+		if (task->user_facts == NULL)
+			return ERR_MEMORY;
+		signets_memory_keep(task, task->name, task->fingerprint,
+		    task->user_facts);
+		signets_redis_put(task, "u", task->name, task->fingerprint,
+		    task->user_facts);
+	}
+	return 0;
+}
+
+/* Fetches what the tiers did not have. */
+static int
+fetch_missing(struct signets_task *task, struct fault *fault)
+{
+	const struct fetch_source *source = &task->signets->settings.fetch;
+	const struct fetch_wish wish = {
+	    .organization = task->domain->organization,
+	    .record = task->record,
+	    .record_secure = task->domain->secure,
+	    .org = task->org_facts == NULL,
+	    .org_fingerprint = task->is_user ? "" : task->fingerprint,
+	    .user = task->is_user ? task->name : "",
+	    .user_fingerprint = task->fingerprint,
+	};
+	struct fetch_result result = {0};
+	bool confirmed;
+	int err, kept;
+
+	err = source->fetch(source->context, &wish, deadline_in(FETCH_TIME),
+	    &result, fault);
+	atomic_fetch_add(err == 0 ? &task->signets->fetched
+	                          : &task->signets->failed, 1);
+	confirmed = task->domain->secure || result.confirmed;
+	if (!confirmed && (result.org != NULL || err == ERR_NOT_ENABLED ||
+	        err == ERR_UNKNOWN_ADDRESS)) {
+		err = fault_set(fault, ERR_UNCONFIRMED,
+		    "%s: neither DNSSEC nor a certificate confirms what its "
+		    "host says", task->domain->organization);
+	} else {
+		kept = keep_fetched(task, &result,
+		    err == 0 ? fault : NULL);
+		if (err == 0)
+			err = kept;
+		/* No signet of its own organization: no word on users. */
+		else if (task->is_user && task->org == NULL &&
+		    (err == ERR_NOT_ENABLED || err == ERR_UNKNOWN_ADDRESS))
+			err = fault_set(fault, ERR_UNCONFIRMED,
+			    "%s: its host has no organizational signet",
+			    task->domain->organization);
+	}
+	if (result.confirmed && task->org != NULL && !task->domain->secure)
+		domains_confirm(task->signets->settings.domains, task->domain);
+	signet_free(result.org);
+	signet_free(result.user);
+	return err;
+}
+
+/* ---- a flight ---- */
+
+/* What it came to, held once for the flight. */
+struct memory_value *signets_task_conclude(
+    struct signets_task *task, int err, const struct fault *fault)
+{
+	const int64_t now = clock_wall(task->signets->settings.clock);
+	const struct signet_facts *facts =
+	    task->is_user ? task->user_facts : task->org_facts;
+	enum signet_answer answer = SIGNET_FAILED;
+	int64_t seconds = SIGNETS_FAILURE_SECONDS;
+
+	if (err == 0 && facts != NULL)
+		return memory_hold(
+		    signets_facts_value(facts));
+	if (err == ERR_NOT_ENABLED) {
+		answer = SIGNET_NOT_ENABLED;
+		seconds = SIGNETS_NOT_ENABLED_SECONDS;
+	} else if (err == ERR_UNKNOWN_ADDRESS) {
+		answer = SIGNET_UNKNOWN;
+		seconds = SIGNETS_UNKNOWN_SECONDS;
+	}
+	facts = signets_facts_new(task, answer, err, fault_text(fault, err),
+	    (struct span){NULL, 0}, now + seconds);
+	if (facts == NULL)
+		return NULL;
+	if (err != ERR_BUSY)
+		signets_memory_keep(task, task->name, task->fingerprint, facts);
+	return signets_facts_value(facts);
+}
+
+/* The record in force, and what can be had without asking the peer. */
+static int
+prepare(struct signets_task *task, struct fault *fault)
+{
+	bool hit;
+	int err;
+
+	err = domains_find(task->signets->settings.domains, task->asked_domain,
+	    deadline_in(RECORD_TIME), &task->domain, &hit);
+	if (err != 0)
+		return fault_set(fault, err, "%s: %s", task->asked_domain,
+		    error_row(err)->text);
+	if (task->domain->record.length == 0)
+		return fault_set(fault,
+		    task->domain->err != 0 ? task->domain->err
+		                           : ERR_UNCONFIRMED,
+		    "%s: no record in force", task->asked_domain);
+	task->record = malloc(sizeof(*task->record));
+	if (task->record == NULL)
+		return fault_set(fault, ERR_MEMORY, "out of memory");
+	crypto_sha512(task->domain->record, task->digest);
+	err = record_parse(task->domain->record, task->record, NULL, NULL,
+	    fault);
+	if (err != 0)
+		return err;
+	signets_org_from_tiers(task);
+	if (task->is_user && task->org_facts != NULL)
+		signets_user_from_tiers(task);
+	return 0;
+}
+
+struct memory_value *
+signets_task_work(struct signets_task *task)
+{
+	struct fault fault = {0};
+	int err;
+
+	err = prepare(task, &fault);
+	if (err == 0 &&
+	    (task->is_user ? task->user_facts : task->org_facts) == NULL)
+		err = fetch_missing(task, &fault);
+	return signets_task_conclude(task, err, &fault);
+}
