@@ -16,9 +16,9 @@ struct header_field {
 };
 
 /*
- * Takes the field at the front of *rest, with its folded lines. A line that is no
- * field (no colon, or a fold without a field before it) comes with an empty name.
- * False at the end.
+ * Takes the field at the front of *rest, with its folded lines. A line that is
+ * no field (no colon, or a fold without a field before it) comes with an empty
+ * name. False at the end.
  */
 bool header_next(struct span *rest, struct header_field *field);
 
@@ -38,8 +38,8 @@ size_t header_count(struct span block, const char *name);
  */
 bool header_skip(struct span *text);
 
-/* Takes a run of other octets than white space, ';', '(' and ')' off the front of
- * *text; empty when it starts with one of those. */
+/* Takes a run of other octets than white space, ';', '(' and ')' off the front
+ * of *text; empty when it starts with one of those. */
 struct span header_word(struct span *text);
 
 /* Whether the block says that the body is a sealed message in transit form. */

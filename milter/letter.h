@@ -7,8 +7,9 @@
 
 /* One message of a milter connection, as it comes in. */
 struct letter {
-	/* MAIL FROM without its angle brackets, as given and as DIME writes it; the
-	 * latter is "" for <> and for what is no address of DIME's form. */
+	/* MAIL FROM without its angle brackets, as given and as DIME writes
+	 * it; the latter is "" for <> and for what is no address of DIME's
+	 * form. */
 	char sender_given[1024];
 	char sender[ADDRESS_SIZE];
 	/* The first RCPT TO, likewise. */
@@ -28,8 +29,8 @@ void letter_start(struct letter *letter, size_t limit, bool keep_body);
 /* Gives back the memory; the letter is then as after letter_start(). */
 void letter_clear(struct letter *letter);
 
-/* The address in an argument of MAIL FROM or RCPT TO, in DIME's form; "" and false
- * when it is none. */
+/* The address in an argument of MAIL FROM or RCPT TO, in DIME's form; "" and
+ * false when it is none. */
 bool letter_read_path(const char *path, char out[static ADDRESS_SIZE]);
 
 /* `path` is the argument of MAIL FROM or RCPT TO, angle brackets included. */

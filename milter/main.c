@@ -157,9 +157,10 @@ run_libmilter(void *argument)
 }
 
 /*
- * libmilter waits for SIGHUP in a thread of its own, and ends when it gets one.
- * This thread, the process's first, alone leaves the signal unblocked: the kernel
- * then gives it to nobody else. SIGTERM and SIGINT stay libmilter's.
+ * libmilter waits for SIGHUP in a thread of its own, and ends when it gets
+ * one. This thread, the process's first, alone leaves the signal unblocked:
+ * the kernel then gives it to nobody else. SIGTERM and SIGINT stay
+ * libmilter's.
  */
 static int
 start_running(struct running *running, struct fault *fault)

@@ -42,7 +42,7 @@ struct milter {
 struct session {
 	SMFICTX *ctx;
 	struct milter *milter;
-	struct site *site; /* the configuration that this connection began with */
+	struct site *site; /* as configured when the connection began */
 	enum listener listener;
 	bool quiet; /* no reply to headers and body pieces is expected */
 	struct letter letter;

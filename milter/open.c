@@ -10,11 +10,12 @@
 #include "milter/reply.h"
 
 /*
- * DIME-IN, and D/MIME that came to DIME-MX by SMTP. The message is verified as its
- * recipient can, opened in place and handed on, or refused.
+ * DIME-IN, and D/MIME that came to DIME-MX by SMTP. The message is verified as
+ * its recipient can, opened in place and handed on, or refused.
  *
  * Whatever fails once a key of the recipient was used is told in one sentence:
- * a sender must not learn from us how far a forged message got. The log says it.
+ * a sender must not learn from us how far a forged message got. The log says
+ * it.
  */
 
 static const char refusal_text[] = "the message cannot be accepted";
@@ -96,8 +97,8 @@ read_message(struct session *session, struct opening *opening,
 
 /*
  * Chunks 5 and 4. dmtpd read chunk 5 with the organization's key and compared
- * the recipient's signet with the current one; what the recipient's key does not
- * open is therefore not meant for it.
+ * the recipient's signet with the current one; what the recipient's key does
+ * not open is therefore not meant for it.
  */
 static int
 read_envelopes(struct session *session, struct opening *opening,

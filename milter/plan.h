@@ -32,11 +32,12 @@ struct plan {
 };
 
 /*
- * Plans the fields of `block`, which may end with the empty line, behind our own Authentication-Results field. Fields
- * that claim to be ours (results_is_ours()) and Delivered-To, which would make
- * local delivery take the message for a loop, are left out. ERR_FORMAT for a line
- * that is no field and for a NUL, ERR_TOO_LARGE for a field or a number of them
- * that Postfix cannot hold: it would lose them silently.
+ * Plans the fields of `block`, which may end with the empty line, behind our
+ * own Authentication-Results field. Fields that claim to be ours
+ * (results_is_ours()) and Delivered-To, which would make local delivery take
+ * the message for a loop, are left out. ERR_FORMAT for a line that is no field
+ * and for a NUL, ERR_TOO_LARGE for a field or a number of them that Postfix
+ * cannot hold: it would lose them silently.
  */
 int plan_make(struct span block, const struct results *results,
     const struct config_list *domains, struct plan *plan, struct fault *fault);

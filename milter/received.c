@@ -10,7 +10,7 @@ is_word(struct span word, const char *text)
 	return span_equal_nocase(word, span_string(text));
 }
 
-/* The next word, comments before it passed over; empty at ';' and at the end. */
+/* The next word, behind comments; empty at ';' and at the end. */
 static bool
 next_word(struct span *text, struct span *word)
 {
@@ -115,8 +115,8 @@ is_own(const struct received *received, const char *top, const char *hostname,
 	return false;
 }
 
-/* Whether it is of the characters of a date-time; "Thu, 1 Jan 1970 00:00:00 +0000
- * (UTC)". What is not is left out. */
+/* Whether it is of the characters of a date-time; "Thu, 1 Jan 1970 00:00:00
+ * +0000 (UTC)". What is not is left out. */
 static bool
 is_date(struct span date)
 {

@@ -6,9 +6,9 @@
 #include "milter/header.h"
 
 /*
- * Received fields of our own Postfix. The topmost one of a message at DIME-OUT was
- * written by pass 1 (pass 2's own is not shown to a milter), so that the queue
- * id in it is true; anything below it may be a stranger's invention.
+ * Received fields of our own Postfix. The topmost one of a message at DIME-OUT
+ * was written by pass 1 (pass 2's own is not shown to a milter), so that the
+ * queue id in it is true; anything below it may be a stranger's invention.
  */
 
 enum { RECEIVED_ID_SIZE = 65 };
@@ -16,14 +16,14 @@ enum { RECEIVED_ID_SIZE = 65 };
 struct received {
 	char by[DOMAIN_SIZE];        /* as it stands, not checked */
 	char id[RECEIVED_ID_SIZE];   /* "" when there is none */
-	struct span date;            /* behind the last ';', trimmed; or empty */
+	struct span date;            /* behind the last ';'; may be empty */
 };
 
 /*
- * Reads the value of a Received field in the exact shape that Postfix gives it:
- * [from WORD] by WORD [with WORD] [id WORD] [for ...] ; DATE, comments in between.
- * False for any other shape, so that nothing a client says of itself can pass for
- * a clause.
+ * Reads the value of a Received field in the exact shape that Postfix gives
+ * it: [from WORD] by WORD [with WORD] [id WORD] [for ...] ; DATE, comments in
+ * between. False for any other shape, so that nothing a client says of itself
+ * can pass for a clause.
  */
 bool received_parse(struct span value, struct received *out);
 
@@ -36,8 +36,8 @@ bool received_topmost(struct span block, struct received *out);
  *
  *	Received: by `domain`; DATE
  *
- * Own is: by the host of the topmost one, by `hostname`, or by a host within one
- * of `domains`. Everything else is copied as it is.
+ * Own is: by the host of the topmost one, by `hostname`, or by a host within
+ * one of `domains`. Everything else is copied as it is.
  */
 void received_rewrite(struct span block, const char *domain,
     const char *hostname, const struct config_list *domains,

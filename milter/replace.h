@@ -7,15 +7,15 @@
 
 /*
  * Puts another message in the place of the current one, in the one order that
- * Postfix keeps exactly: delete fields from the last to the first, insert the new
- * ones by rising index, replace the body. After ERR_SYSTEM the message must be
- * refused, since it may be half replaced.
+ * Postfix keeps exactly: delete fields from the last to the first, insert the
+ * new ones by rising index, replace the body. After ERR_SYSTEM the message
+ * must be refused, since it may be half replaced.
  */
 
 /* Deletes every field that the letter came with. ERR_SYSTEM, ERR_MEMORY. */
 int replace_drop_header(struct session *session, struct fault *fault);
 
-/* Inserts `value`, with its leading blank, as field number `index` from 1 on. */
+/* Inserts `value`, leading blank included, as field `index`, from 1 on. */
 int replace_insert(struct session *session, size_t index, const char *name,
     const char *value, struct fault *fault);
 

@@ -17,8 +17,8 @@ sfsistat reply_error(struct session *session, int err, const char *text);
 sfsistat reply_defer(struct session *session, int err, const char *text);
 
 /*
- * For dmtpd, which answers its peer with `dmtp`: "550 5.7.7 DIME-578 TEXT". Where
- * the numbers disagree on whether it is permanent, DMTP's counts.
+ * For dmtpd, which answers its peer with `dmtp`: "550 5.7.7 DIME-578 TEXT".
+ * Where the numbers disagree on whether it is permanent, DMTP's counts.
  */
 sfsistat reply_dmtp(struct session *session, int err, int dmtp,
     const char *text);

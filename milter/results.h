@@ -9,14 +9,14 @@
  * Authentication-Results (RFC 8601) of opened mail. The method is `dime`:
  *
  *	pass     a user's signature, and From is of the origin's domain
- *	neutral  the same by relay@, which signs what nobody proved to have written
+ *	neutral  the same by relay@, which signs what has no proven author
  *	fail     From is of another domain, or does not name one author
  */
 
 /*
- * Whether the value of an Authentication-Results field bears our authserv-id: the
- * host name or one of our domains; also when it cannot be read, since then nobody
- * knows how others read it.
+ * Whether the value of an Authentication-Results field bears our authserv-id:
+ * the host name or one of our domains; also when it cannot be read, since then
+ * nobody knows how others read it.
  */
 bool results_is_ours(struct span value, const char *hostname,
     const struct config_list *domains);

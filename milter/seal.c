@@ -11,8 +11,8 @@
 #include "milter/reply.h"
 
 /*
- * DIME-OUT. One recipient a message; it is sealed in place, or refused. There is
- * no third way out of here: nothing leaves naked.
+ * DIME-OUT. One recipient a message; it is sealed in place, or refused. There
+ * is no third way out of here: nothing leaves naked.
  */
 
 enum author_kind { AUTHOR_RELAY, AUTHOR_USER };
@@ -103,8 +103,8 @@ choose_domain(struct session *session, struct sealing *sealing,
 	return 0;
 }
 
-/* Whether the user of the envelope sender is known to have sent the message: the
- * note of this queue id names the same sender and the same body. */
+/* Whether the user of the envelope sender is known to have sent the message:
+ * the note of this queue id names the same sender and the same body. */
 static int
 is_proven(struct session *session, const struct sealing *sealing,
     bool *proven, struct fault *fault)
@@ -156,7 +156,7 @@ find_author(struct session *session, struct sealing *sealing,
 	return keys_find_user(keys, relay, &sealing->author, fault);
 }
 
-/* Tells policyd, so that its map routes the copy past us at the next attempt. */
+/* Tells policyd, whose map then routes the copy past us next time. */
 static int
 leave_to_smtp(struct session *session, struct sealing *sealing,
     struct fault *fault)

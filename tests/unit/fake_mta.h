@@ -49,9 +49,9 @@ char mta_open(struct mta *mta, const char *socket_path,
 void mta_close(struct mta *mta);
 
 /*
- * Sends the mail. The verdict is the milter's letter: 'c' continue, 'a' accept,
- * 't' temporary, 'r' reject, 'y' with the reply in mta->reply. A recipient that is
- * not 'c' ends it.
+ * Sends the mail. The verdict is the milter's letter: 'c' continue, 'a'
+ * accept, 't' temporary, 'r' reject, 'y' with the reply in mta->reply. A
+ * recipient that is not 'c' ends it.
  */
 char mta_send(struct mta *mta, const struct mta_mail *mail);
 

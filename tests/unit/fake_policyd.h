@@ -8,8 +8,8 @@
 #include "keys/keys.h"
 
 /*
- * Answers on a facts socket as dime-policyd would, with signets out of a keys.db,
- * in a thread of its own.
+ * Answers on a facts socket as dime-policyd would, with signets out of a
+ * keys.db, in a thread of its own.
  */
 struct fake_policyd {
 	struct keys *keys;

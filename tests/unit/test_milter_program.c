@@ -666,8 +666,9 @@ several_messages_on_a_connection(void **state)
 	mta_close(&mta);
 }
 
-/* One connection's worth of sealing; returns NULL when all went well. Assertions
- * belong to the first thread, so that trouble is only reported here. */
+/* One connection's worth of sealing; returns NULL when all went well.
+ * Assertions belong to the first thread, so that trouble is only reported
+ * here. */
 static void *
 seal_some(void *argument)
 {
