@@ -290,6 +290,7 @@ seal(struct session *session, struct sealing *sealing, struct fault *fault)
 	        .recipient = sealing->recipient},
 	    .author_signer = sealing->author->signer,
 	    .origin_signer = sealing->origin->signer,
+	    .recipient = letter->recipient, /* with its +tag */
 	    .random = &random};
 	struct buffer binary;
 	int err;

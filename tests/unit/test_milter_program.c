@@ -337,6 +337,38 @@ a_user_is_the_author_only_with_proof(void **state)
 }
 
 static void
+a_tag_stays_with_the_recipient(void **state)
+{
+	static const char tagged[] = "<Bob+Tag@beta.test>";
+	struct mta_mail mail = letter("OUT", RECEIVED("G1") HEADER "\r\n" BODY);
+	struct buffer armor = buffer_make(1 << 20);
+	struct buffer text = buffer_make(1 << 20);
+	struct message_envelope envelope;
+	struct message *message;
+	struct keys_org *beta;
+	struct fault fault;
+
+	mail.recipients[0] = tagged;
+	seal(&mail, &armor);
+	assert_int_equal(message_read(buffer_span(&armor), 1 << 20, &message,
+	    &fault), 0);
+	assert_int_equal(keys_find_org(site.keys, "beta.test", &beta, &fault),
+	    0);
+	assert_int_equal(message_unlock(message, MESSAGE_DESTINATION,
+	    beta->agreer, &fault), 0);
+	assert_int_equal(message_destination_envelope(message, &envelope,
+	    &fault), 0);
+	assert_string_equal(envelope.address, "bob+tag@beta.test");
+	keys_org_free(beta);
+	message_free(message);
+	mail = arriving(&text, buffer_span(&armor));
+	mail.recipients[0] = tagged;
+	expect("DIME-IN", &mail, 'a', "");
+	buffer_free(&armor);
+	buffer_free(&text);
+}
+
+static void
 only_logins_are_noted(void **state)
 {
 	struct mta_mail mail = letter("N1", "A: b\r\n\r\n" BODY);
@@ -774,6 +806,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_user_is_the_author_only_with_proof),
+	    TEST(a_tag_stays_with_the_recipient),
 	    TEST(only_logins_are_noted),
 	    TEST(sealing_is_repeatable),
 	    TEST(what_comes_out_is_what_went_in),
