@@ -46,21 +46,33 @@ log_refusal(struct session *session, sfsistat status, const char *from,
 	log_end(&line);
 }
 
+/* Postfix's own reading of an address undoes quotes, routes and the like; the
+ * path that was given is for a server that tells nothing. */
+static bool
+read_domain(const struct session *session, const char *macro,
+    const char *path, char out[static DOMAIN_SIZE])
+{
+	const char *known = session_macro(session, macro);
+
+	return letter_read_domain(known[0] != '\0' ? known : path, out);
+}
+
 sfsistat
 guard_recipient(struct session *session, const char *path)
 {
 	struct facts_request request = {.verb = FACTS_INBOUND,
 	    .fingerprint = "", .wait = GUARD_WAIT * 1000};
-	char to[ADDRESS_SIZE];
+	char from[DOMAIN_SIZE], to[DOMAIN_SIZE];
 	struct facts_answer answer;
 	struct fault fault = {0};
 	sfsistat status;
 	int err;
 
-	if (session->letter.sender[0] == '\0' || !letter_read_path(path, to))
+	if (!read_domain(session, "{mail_addr}", session->letter.sender_given,
+		from) || !read_domain(session, "{rcpt_addr}", path, to))
 		return SMFIS_CONTINUE;
-	request.from = address_domain(session->letter.sender);
-	request.to = address_domain(to);
+	request.from = from;
+	request.to = to;
 	/* Our own mail, and what we only relay, is not for the guard. */
 	if (site_is_local(session->site, request.from) ||
 	    !site_serves(session->site, request.to))

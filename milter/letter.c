@@ -40,6 +40,18 @@ letter_read_path(const char *path, char out[static ADDRESS_SIZE])
 	return address_normalize(inside(path), out);
 }
 
+bool
+letter_read_domain(const char *path, char out[static DOMAIN_SIZE])
+{
+	struct span text = inside(path);
+	size_t at = text.length;
+
+	while (at > 0 && text.data[at - 1] != '@')
+		at--;
+	out[0] = '\0';
+	return at > 0 && domain_normalize(span_slice(text, at, SIZE_MAX), out);
+}
+
 void
 letter_set_sender(struct letter *letter, const char *path)
 {

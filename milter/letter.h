@@ -33,6 +33,10 @@ void letter_clear(struct letter *letter);
  * false when it is none. */
 bool letter_read_path(const char *path, char out[static ADDRESS_SIZE]);
 
+/* The domain of such an address, whose local part may be one that DIME has no
+ * form for; "" and false when there is none. */
+bool letter_read_domain(const char *path, char out[static DOMAIN_SIZE]);
+
 /* `path` is the argument of MAIL FROM or RCPT TO, angle brackets included. */
 void letter_set_sender(struct letter *letter, const char *path);
 void letter_add_recipient(struct letter *letter, const char *path);

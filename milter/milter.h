@@ -51,6 +51,9 @@ struct session {
 /* The Postfix queue id of the current message, "" when there is none yet. */
 const char *session_queue_id(const struct session *session);
 
+/* A macro of Postfix's, such as "{rcpt_addr}"; "" when it is not sent. */
+const char *session_macro(const struct session *session, const char *name);
+
 /* Registers the callbacks, which use `milter`. False when libmilter refuses. */
 bool session_register(struct milter *milter);
 

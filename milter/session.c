@@ -40,6 +40,12 @@ macro(SMFICTX *ctx, const char *name)
 }
 
 const char *
+session_macro(const struct session *session, const char *name)
+{
+	return macro(session->ctx, name);
+}
+
+const char *
 session_queue_id(const struct session *session)
 {
 	return macro(session->ctx, "i");
