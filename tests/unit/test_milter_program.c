@@ -236,7 +236,8 @@ seal(const struct mta_mail *mail, struct buffer *armor)
 	mta_text(&mta, &text);
 	assert_non_null(buffer_string(&text));
 	assert_memory_equal(text.data, head, strlen(head));
-	assert_null(strstr(buffer_string(&text), "plan"));
+	/* With the blank: base64 spells any word by chance. */
+	assert_null(strstr(buffer_string(&text), " plan"));
 	assert_string_equal(mta.sender_arguments, "RET=HDRS");
 	buffer_append_span(armor, buffer_span(&mta.body));
 	buffer_free(&text);
