@@ -75,6 +75,10 @@ letter_add_field(struct letter *letter, const char *name, const char *value)
 {
 	struct buffer *out = &letter->header;
 
+	if (letter->fields++ >= LETTER_FIELDS_MAX) {
+		letter->err = ERR_TOO_LARGE;
+		return;
+	}
 	buffer_append_string(out, name);
 	buffer_u8(out, ':');
 	for (char last = '\0'; *value != '\0'; last = *value++) {

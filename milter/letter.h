@@ -5,6 +5,10 @@
 #include "crypto/crypto.h"
 #include "milter/header.h"
 
+/* Postfix searches the queue file once for every field that is taken away or
+ * inserted: time that grows with the square of their number. */
+enum { LETTER_FIELDS_MAX = 2000 };
+
 /* One message of a milter connection, as it comes in. */
 struct letter {
 	/* MAIL FROM without its angle brackets, as given and as DIME writes
@@ -16,6 +20,7 @@ struct letter {
 	char recipient[ADDRESS_SIZE];
 	size_t recipients;
 	char login[ADDRESS_SIZE]; /* "" when not logged in */
+	size_t fields;
 	struct buffer header;     /* lines with CRLF */
 	struct buffer body;       /* empty when it is only hashed */
 	struct crypto_hash hash;  /* of the body */
@@ -41,7 +46,8 @@ bool letter_read_domain(const char *path, char out[static DOMAIN_SIZE]);
 void letter_set_sender(struct letter *letter, const char *path);
 void letter_add_recipient(struct letter *letter, const char *path);
 
-/* `value` as libmilter gives it: leading blank kept, folds with LF. */
+/* `value` as libmilter gives it: leading blank kept, folds with LF. A field
+ * behind LETTER_FIELDS_MAX others is not kept. */
 void letter_add_field(struct letter *letter, const char *name,
     const char *value);
 

@@ -3,6 +3,7 @@
 #define DIME_MILTER_PLAN_H
 
 #include "base/error.h"
+#include "milter/letter.h"
 #include "milter/results.h"
 
 /*
@@ -15,8 +16,7 @@
 enum {
 	/* Postfix shortens longer fields, and says nothing. */
 	PLAN_FIELD_MAX = 60000,
-	/* Postfix searches the queue file once for every field it inserts. */
-	PLAN_FIELDS_MAX = 2000,
+	PLAN_FIELDS_MAX = LETTER_FIELDS_MAX,
 };
 
 struct plan_field {

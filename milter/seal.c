@@ -73,6 +73,9 @@ check_letter(struct session *session, struct sealing *sealing,
 	if (letter->recipient[0] == '\0')
 		return refuse(sealing, fault, ERR_RECIPIENT,
 		    "DIME has no form for this recipient address");
+	if (letter->fields > LETTER_FIELDS_MAX)
+		return refuse(sealing, fault, ERR_TOO_LARGE,
+		    "the message has too many header fields");
 	if (letter->err == ERR_TOO_LARGE)
 		return refuse(sealing, fault, ERR_TOO_LARGE,
 		    "the message is larger than message_size_limit");

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "crypto/secret.h"
 #include "dime/armor.h"
+#include "milter/letter.h"
 #include "tests/unit/fake_mta.h"
 #include "tests/unit/fake_policyd.h"
 
@@ -544,6 +545,28 @@ without_policyd_mail_waits(void **state)
 }
 
 static void
+too_many_fields_are_refused(void **state)
+{
+	struct buffer text = buffer_make(1 << 20), armor = buffer_make(1 << 20);
+	struct mta_mail mail = letter("OUT", "");
+
+	for (size_t i = 1; i < LETTER_FIELDS_MAX; i++)
+		buffer_append_string(&text, "a:\r\n");
+	buffer_append_string(&text, "b:\r\n\r\n");
+	mail.text = buffer_span(&text);
+	seal(&mail, &armor);
+	buffer_reset(&armor);
+	buffer_append_string(&armor, "a:\r\n");
+	buffer_append_span(&armor, buffer_span(&text));
+	mail.text = buffer_span(&armor);
+	expect("DIME-OUT", &mail, 'y', "552 5.3.4 the message has too many "
+	    "header fields");
+	expect("DIME-IN", &mail, 'y', "552 5.3.4 DIME-552 ");
+	buffer_free(&armor);
+	buffer_free(&text);
+}
+
+static void
 what_does_not_verify_is_refused(void **state)
 {
 	struct buffer armor = buffer_make(1 << 20), text = buffer_make(1 << 20);
@@ -820,6 +843,7 @@ main(void)
 	    TEST(many_fields_and_a_long_body),
 	    TEST(nothing_leaves_naked),
 	    TEST(without_policyd_mail_waits),
+	    TEST(too_many_fields_are_refused),
 	    TEST(what_does_not_verify_is_refused),
 	    TEST(no_tampered_message_opens),
 	    TEST(the_public_listener_guards),
