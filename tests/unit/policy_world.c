@@ -277,7 +277,7 @@ load_site(struct world *world, const char *directory, const char *settings)
 	struct buffer text = buffer_make(1 << 16);
 	struct config *config;
 	struct fault fault;
-	struct site *site;
+	struct site *site = NULL;
 	char path[300];
 
 	snprintf(path, sizeof(path), "%s/conf", directory);
