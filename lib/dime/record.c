@@ -124,15 +124,21 @@ read_tls(struct parse *parse, struct span value)
 	return 0;
 }
 
+/* An IP address, or one in brackets as mail has it (RFC 5321, 4.1.3). */
 static bool
 is_address_literal(struct span value)
 {
+	static const char tag[] = "IPv6:";
 	char text[INET6_ADDRSTRLEN + 2];
 	uint8_t address[sizeof(struct in6_addr)];
 
 	if (value.length > 1 && value.data[0] == '[' &&
-	    value.data[value.length - 1] == ']')
+	    value.data[value.length - 1] == ']') {
 		value = span_slice(value, 1, value.length - 2);
+		if (span_equal_nocase(span_slice(value, 0, strlen(tag)),
+		    span_string(tag)))
+			value = span_slice(value, strlen(tag), SIZE_MAX);
+	}
 	if (value.length > 0 && value.data[value.length - 1] == '.')
 		value.length--;
 	return span_copy_string(value, text, sizeof(text)) &&
