@@ -64,12 +64,10 @@ parse(uint8_t type, struct span text, struct message_envelope *out)
 	    !take_line(&text, labels[type].org, "-Signet", "[]", &org_print) ||
 	    text.length > 0)
 		return "not the four lines of an envelope";
-	if (!address_is_normal(user) ||
-	    !span_copy_string(user, out->address, sizeof(out->address)))
-		return "first line holds no lower-case address";
-	if (!domain_is_normal(org) ||
-	    !span_copy_string(org, out->domain, sizeof(out->domain)))
-		return "third line holds no lower-case domain";
+	if (!address_normalize(user, out->address))
+		return "first line holds no mail address";
+	if (!domain_normalize(org, out->domain))
+		return "third line holds no domain name";
 	if (!signet_is_fingerprint(user_print) ||
 	    !span_copy_string(user_print, out->address_fingerprint,
 	    sizeof(out->address_fingerprint)) ||
