@@ -9,6 +9,8 @@
 enum { FILE_LIMIT = 1 << 20, ANCHORS = 256 };
 
 struct anchors {
+	char *path;
+	struct buffer text;
 	size_t count;
 	char names[ANCHORS][DOMAIN_SIZE]; /* "" is the root */
 };
@@ -55,28 +57,31 @@ add(struct anchors *anchors, struct span owner)
 	return true;
 }
 
-/* libunbound passes over an anchor whose algorithm it does not know, and then
- * takes everything below for unsigned. */
-static bool
-is_known_algorithm(struct span word)
-{
-	static const uint64_t known[] = {5, 7, 8, 10, 13, 14, 15, 16};
-	uint64_t algorithm;
+/* libunbound passes over an anchor whose algorithm or digest it does not know, and
+ * then takes everything below for unsigned. */
+static const uint8_t algorithms[] = {5, 7, 8, 10, 13, 14, 15, 16};
+static const uint8_t digests[] = {1, 2, 4};
 
-	if (!span_number(word, UINT8_MAX, &algorithm))
+static bool
+is_one_of(struct span word, const uint8_t *known, size_t count)
+{
+	uint64_t number;
+
+	if (!span_number(word, UINT8_MAX, &number))
 		return false;
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (known[i] == algorithm)
+	for (size_t i = 0; i < count; i++)
+		if (known[i] == number)
 			return true;
 	return false;
 }
 
-/* `OWNER [TTL] [IN] DS TAG ALGORITHM ...` or `... DNSKEY FLAGS 3 ALGORITHM ...`
- */
+/* `OWNER [TTL] [IN] DS TAG ALGORITHM DIGEST ...` or
+ * `... DNSKEY FLAGS 3 ALGORITHM ...` */
 static bool
 read_line(struct anchors *anchors, struct span line)
 {
 	struct span owner, word;
+	bool is_ds;
 	int before = 0; /* words between the type and the algorithm */
 
 	if (line.data[0] == ' ' || line.data[0] == '\t')
@@ -91,17 +96,22 @@ read_line(struct anchors *anchors, struct span line)
 	}
 	if (before == 0)
 		return false;
+	is_ds = before == 1;
 	while (before-- > 0)
 		if (!next_word(&line, &word))
 			return false;
-	return next_word(&line, &word) && is_known_algorithm(word) &&
+	return next_word(&line, &word) &&
+	    is_one_of(word, algorithms, sizeof(algorithms)) &&
+	    (!is_ds || (next_word(&line, &word) &&
+	        is_one_of(word, digests, sizeof(digests)))) &&
 	    add(anchors, owner);
 }
 
 static int
-read_lines(const char *path, struct span text, struct anchors *anchors,
-    struct fault *fault)
+read_lines(struct anchors *anchors, struct fault *fault)
 {
+	struct span text = buffer_span(&anchors->text);
+	const char *path = anchors->path;
 	struct span line;
 	int number = 0, depth = 0;
 
@@ -124,17 +134,18 @@ read_lines(const char *path, struct span text, struct anchors *anchors,
 int
 anchors_read(const char *path, struct anchors **out, struct fault *fault)
 {
-	struct buffer text = buffer_make(FILE_LIMIT);
 	struct anchors *anchors = calloc(1, sizeof(*anchors));
 	int err;
 
 	*out = NULL;
-	if (anchors == NULL)
+	if (anchors == NULL || (anchors->path = strdup(path)) == NULL) {
+		free(anchors);
 		return fault_set(fault, ERR_MEMORY, "%s: out of memory", path);
-	err = file_read(path, &text, fault);
+	}
+	anchors->text = buffer_make(FILE_LIMIT);
+	err = file_read(path, &anchors->text, fault);
 	if (err == 0)
-		err = read_lines(path, buffer_span(&text), anchors, fault);
-	buffer_free(&text);
+		err = read_lines(anchors, fault);
 	if (err != 0)
 		anchors_free(anchors);
 	else
@@ -145,22 +156,40 @@ anchors_read(const char *path, struct anchors **out, struct fault *fault)
 void
 anchors_free(struct anchors *anchors)
 {
+	if (anchors == NULL)
+		return;
+	buffer_free(&anchors->text);
+	free(anchors->path);
 	free(anchors);
+}
+
+const char *
+anchors_path(const struct anchors *anchors)
+{
+	return anchors->path;
+}
+
+struct span
+anchors_text(const struct anchors *anchors)
+{
+	return buffer_span(&anchors->text);
 }
 
 bool
 anchors_cover(const struct anchors *anchors, const char *name)
 {
-	const size_t length = strlen(name);
+	size_t length = strlen(name);
 
+	if (length > 0 && name[length - 1] == '.')
+		length--;
 	for (size_t i = 0; i < anchors->count; i++) {
 		const size_t anchor = strlen(anchors->names[i]);
 
 		if (anchor == 0)
 			return true;
 		if (anchor <= length &&
-		    strcasecmp(name + length - anchor, anchors->names[i]) ==
-		        0 &&
+		    strncasecmp(name + length - anchor, anchors->names[i],
+		        anchor) == 0 &&
 		    (anchor == length || name[length - anchor - 1] == '.'))
 			return true;
 	}

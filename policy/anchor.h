@@ -19,7 +19,11 @@ struct anchors;
 int anchors_read(const char *path, struct anchors **out, struct fault *fault);
 void anchors_free(struct anchors *anchors);
 
-/* Whether one of them is `name` or a name above it; no final dots, any case. */
+/* Where they were read from, and what was read. Good as long as the anchors. */
+const char *anchors_path(const struct anchors *anchors);
+struct span anchors_text(const struct anchors *anchors);
+
+/* Whether one of them is `name` or a name above it; any case. */
 bool anchors_cover(const struct anchors *anchors, const char *name);
 
 #endif

@@ -8,7 +8,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "policy/anchor.h"
 #include "policy/resolver.h"
 #include "policy/resolver_context.h"
 
@@ -84,11 +83,19 @@ explain(const struct ub_result *result, struct dns_reply *reply)
 		    "no trust anchor covers the name, so nothing is proven");
 }
 
+/* An alias may lead out from under the anchor that stands above the name. */
+static bool
+is_anchored(const struct anchors *anchors, const struct ub_result *result)
+{
+	return anchors_cover(anchors, result->qname) &&
+	    (result->canonname == NULL ||
+	        anchors_cover(anchors, result->canonname));
+}
+
 static struct dns_reply *
 make_reply(const struct resolver *resolver, const struct ub_result *result)
 {
-	const bool anchored =
-	    anchors_cover(resolver->anchors, result->qname);
+	const bool anchored = is_anchored(resolver->anchors, result);
 	const enum dns_answer answer = classify(result, anchored);
 	struct span data[RECORDS];
 	struct dns_reply *reply;
@@ -98,6 +105,9 @@ make_reply(const struct resolver *resolver, const struct ub_result *result)
 		for (; count < RECORDS && result->data[count] != NULL; count++)
 			data[count] = span_of(result->data[count],
 			    (size_t)result->len[count]);
+	/* What is not looked at might be the one that matters. */
+	if (count == RECORDS && result->data[count] != NULL)
+		return dns_reply_new(DNS_UNREACHABLE, "too many records");
 	reply = dns_reply_copy(answer, data, count);
 	if (reply == NULL)
 		return NULL;
@@ -185,7 +195,7 @@ renew_context(struct resolver *resolver)
 	struct fault fault;
 	int error;
 
-	if (resolver_context_new(&resolver->servers,
+	if (resolver_context_new(resolver->anchors, &resolver->servers,
 	        &resolver->context, &fault) != 0) {
 		resolver->context = old;
 		return;
@@ -363,10 +373,10 @@ prepare(struct resolver *resolver, const struct config *config,
 		    strerror(errno));
 	if (resolver_servers_copy(config, &resolver->servers) != 0)
 		return fault_set(fault, ERR_MEMORY, "resolver: out of memory");
-	if ((err = anchors_read(resolver->servers.anchor_file,
-		 &resolver->anchors, fault)) != 0 ||
-	    (err = resolver_context_new(
-		 &resolver->servers, &resolver->context, fault)) != 0)
+	if ((err = anchors_read(config->trust_anchor_file, &resolver->anchors,
+	         fault)) != 0 ||
+	    (err = resolver_context_new(resolver->anchors, &resolver->servers,
+	         &resolver->context, fault)) != 0)
 		return err;
 	if (pthread_create(&resolver->thread, NULL, run, resolver) != 0)
 		return fault_set(fault, ERR_SYSTEM, "resolver: no thread");

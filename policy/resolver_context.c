@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-#include "policy/anchor.h"
 #include "policy/resolver.h"
 #include "policy/resolver_context.h"
 
@@ -67,12 +70,45 @@ set_options(struct ub_ctx *context, bool own_servers)
 		ub_ctx_set_option(context, "do-not-query-localhost:", "no");
 }
 
+/*
+ * libunbound gets the very text that was checked, and not the file's again,
+ * which may have been emptied since: it would take everything for unsigned then.
+ */
+static int
+set_anchors(struct ub_ctx *context, const struct anchors *anchors,
+    struct fault *fault)
+{
+	const struct span text = anchors_text(anchors);
+	const int fd = memfd_create("anchors", MFD_CLOEXEC);
+	char path[40];
+	int err = 0, result;
+
+	if (fd < 0 ||
+	    write(fd, text.data, text.length) != (ssize_t)text.length) {
+		err = fault_set(fault, ERR_SYSTEM, "%s: memfd: %s",
+		    anchors_path(anchors), strerror(errno));
+		goto out;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if ((result = ub_ctx_add_ta_file(context, path)) != 0 ||
+	    /* `test` is a built-in empty zone. Taking it out also makes
+	     * libunbound read the anchors now, so it comes last. */
+	    (result = ub_ctx_zone_remove(context, "test.")) != 0)
+		err = complain(fault, "trust_anchor_file",
+		    anchors_path(anchors), result);
+out:
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
 int
-resolver_context_new(const struct resolver_servers *servers,
-    struct ub_ctx **out, struct fault *fault)
+resolver_context_new(const struct anchors *anchors,
+    const struct resolver_servers *servers, struct ub_ctx **out,
+    struct fault *fault)
 {
 	struct ub_ctx *context = ub_ctx_create();
-	int err, result;
+	int err;
 
 	*out = NULL;
 	if (context == NULL)
@@ -80,16 +116,8 @@ resolver_context_new(const struct resolver_servers *servers,
 	ub_ctx_debugout(context, NULL);
 	ub_ctx_async(context, 1);
 	set_options(context, servers->forward.count + servers->stub.count > 0);
-	if ((err = set_servers(servers, context, fault)) != 0)
-		goto out;
-	if ((result = ub_ctx_add_ta_file(context, servers->anchor_file)) != 0 ||
-	    /* `test` is a built-in empty zone. Taking it out also makes
-	     * libunbound read the anchors now, so it comes last. */
-	    (result = ub_ctx_zone_remove(context, "test.")) != 0)
-		err = complain(fault, "trust_anchor_file",
-		    servers->anchor_file, result);
-out:
-	if (err != 0)
+	if ((err = set_servers(servers, context, fault)) != 0 ||
+	    (err = set_anchors(context, anchors, fault)) != 0)
 		ub_ctx_delete(context);
 	else
 		*out = context;
@@ -100,7 +128,6 @@ int
 resolver_check(const struct config *config, struct fault *fault)
 {
 	const struct resolver_servers servers = {
-	    .anchor_file = (char *)(uintptr_t)config->trust_anchor_file,
 	    .forward = config->dns_forward,
 	    .stub = config->dns_stub,
 	};
@@ -108,11 +135,11 @@ resolver_check(const struct config *config, struct fault *fault)
 	struct ub_ctx *context;
 	int err;
 
-	err = anchors_read(servers.anchor_file, &anchors, fault);
+	err = anchors_read(config->trust_anchor_file, &anchors, fault);
 	if (err != 0)
 		return err;
+	err = resolver_context_new(anchors, &servers, &context, fault);
 	anchors_free(anchors);
-	err = resolver_context_new(&servers, &context, fault);
 	if (err == 0)
 		ub_ctx_delete(context);
 	return err;
@@ -144,9 +171,7 @@ int
 resolver_servers_copy(const struct config *config,
     struct resolver_servers *servers)
 {
-	servers->anchor_file = strdup(config->trust_anchor_file);
-	return servers->anchor_file != NULL &&
-	        copy_list(&config->dns_forward, &servers->forward) &&
+	return copy_list(&config->dns_forward, &servers->forward) &&
 	        copy_list(&config->dns_stub, &servers->stub)
 	    ? 0
 	    : ERR_MEMORY;
@@ -157,5 +182,4 @@ resolver_servers_free(struct resolver_servers *servers)
 {
 	free_list(&servers->forward);
 	free_list(&servers->stub);
-	free(servers->anchor_file);
 }

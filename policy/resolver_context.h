@@ -5,13 +5,13 @@
 #include <unbound.h>
 
 #include "base/config.h"
+#include "policy/anchor.h"
 
 /* libunbound's context, set up as this program wants it; for resolver.c alone.
  */
 
 /* The site's settings, copied, since a context is renewed at times. */
 struct resolver_servers {
-	char *anchor_file;
 	struct config_list forward, stub;
 };
 
@@ -20,9 +20,10 @@ int resolver_servers_copy(const struct config *config,
     struct resolver_servers *servers);
 void resolver_servers_free(struct resolver_servers *servers);
 
-/* A context with its trust anchors read, for ub_ctx_delete(). ERR_CONFIG names
- * the setting; ERR_MEMORY. */
-int resolver_context_new(const struct resolver_servers *servers,
-    struct ub_ctx **out, struct fault *fault);
+/* A context that trusts `anchors`, for ub_ctx_delete(). ERR_CONFIG names the
+ * setting; ERR_SYSTEM, ERR_MEMORY. */
+int resolver_context_new(const struct anchors *anchors,
+    const struct resolver_servers *servers, struct ub_ctx **out,
+    struct fault *fault);
 
 #endif
