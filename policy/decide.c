@@ -7,13 +7,14 @@
 /* ---- names ---- */
 
 /* What may still be a domain once its dots at the end are gone, but is none
- * that DNS could hold a record for. */
+ * that DNS could hold a record for. Outside ASCII there are other dots (U+3002
+ * and its like), which Postfix turns into ours when it delivers. */
 static bool
 is_single_label(const char *domain)
 {
 	const char *dot = strchr(domain, '.');
 
-	return dot == NULL || dot[1] == '\0';
+	return address_is_ascii(domain) && (dot == NULL || dot[1] == '\0');
 }
 
 void

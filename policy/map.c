@@ -57,19 +57,30 @@ may_be_naked(const struct policyd *policyd, const struct site *site,
 	return policy_decide(&facts).action == POLICY_NAKED;
 }
 
+/* Not to know whether there is a pin is as good as one. */
+static bool
+may_be_pinned(struct policyd *policyd, const char *domain)
+{
+	struct state_pin pin;
+	bool found;
+	int err;
+
+	err = state_get_pin(policyd->state, domain, &found, &pin);
+	buffer_free(&pin.record);
+	return err != 0 || found;
+}
+
 /*
  * DIME-OUT's note is knowledge of its own: an absence, or the peer's 476, that
  * was validated when it was written. It stands in where DNS is silent, and
  * never against a record, a pin, or an answer that somebody has tampered with.
  */
 static bool
-note_may_count(const struct policyd *policyd, const struct site *site,
-    const struct domain_facts *domain)
+note_may_count(struct policyd *policyd, const struct site *site,
+    const char *name, const struct domain_facts *domain)
 {
-	if (domain == NULL)
-		return true;
-	if (domain->dns == DNS_UNREACHABLE)
-		return domain->pinned_until <= clock_wall(policyd->clock);
+	if (domain == NULL || domain->dns == DNS_UNREACHABLE)
+		return !may_be_pinned(policyd, name);
 	return may_be_naked(policyd, site, domain, SIGNET_NOT_ENABLED);
 }
 
@@ -105,8 +116,8 @@ route_recipient(struct policyd *policyd, const struct site *site,
 	else if (domain != NULL &&
 	    may_be_naked(policyd, site, domain, SIGNET_NOT_ASKED))
 		route = ROUTE_NAKED;
-	else if (note_may_count(policyd, site, domain) &&
-	    is_noted(policyd, name.address))
+	else if (is_noted(policyd, name.address) &&
+	    note_may_count(policyd, site, name.domain, domain))
 		route = ROUTE_NOTED;
 	domain_release(domain);
 	return route;

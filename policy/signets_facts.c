@@ -123,6 +123,14 @@ signets_key_name(struct span key)
 	    : span_slice(key, 0, (size_t)(space - key.data));
 }
 
+/* What a peer has said, a signet or a word on one, was confirmed under one
+ * record and does not outlive it. */
+static bool
+is_under(const struct signet_facts *facts, const uint8_t *digest)
+{
+	return memcmp(facts->record, digest, sizeof(facts->record)) == 0;
+}
+
 static const struct signet_facts *
 memory_find_one(struct signets *signets, const uint8_t *digest,
     const char *name, const char *stored_under, const char *fingerprint)
@@ -134,10 +142,10 @@ memory_find_one(struct signets *signets, const uint8_t *digest,
 
 	if (facts == NULL)
 		return NULL;
-	if (facts->answer == SIGNET_HELD
-	        ? memcmp(facts->record, digest, sizeof(facts->record)) == 0 &&
-	            has_fingerprint(facts, fingerprint)
-	        : strcmp(stored_under, fingerprint) == 0)
+	if ((facts->answer == SIGNET_FAILED || is_under(facts, digest)) &&
+	    (facts->answer == SIGNET_HELD
+	            ? has_fingerprint(facts, fingerprint)
+	            : strcmp(stored_under, fingerprint) == 0))
 		return facts;
 	signet_facts_release(facts);
 	return NULL;

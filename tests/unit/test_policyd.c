@@ -196,6 +196,29 @@ signets_follow_the_record(void **state)
 	world_free(world);
 }
 
+/* So does what the peer has said of a user. */
+static void
+refusals_follow_the_record(void **state)
+{
+	struct world *world = world_new("");
+	struct facts_answer answer;
+
+	world_set_zone(world, (struct world_zone){"beta.test",
+	    DNS_PRESENT_SECURE, 60, {buffer_string(&world->record)}, false});
+	world->peer = WORLD_NOT_ENABLED;
+	answer = decide(world, "bob@beta.test");
+	assert_int_equal(answer.facts.signet, SIGNET_NOT_ENABLED);
+	facts_answer_free(&answer);
+	world->peer = WORLD_SIGNETS;
+	world_set_record(world, "beta.test", DNS_PRESENT_SECURE,
+	    "pol=experimental");
+	world_pass(world, 60);
+	answer = decide(world, "bob@beta.test");
+	assert_int_equal(answer.action, POLICY_DARK);
+	facts_answer_free(&answer);
+	world_free(world);
+}
+
 static void
 what_peers_say(void **state)
 {
@@ -525,6 +548,10 @@ map_names(void **state)
 	    {"transport", "bob@[192.0.2.1]", NAKED},
 	    {"transport", "bob@[IPv6:2001:db8::1]", NAKED},
 	    {"transport", "bob@com.", NAKED},
+	    {"transport", "bob@beta\xe3\x80\x82test", ENCRYPT},
+	    {"transport", "bob@beta\xef\xbc\x8etest", ENCRYPT},
+	    {"transport", "bob@beta\xef\xbd\xa1test", ENCRYPT},
+	    {"transport", "bob@\xc3\xb6rg", ENCRYPT},
 	    {"transport", "bob@beta.test", ENCRYPT},
 	    {"transport", "BOB@BETA.TEST", ENCRYPT},
 	    {"transport", "\"bob b\"@beta.test", ENCRYPT},
@@ -536,6 +563,7 @@ map_names(void **state)
 	    {"sender", "alice@alpha.test", NAKED},
 	    {"sender", "alice@strict.test", ENCRYPT},
 	    {"sender", "Alice@Strict.test", ENCRYPT},
+	    {"sender", "alice@strict\xe3\x80\x82test", ENCRYPT},
 	    {"sender", "<>", NAKED},
 	    {"sender", "", NAKED},
 	    {"sender", "eve@beta.test", NAKED},
@@ -654,6 +682,32 @@ notes_of_an_absence(void **state)
 	world_free(world);
 }
 
+/* Nor does it for what is not known yet, when the disk has a pin: memory may have
+ * lost what it knew, at a restart for instance. */
+static void
+notes_behind_a_pin(void **state)
+{
+	struct world *world = world_new("");
+	struct facts_answer answer;
+	static const uint8_t key[] = "r:gamma.test";
+
+	facts_answer_free(
+	    (answer = decide(world, "dave@gamma.test"), &answer));
+	answer = world_ask(world, inquiry_note_naked, "alpha.test",
+	    "dave@gamma.test", "", 0);
+	assert_int_equal(answer.err, 0);
+	facts_answer_free(&answer);
+	world_set_record(world, "gamma.test", DNS_PRESENT_SECURE, "");
+	world_pass(world, 600);
+	assert_string_equal(world_map(world, "transport", "dave@gamma.test"),
+	    ENCRYPT);
+	memory_drop(world->policyd.memory, span_of(key, sizeof(key) - 1));
+	world->dns_silent = true;
+	assert_string_equal(world_map(world, "transport", "dave@gamma.test"),
+	    ENCRYPT);
+	world_free(world);
+}
+
 /* ---- other questions ---- */
 
 static void
@@ -744,6 +798,7 @@ outbound_names(void **state)
 	    {"bob@local.test", POLICY_NAKED, 0},
 	    {"bob@[192.0.2.1]", POLICY_NAKED, 0},
 	    {"bob", POLICY_NAKED, 0},
+	    {"bob@required\xe3\x80\x82test", POLICY_REFUSE, ERR_POLICY},
 	    {"bob@be ta.test", POLICY_REFUSE, ERR_RECIPIENT},
 	    {"\"bob b\"@gamma.test", POLICY_NAKED, 0},
 	    {"\"bob b\"@beta.test", POLICY_REFUSE, ERR_RECIPIENT},
@@ -873,6 +928,7 @@ main(void)
 	    cmocka_unit_test(several_records),
 	    cmocka_unit_test(dark_with_signets),
 	    cmocka_unit_test(signets_follow_the_record),
+	    cmocka_unit_test(refusals_follow_the_record),
 	    cmocka_unit_test(what_peers_say),
 	    cmocka_unit_test(pins_hold),
 	    cmocka_unit_test(certificate_sets_a_short_pin),
@@ -885,6 +941,7 @@ main(void)
 	    cmocka_unit_test(map_setting),
 	    cmocka_unit_test(notes),
 	    cmocka_unit_test(notes_of_an_absence),
+	    cmocka_unit_test(notes_behind_a_pin),
 	    cmocka_unit_test(signet_errors),
 	    cmocka_unit_test(outbound_names),
 	    cmocka_unit_test(inbound_table),
