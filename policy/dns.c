@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "policy/condition.h"
 #include "policy/dns.h"
 
 struct dns_reply *
@@ -99,15 +97,11 @@ gathering_new(size_t count)
 {
 	struct gathering *gathering = calloc(1,
 	    sizeof(*gathering) + count * sizeof(gathering->items[0]));
-	pthread_condattr_t attributes;
 
 	if (gathering == NULL)
 		return NULL;
 	pthread_mutex_init(&gathering->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&gathering->complete, &attributes);
-	pthread_condattr_destroy(&attributes);
+	condition_start(&gathering->complete);
 	gathering->missing = gathering->count = count;
 	for (size_t i = 0; i < count; i++)
 		gathering->items[i].gathering = gathering;
@@ -119,14 +113,11 @@ static void
 collect(struct gathering *gathering, struct deadline deadline,
     struct dns_reply **replies)
 {
-	const struct timespec until = {deadline.at / 1000,
-	    deadline.at % 1000 * 1000000};
 	bool finished;
 
 	pthread_mutex_lock(&gathering->lock);
 	while (gathering->missing > 0 &&
-	    pthread_cond_timedwait(&gathering->complete, &gathering->lock,
-	        &until) != ETIMEDOUT)
+	    condition_wait(&gathering->complete, &gathering->lock, deadline))
 		;
 	for (size_t i = 0; i < gathering->count; i++) {
 		replies[i] = gathering->items[i].reply;

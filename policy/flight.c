@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "crypto/random.h"
+#include "policy/condition.h"
 #include "policy/flight.h"
 
 enum { BUCKETS = 1024 };
@@ -32,28 +30,6 @@ struct flights {
 	bool stopping;
 	struct flight *buckets[BUCKETS];
 };
-
-static void
-condition_start(pthread_cond_t *condition)
-{
-	pthread_condattr_t attributes;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(condition, &attributes);
-	pthread_condattr_destroy(&attributes);
-}
-
-/* False when the deadline came first. */
-static bool
-condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock,
-    struct deadline deadline)
-{
-	const struct timespec until = {deadline.at / 1000,
-	    deadline.at % 1000 * 1000000};
-
-	return pthread_cond_timedwait(condition, lock, &until) != ETIMEDOUT;
-}
 
 int
 flights_new(size_t limit, flight_start *start, void *context,
