@@ -57,8 +57,8 @@ add(struct anchors *anchors, struct span owner)
 	return true;
 }
 
-/* libunbound passes over an anchor whose algorithm or digest it does not know, and
- * then takes everything below for unsigned. */
+/* libunbound passes over an anchor whose algorithm or digest it does not know,
+ * and then takes everything below for unsigned. */
 static const uint8_t algorithms[] = {5, 7, 8, 10, 13, 14, 15, 16};
 static const uint8_t digests[] = {1, 2, 4};
 

@@ -72,7 +72,8 @@ set_options(struct ub_ctx *context, bool own_servers)
 
 /*
  * libunbound gets the very text that was checked, and not the file's again,
- * which may have been emptied since: it would take everything for unsigned then.
+ * which may have been emptied since: it would take everything for unsigned
+ * then.
  */
 static int
 set_anchors(struct ub_ctx *context, const struct anchors *anchors,

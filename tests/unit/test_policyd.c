@@ -682,8 +682,8 @@ notes_of_an_absence(void **state)
 	world_free(world);
 }
 
-/* Nor does it for what is not known yet, when the disk has a pin: memory may have
- * lost what it knew, at a restart for instance. */
+/* Nor does it for what is not known yet, when the disk has a pin: memory may
+ * have lost what it knew, at a restart for instance. */
 static void
 notes_behind_a_pin(void **state)
 {
