@@ -2,7 +2,9 @@
 #include "base/log.h"
 #include "client/facts.h"
 #include "milter/milter.h"
+#include "milter/replace.h"
 #include "milter/reply.h"
+#include "milter/results.h"
 
 /*
  * DIME-MX. Domains whose policy is strict send no naked mail, and ours may not
@@ -87,4 +89,49 @@ guard_recipient(struct session *session, const char *path)
 	    err != 0 ? fault_text(&fault, err) : answer.reason);
 	facts_answer_free(&answer);
 	return status;
+}
+
+static bool
+is_forged(const struct site *site, const struct header_field *field)
+{
+	return header_is(field, "Authentication-Results") &&
+	    results_are_forged(field->value, site->hostname,
+		&site->config->domains);
+}
+
+sfsistat
+guard_header(struct session *session)
+{
+	struct span block = buffer_span(&session->letter.header);
+	struct header_field field;
+
+	/* What is not all here may hide anything. */
+	if (session->letter.err != 0)
+		return reply_error(session, session->letter.err,
+		    "the header is too large to be checked");
+	while (header_next(&block, &field))
+		if (is_forged(session->site, &field)) {
+			session->letter.keep_body = false;
+			return SMFIS_CONTINUE;
+		}
+	return SMFIS_ACCEPT;
+}
+
+sfsistat
+guard_message(struct session *session)
+{
+	struct fault fault = {0};
+	int err = replace_drop_fields(session, is_forged, &fault);
+	struct log_line line;
+
+	log_begin(&line, err == 0 ? LOG_NOTICE : LOG_ERR,
+	    err == 0 ? "cleaned" : "deferred");
+	log_text(&line, "queue", session_queue_id(session));
+	log_text(&line, "listener", "DIME-MX");
+	log_text(&line, "reason", err == 0 ?
+	    "naked mail with results of DIME in our name" :
+	    fault_text(&fault, err));
+	log_end(&line);
+	return err == 0 ? SMFIS_ACCEPT :
+	    reply_defer(session, err, fault_text(&fault, err));
 }

@@ -18,7 +18,8 @@
  *	DIME-SUBMIT  submit.c  notes who sent a message
  *	DIME-OUT     seal.c    seals a copy in place, or refuses it
  *	DIME-IN      open.c    opens a message in place, or refuses it
- *	DIME-MX      guard.c   refuses naked mail that policy forbids; open.c
+ *	DIME-MX      guard.c   refuses naked mail that policy forbids, and takes
+ *	                       forged results off the rest; open.c
  */
 
 enum listener {
@@ -63,7 +64,12 @@ sfsistat submit_message(struct session *session);
 sfsistat seal_message(struct session *session);
 sfsistat open_message(struct session *session);
 
-/* DIME-MX at RCPT TO. */
+/* DIME-MX at RCPT TO, and for naked mail at the end of its header: SMFIS_ACCEPT
+ * when nothing of it is to be changed. */
 sfsistat guard_recipient(struct session *session, const char *path);
+sfsistat guard_header(struct session *session);
+
+/* Naked mail that guard_header() did not accept. */
+sfsistat guard_message(struct session *session);
 
 #endif

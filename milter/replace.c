@@ -8,6 +8,7 @@
 struct present {
 	char *name;
 	int occurrence; /* among the fields of this name, from 1 */
+	bool dropped;
 };
 
 static void
@@ -31,8 +32,10 @@ occurrence_of(const struct present *fields, size_t index)
 }
 
 static int
-list_present(struct span block, struct present **out, size_t *count)
+list_present(struct session *session, replace_choice *choice,
+    struct present **out, size_t *count)
 {
+	struct span block = buffer_span(&session->letter.header);
 	struct header_field field;
 	struct span rest = block;
 	size_t total = 0;
@@ -54,28 +57,41 @@ list_present(struct span block, struct present **out, size_t *count)
 			return ERR_MEMORY;
 		}
 		(*out)[*count].occurrence = occurrence_of(*out, *count);
+		(*out)[*count].dropped = choice(session->site, &field);
 	}
 	return 0;
 }
 
 int
-replace_drop_header(struct session *session, struct fault *fault)
+replace_drop_fields(struct session *session, replace_choice *choice,
+    struct fault *fault)
 {
 	struct present *fields;
 	size_t count;
 	int err;
 
-	err = list_present(buffer_span(&session->letter.header), &fields,
-	    &count);
+	err = list_present(session, choice, &fields, &count);
 	if (err != 0)
 		return fault_set(fault, err, "out of memory");
 	for (size_t i = count; i-- > 0 && err == 0;)
-		if (smfi_chgheader(session->ctx, fields[i].name,
-		    fields[i].occurrence, NULL) != MI_SUCCESS)
+		if (fields[i].dropped && smfi_chgheader(session->ctx,
+		    fields[i].name, fields[i].occurrence, NULL) != MI_SUCCESS)
 			err = fault_set(fault, ERR_SYSTEM,
 			    "Postfix did not take the removal of a field");
 	free_present(fields, count);
 	return err;
+}
+
+static bool
+every_field(const struct site *site, const struct header_field *field)
+{
+	return true;
+}
+
+int
+replace_drop_header(struct session *session, struct fault *fault)
+{
+	return replace_drop_fields(session, every_field, fault);
 }
 
 int

@@ -12,7 +12,13 @@
  * must be refused, since it may be half replaced.
  */
 
-/* Deletes every field that the letter came with. ERR_SYSTEM, ERR_MEMORY. */
+/* Deletes the fields of the letter that are chosen. ERR_SYSTEM, ERR_MEMORY. */
+typedef bool replace_choice(const struct site *site,
+    const struct header_field *field);
+int replace_drop_fields(struct session *session, replace_choice *choice,
+    struct fault *fault);
+
+/* Deletes all of them. */
 int replace_drop_header(struct session *session, struct fault *fault);
 
 /* Inserts `value`, leading blank included, as field `index`, from 1 on. */

@@ -3,19 +3,27 @@
 
 #include <strings.h>
 
+/* Any host of our domains: who reads the field may trust all of them. */
 static bool
-is_own_name(const char *name, const char *hostname,
+is_own_name(struct span id, const char *hostname,
     const struct config_list *domains)
 {
-	return strcasecmp(name, hostname) == 0 ||
-	    config_list_has(domains, name);
+	char name[DOMAIN_SIZE];
+
+	if (span_equal_nocase(id, span_string(hostname)))
+		return true;
+	if (!domain_normalize(id, name))
+		return false;
+	for (size_t i = 0; i < domains->count; i++)
+		if (domain_is_within(name, domains->items[i]))
+			return true;
+	return strcasecmp(name, hostname) == 0;
 }
 
 bool
 results_is_ours(struct span value, const char *hostname,
     const struct config_list *domains)
 {
-	char name[DOMAIN_SIZE];
 	struct span id;
 
 	if (!header_skip(&value))
@@ -24,8 +32,20 @@ results_is_ours(struct span value, const char *hostname,
 	/* A quoted authserv-id is allowed and never needed. */
 	if (id.length == 0 || memchr(id.data, '"', id.length) != NULL)
 		return true;
-	return !span_copy_string(id, name, sizeof(name)) ||
-	    is_own_name(name, hostname, domains);
+	return is_own_name(id, hostname, domains);
+}
+
+bool
+results_are_forged(struct span value, const char *hostname,
+    const struct config_list *domains)
+{
+	static const struct span method = {(const uint8_t *)"dime", 4};
+
+	for (size_t i = 0; i + method.length <= value.length; i++)
+		if (span_equal_nocase(span_slice(value, i, method.length),
+			method))
+			return results_is_ours(value, hostname, domains);
+	return false;
 }
 
 const char *

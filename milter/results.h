@@ -21,6 +21,10 @@
 bool results_is_ours(struct span value, const char *hostname,
     const struct config_list *domains);
 
+/* Whether it also speaks of DIME, which in naked mail is never true. */
+bool results_are_forged(struct span value, const char *hostname,
+    const struct config_list *domains);
+
 struct results {
 	const char *hostname; /* authserv-id */
 	const char *author;   /* address that signed */

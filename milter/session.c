@@ -162,19 +162,26 @@ on_field(SMFICTX *ctx, char *name, char *value)
 	return session->quiet ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
-/* On the public listener only sealed mail for one of our users concerns us. */
+/* On the public listener, only sealed mail for one of our users is opened. */
+static bool
+is_to_be_opened(const struct session *session)
+{
+	const struct letter *letter = &session->letter;
+
+	return session->listener == LISTENER_IN ||
+	    (header_is_sealed(buffer_span(&letter->header)) &&
+		letter->recipients == 1 && letter->recipient[0] != '\0' &&
+		site_serves(session->site,
+		    address_domain(letter->recipient)));
+}
+
 static sfsistat
 on_header_end(SMFICTX *ctx)
 {
 	struct session *session = session_of(ctx);
-	const struct letter *letter = &session->letter;
 
-	if (session->listener == LISTENER_MX &&
-	    !(header_is_sealed(buffer_span(&letter->header)) &&
-		letter->recipients == 1 && letter->recipient[0] != '\0' &&
-		site_serves(session->site,
-		    address_domain(letter->recipient))))
-		return SMFIS_ACCEPT;
+	if (session->listener == LISTENER_MX && !is_to_be_opened(session))
+		return guard_header(session);
 	return SMFIS_CONTINUE;
 }
 
@@ -202,7 +209,8 @@ on_message_end(SMFICTX *ctx)
 		break;
 	case LISTENER_IN:
 	case LISTENER_MX:
-		status = open_message(session);
+		status = is_to_be_opened(session) ? open_message(session) :
+		    guard_message(session);
 		break;
 	case LISTENERS:
 		break;

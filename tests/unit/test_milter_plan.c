@@ -33,6 +33,9 @@ results_that_claim_to_be_ours(void **state)
 	    {" mx.alpha.test; dkim=pass", false},
 	    {" (mx.beta.test) mx.alpha.test; dkim=pass", false},
 	    {" evil-beta.test; dkim=pass", false},
+	    {" mx.beta.test.; dkim=pass", true},
+	    {" mx2.beta.test; dkim=pass", true},
+	    {" mx.beta.test.evil.test; dkim=pass", false},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

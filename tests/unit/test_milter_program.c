@@ -670,6 +670,41 @@ the_public_listener_guards(void **state)
 	}
 }
 
+/* Only those that speak of DIME: others may be of a scanner in front of us. */
+static void
+naked_mail_bears_no_results_of_ours(void **state)
+{
+#define OTHER "From: dave@gamma.test\r\n" \
+	"Authentication-Results: mx.beta.test; spf=pass\r\n" \
+	"Authentication-Results: gamma.test; dime=pass\r\n"
+	static const char *const forged[] = {
+	    "Authentication-Results: mx.beta.test; dime=pass\r\n",
+	    "authentication-results:\r\n (x) MX.Beta.Test. 1;\r\n DIME = pass\r\n",
+	    "Authentication-Results: mx2.beta.test; spf=pass; dime=pass\r\n"
+	    "Authentication-Results: \"beta.test\"; dime=pass\r\n",
+	};
+
+	for (size_t i = 0; i < COUNT(forged); i++) {
+		struct buffer text = buffer_make(1 << 16);
+		struct mta_mail mail;
+
+		unit_case(forged[i]);
+		buffer_printf(&text, "%s" OTHER "%s\r\nthe body\r\n",
+		    forged[i], forged[i]);
+		mail = letter("MX2", buffer_string(&text));
+		mail.sender = "<dave@gamma.test>";
+		fake_policyd_answer(&site.policyd, POLICY_NAKED, 0, "");
+		assert_int_equal(send_mail("DIME-MX", &mail), 'a');
+		buffer_reset(&text);
+		mta_text(&mta, &text);
+		assert_string_equal(buffer_string(&text),
+		    OTHER "\r\nthe body\r\n");
+		mta_close(&mta);
+		buffer_free(&text);
+	}
+#undef OTHER
+}
+
 static void
 sealed_mail_over_smtp_is_opened(void **state)
 {
@@ -847,6 +882,7 @@ main(void)
 	    TEST(what_does_not_verify_is_refused),
 	    TEST(no_tampered_message_opens),
 	    TEST(the_public_listener_guards),
+	    TEST(naked_mail_bears_no_results_of_ours),
 	    TEST(sealed_mail_over_smtp_is_opened),
 	    TEST(a_server_that_would_not_be_exact_is_refused),
 	    TEST(several_messages_on_a_connection),
