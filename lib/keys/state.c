@@ -15,6 +15,9 @@ enum {
 	FAILURE_LIFE = 7 * DAY,
 };
 
+/* Strangers choose the names. A failure that has no place here is a new one. */
+#define FAILURES_MAX "10000"
+
 struct state {
 	struct database *database;
 	const struct clock *clock;
@@ -80,7 +83,10 @@ static const char *const statements[STATEMENTS] = {
     [GET_DELIVERED] = "SELECT 1 FROM delivered"
 		      " WHERE identifier = ? AND recipient = ? AND until > ?",
     [SET_FAILURE] = "INSERT INTO failure (name, since, until)"
-		    " VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET"
+		    " SELECT ?1, ?2, ?3 WHERE"
+		    " (SELECT count(*) FROM failure) < " FAILURES_MAX
+		    " OR EXISTS (SELECT 1 FROM failure WHERE name = ?1)"
+		    " ON CONFLICT (name) DO UPDATE SET"
 		    " since = CASE WHEN until > ?2 THEN since ELSE ?2 END,"
 		    " until = ?3 RETURNING since",
     [FORGET_FAILURE] = "DELETE FROM failure WHERE name = ?",

@@ -249,6 +249,35 @@ failures_count_from_the_first_of_a_series(void **state)
 }
 
 static void
+failures_of_many_names_are_bounded(void **state)
+{
+	struct world *world = *state;
+	char name[20];
+	int64_t since;
+
+	for (int i = 0; i < 10001; i++) {
+		snprintf(name, sizeof(name), "name %d", i);
+		assert_int_equal(state_failing_since(world->state, name,
+		    &since), 0);
+	}
+	world->clock.now++;
+	assert_int_equal(state_failing_since(world->state, "name 0", &since),
+	    0);
+	assert_int_equal(since, START);
+	assert_int_equal(state_failing_since(world->state, "name 10000",
+	    &since), 0);
+	assert_int_equal(since, START + 1);
+	world->clock.now += 7 * DAY;
+	assert_int_equal(state_expire(world->state), 0);
+	assert_int_equal(state_failing_since(world->state, "name 10000",
+	    &since), 0);
+	world->clock.now++;
+	assert_int_equal(state_failing_since(world->state, "name 10000",
+	    &since), 0);
+	assert_int_equal(since, START + 7 * DAY + 1);
+}
+
+static void
 a_naked_verdict_runs_out(void **state)
 {
 	struct world *world = *state;
@@ -580,6 +609,7 @@ main(void)
 	    STATE_TEST(a_note_lives_seven_days),
 	    STATE_TEST(a_duplicate_is_known_for_thirty_days),
 	    STATE_TEST(failures_count_from_the_first_of_a_series),
+	    STATE_TEST(failures_of_many_names_are_bounded),
 	    STATE_TEST(a_naked_verdict_runs_out),
 	    STATE_TEST(expiry_deletes_what_ran_out),
 	    STATE_TEST(modes_do_not_depend_on_the_umask),
