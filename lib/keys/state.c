@@ -11,8 +11,9 @@ enum {
 	PIN_INSECURE = 30 * DAY,
 	NOTE_LIFE = 7 * DAY, /* a mail waits in a queue for 5 days by default */
 	DELIVERED_LIFE = 30 * DAY, /* D6 */
-	/* What nobody has tried for so long is not known to be failing. */
-	FAILURE_LIFE = 7 * DAY,
+	/* What nobody has tried for so long is not known to be failing: the 72
+	 * hours of Part 7, MAIL. */
+	FAILURE_LIFE = 3 * DAY,
 };
 
 /* Strangers choose the names. A failure that has no place here is a new one. */

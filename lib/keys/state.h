@@ -67,7 +67,7 @@ int state_get_delivered(struct state *state, const char *identifier,
 /* ---- since when a thing has been failing (570 after 72 hours) ---- */
 
 /* Notes a failure under `name` and sets *since to the first of the series, which
- * is now when there was none in the last 7 days. 10000 names are kept at most;
+ * is now when there was none in the last 72 hours. 10000 names are kept at most;
  * one more is not noted until others have run out. */
 int state_failing_since(struct state *state, const char *name, int64_t *since);
 int state_succeeded(struct state *state, const char *name);

@@ -123,16 +123,18 @@ say_rcpt(struct stream *s, const char *domain, const char *fingerprint)
 	return ask(s, "RCPT TO=<%s> FINGERPRINT=[%s]", domain, fingerprint);
 }
 
+static int64_t hours_ago;
+
 static int64_t
-days_ago(const struct clock *clock)
+earlier(const struct clock *clock)
 {
-	return clock_wall(&clock_system) - 73 * 3600;
+	return clock_wall(&clock_system) - hours_ago * 3600;
 }
 
 static void
 origins(void **state)
 {
-	static const struct clock past = {days_ago, days_ago};
+	static const struct clock past = {earlier, earlier};
 	const char *alpha = world.alpha->signet->fingerprint;
 	const char *beta = world.beta->signet->fingerprint;
 	char name[256], database[128];
@@ -147,10 +149,14 @@ origins(void **state)
 	assert_int_equal(say_mail(s, "absent.test", alpha), 575);
 	assert_int_equal(say_mail(s, "unconfirmed.test", alpha), 470);
 	assert_int_equal(say_mail(s, "slow.test", alpha), 470);
-	/* The same, having failed for three days already. */
+	/* The same, having failed again and again for three days already. */
 	snprintf(database, sizeof(database), "%s/state.db", world.directory);
 	assert_int_equal(state_open(database, 0600, &past, &old, NULL), 0);
 	snprintf(name, sizeof(name), "origin gone.test %s", alpha);
+	for (hours_ago = 73; hours_ago > 0; hours_ago -= 71)
+		assert_int_equal(state_failing_since(old, name, &since), 0);
+	snprintf(name, sizeof(name), "origin gone.test %s", beta);
+	hours_ago = 73; /* and only once */
 	assert_int_equal(state_failing_since(old, name, &since), 0);
 	state_close(old);
 	assert_int_equal(say_mail(s, "gone.test", alpha), 570);

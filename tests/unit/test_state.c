@@ -231,21 +231,21 @@ failures_count_from_the_first_of_a_series(void **state)
 
 	assert_int_equal(state_failing_since(world->state, "beta", &since), 0);
 	assert_int_equal(since, START);
+	world->clock.now += 2 * DAY;
+	assert_int_equal(state_failing_since(world->state, "beta", &since), 0);
+	assert_int_equal(since, START);
+	world->clock.now += 3 * DAY - 1;
+	assert_int_equal(state_failing_since(world->state, "beta", &since), 0);
+	assert_int_equal(since, START);
 	world->clock.now += 3 * DAY;
 	assert_int_equal(state_failing_since(world->state, "beta", &since), 0);
-	assert_int_equal(since, START);
-	world->clock.now += 6 * DAY;
-	assert_int_equal(state_failing_since(world->state, "beta", &since), 0);
-	assert_int_equal(since, START);
-	world->clock.now += 7 * DAY;
-	assert_int_equal(state_failing_since(world->state, "beta", &since), 0);
-	assert_int_equal(since, START + 16 * DAY);
+	assert_int_equal(since, START + 8 * DAY - 1);
 	world->clock.now++;
 	assert_int_equal(state_succeeded(world->state, "beta"), 0);
 	assert_int_equal(state_failing_since(world->state, "beta", &since), 0);
-	assert_int_equal(since, START + 16 * DAY + 1);
+	assert_int_equal(since, START + 8 * DAY);
 	assert_int_equal(state_failing_since(world->state, "gamma", &since), 0);
-	assert_int_equal(since, START + 16 * DAY + 1);
+	assert_int_equal(since, START + 8 * DAY);
 }
 
 static void
@@ -314,10 +314,11 @@ expiry_deletes_what_ran_out(void **state)
 	} cases[] = {
 	    {START + 59, 22222},
 	    {START + 60, 22221},
+	    {START + 3 * DAY, 22211},
 	    {START + 7 * DAY, 21211},
 	    {START + 7 * DAY + 60, 20211},
-	    {START + 20 * DAY, 10211},
-	    {START + 21 * DAY, 10201},
+	    {START + 17 * DAY, 20201},
+	    {START + 20 * DAY, 10201},
 	    {START + 30 * DAY, 10001},
 	    {START + 30 * DAY + 60, 10000},
 	    {START + 31 * DAY, 0},
