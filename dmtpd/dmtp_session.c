@@ -216,7 +216,8 @@ flush(struct session *session)
 	return err;
 }
 
-/* True until the peer said QUIT. */
+/* True until the peer said QUIT, or takes no replies. Large ones are not
+ * collected: a few lines can ask for many signets with pictures. */
 static bool
 feed(struct session *session, struct span input)
 {
@@ -229,6 +230,12 @@ feed(struct session *session, struct span input)
 		count_memory(session);
 		answer(session, event);
 		count_memory(session);
+		/* Another message may begin in the same piece. */
+		if (event == DMTP_SERVER_DATA)
+			session->in_data = false;
+		if (server->output.length > LARGE_OUTPUT &&
+		    flush(session) != 0)
+			return false;
 	} while (event != DMTP_SERVER_NOTHING && event != DMTP_SERVER_QUIT);
 	if (server->lines != lines)
 		restart_idle(session);
