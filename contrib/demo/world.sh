@@ -29,14 +29,6 @@ die() {
 	exit 1
 }
 
-# The path of a directory, wherever we are later.
-absolute() {
-	case $1 in
-	/*) echo "$1" ;;
-	*) echo "$PWD/$1" ;;
-	esac
-}
-
 address_of() {
 	case $1 in
 	alpha.test) echo 127.0.10.1 ;;

@@ -51,13 +51,17 @@ log_of() {
 	echo "$WORLD/$1/log/mail.log"
 }
 
-# Lines that a log has got since mark().
+# Lines that a log has got since mark(), by default since the scenario began.
 mark() {
 	wc -c <"$1" >"$SCRATCH/mark.$(echo "$1" | tr / _)"
 }
 since_mark() {
 	tail -c "+$(($(cat "$SCRATCH/mark.$(echo "$1" | tr / _)") + 1))" "$1"
 }
+
+for domain in $ALL_DOMAINS; do
+	mark "$(log_of "$domain")"
+done
 
 # ---- mailboxes ----
 
@@ -131,10 +135,17 @@ came_dark() {
 		fail "$1's mail has not dime=${2:-pass} but: $results"
 }
 
-# Nobody saw the letter on a listener for naked mail: there, and only there, the
-# Postfix of the receiving domain logs its Message-ID as it comes in.
+# nothing_naked DOMAIN...: since the scenario began neither DIME domain has tried to
+# send plain SMTP to beta.test or alpha.test, and the letter did not come in to
+# DOMAIN in clear. (A Postfix logs the Message-ID of what comes in to it: the
+# letter's when it is naked, none when it is sealed.)
 nothing_naked() {
 	local domain
+	for domain in $DIME_DOMAINS; do
+		! since_mark "$(log_of "$domain")" |
+			grep -E 'postfix/smtp\[.* to=<[^>]*@(alpha|beta)\.test>' ||
+			fail "$domain tried to send naked"
+	done
 	for domain; do
 		! grep -qF "message-id=<$WORD@" "$(log_of "$domain")" ||
 			fail "the letter came naked to $domain"
@@ -143,16 +154,16 @@ nothing_naked() {
 
 # ---- the queue ----
 
-# Queue files of a domain that wait for ADDRESS: their ids.
-waiting_for() {
-	postfix_run "$1" postqueue -j | grep -F "\"address\": \"$2\"" |
+# deferred_for DOMAIN ADDRESS: ids of messages that a delivery to ADDRESS was tried
+# for, and that wait for the next.
+deferred_for() {
+	postfix_run "$1" postqueue -j | grep '"queue_name": "deferred"' |
+		grep -F "\"address\": \"$2\"" |
 		sed -n 's/.*"queue_id": "\([^"]*\)".*/\1/p'
 }
 
-# Deferred at least once, for whatever reason.
 is_deferred() {
-	postfix_run "$1" postqueue -j | grep '"queue_name": "deferred"' |
-		grep -qF "\"address\": \"$2\""
+	[ -n "$(deferred_for "$@")" ]
 }
 
 # ---- what policyd knows ----
