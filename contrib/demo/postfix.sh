@@ -71,6 +71,7 @@ postfix_main() {
 	virtual_mailbox_base = $home/mail
 	virtual_mailbox_maps = texthash:$home/postfix/mailboxes
 	virtual_mailbox_limit = 0
+	recipient_delimiter = +
 	virtual_alias_maps = texthash:$home/postfix/aliases
 	virtual_uid_maps = static:$UID_MAIL
 	virtual_gid_maps = static:$GID_DIME
