@@ -8,6 +8,7 @@ enum {
 	 * processes live; an answer must be taken at once. */
 	SILENCE = 3600 * 1000,
 	TAKING = 30 * 1000,
+	ASKING = 30 * 1000, /* from a question's first octets to its last */
 };
 
 /* One question, of which `rest` holds what is left of the last read. */
@@ -15,8 +16,8 @@ static int
 read_question(struct stream *stream, struct netstring_reader *reader,
     uint8_t *octets, size_t size, struct span *rest)
 {
-	const struct deadline deadline = deadline_in(SILENCE);
-	bool complete = false;
+	struct deadline deadline = deadline_in(SILENCE);
+	bool complete = false, begun = false;
 	int err = 0;
 
 	while (err == 0 && !complete) {
@@ -27,6 +28,9 @@ read_question(struct stream *stream, struct netstring_reader *reader,
 			if (err == 0 && rest->length == 0)
 				return ERR_UNREACHABLE;
 		}
+		if (!begun)
+			deadline = deadline_in(ASKING);
+		begun = true;
 		if (err == 0)
 			err = netstring_feed(reader, rest, &complete);
 	}
