@@ -15,18 +15,20 @@ domain_pin_time(const struct domains *domains, const struct record *record,
 	    domain_between(1, record->expiry, most) * DAY;
 }
 
-void
+int
 domain_set_pin(struct domains *domains, const char *domain, int64_t until,
     bool secure, struct span text)
 {
+	const int err = state_set_pin(domains->settings.state, domain, until,
+	    secure, text);
 	struct log_line line;
 
-	if (state_set_pin(domains->settings.state, domain, until, secure,
-	        text) == 0)
-		return;
+	if (err == 0)
+		return 0;
 	log_begin(&line, LOG_WARNING, "pin-not-kept");
 	log_text(&line, "domain", domain);
 	log_end(&line);
+	return err;
 }
 
 static void

@@ -53,8 +53,8 @@ void domain_read_reply(struct domain_lookup *lookup);
 int64_t domain_pin_time(const struct domains *domains,
     const struct record *record, bool secure);
 
-/* A failure is logged: a record without its pin is better than none. */
-void domain_set_pin(struct domains *domains, const char *domain,
+/* A failure is also logged: a record without its pin is better than none. */
+int domain_set_pin(struct domains *domains, const char *domain,
     int64_t until, bool secure, struct span text);
 
 /* Takes the pin into account: its record comes into force where DNS gives none

@@ -4,9 +4,10 @@
 
 enum {
 	DAY = 86400,
-	/* What stands before the text of a record: DNS's answer and the purge
-	 * time of the pin that the record set. */
-	HEADER = 1 + 8,
+	/* What stands before the text of a record: DNS's answer, and whether
+	 * the pin is a secure one and when it runs out. The text is DNS's, or
+	 * the pin's where DNS says that there is none. */
+	HEADER = 1 + 1 + 8,
 };
 
 static const char kind[] = "r";
@@ -18,9 +19,9 @@ domain_redis_put(const struct domain_lookup *lookup)
 	    buffer_make(HEADER + RECORD_TEXT_LIMIT);
 
 	buffer_u8(&payload, (uint8_t)lookup->dns);
+	buffer_u8(&payload, lookup->secure);
 	buffer_u64(&payload, (uint64_t)lookup->pinned_until);
-	if (domain_is_present(lookup->dns))
-		buffer_append_span(&payload, buffer_span(&lookup->text));
+	buffer_append_span(&payload, buffer_span(&lookup->text));
 	if (payload.error == 0)
 		cache_put(lookup->domains->settings.cache, kind,
 		    span_string(lookup->domain), buffer_span(&payload),
@@ -28,36 +29,77 @@ domain_redis_put(const struct domain_lookup *lookup)
 	buffer_free(&payload);
 }
 
+struct stored {
+	enum dns_answer dns;
+	bool secure;
+	int64_t pinned_until;
+	struct span text;
+};
+
 /* The MAC says that a node of ours wrote it; all else is read as if it did not.
  */
 static bool
-redis_read(struct domain_lookup *lookup, struct span payload, int64_t expires)
+read_stored(struct span payload, struct stored *stored)
 {
 	struct cursor cursor = cursor_start(payload);
 	const uint8_t dns = cursor_u8(&cursor);
+	const uint8_t secure = cursor_u8(&cursor);
 	const uint64_t pinned_until = cursor_u64(&cursor);
-	const struct clock *clock = lookup->domains->settings.clock;
 
-	if (cursor.failed || dns >= DNS_ANSWERS ||
-	    pinned_until > INT64_MAX / 2 ||
-	    (!domain_is_present((enum dns_answer)dns) &&
-	        !domain_is_absent((enum dns_answer)dns)) ||
-	    domain_is_present((enum dns_answer)dns) != (cursor.rest.length > 0))
+	if (cursor.failed || dns >= DNS_ANSWERS || secure > 1 ||
+	    pinned_until > INT64_MAX / 2)
 		return false;
-	if (cursor.rest.length > 0 && !domain_lookup_parse(lookup, cursor.rest))
+	*stored = (struct stored){(enum dns_answer)dns, secure == 1,
+	    (int64_t)pinned_until, cursor.rest};
+	if (domain_is_present(stored->dns))
+		return cursor.rest.length > 0 &&
+		    stored->secure == (stored->dns == DNS_PRESENT_SECURE);
+	return domain_is_absent(stored->dns) &&
+	    (cursor.rest.length > 0) == (pinned_until > 0);
+}
+
+/* Another node has seen the record that set it; here it is to hold as well. An
+ * unsigned record's text may be newer than the pin, and nothing confirms it. */
+static int
+take_pin(struct domain_lookup *lookup, const struct stored *stored)
+{
+	const int64_t days = stored->secure ? DOMAIN_PIN_DAYS_SECURE
+	                                    : DOMAIN_PIN_DAYS_INSECURE;
+
+	if (stored->dns == DNS_PRESENT_INSECURE || stored->text.length == 0 ||
+	    stored->pinned_until == 0)
+		return 0;
+	return domain_set_pin(lookup->domains, lookup->domain,
+	    domain_between(0, stored->pinned_until,
+	        clock_wall(lookup->domains->settings.clock) + days * DAY),
+	    stored->secure, stored->text);
+}
+
+static bool
+redis_read(struct domain_lookup *lookup, struct span payload, int64_t expires)
+{
+	const struct clock *clock = lookup->domains->settings.clock;
+	struct stored stored;
+	int err;
+
+	if (!read_stored(payload, &stored) ||
+	    (stored.text.length > 0 &&
+	        !domain_lookup_parse(lookup, stored.text)))
 		return false;
-	lookup->dns = (enum dns_answer)dns;
-	lookup->secure = dns == DNS_PRESENT_SECURE;
+	lookup->dns = stored.dns;
 	lookup->source = "redis";
 	lookup->expires = domain_between(0, expires,
 	    clock_wall(clock) + DOMAIN_TTL_MOST);
-	buffer_append_span(&lookup->text, cursor.rest);
-	/* Another node has seen the record; here the pin is to hold as well. */
-	if (lookup->secure && pinned_until > 0)
-		domain_set_pin(lookup->domains, lookup->domain,
-		    domain_between(0, (int64_t)pinned_until,
-		        clock_wall(clock) + DOMAIN_PIN_DAYS_SECURE * DAY),
-		    true, cursor.rest);
+	err = take_pin(lookup, &stored);
+	if (domain_is_present(stored.dns)) {
+		lookup->secure = stored.secure;
+		buffer_append_span(&lookup->text, stored.text);
+	} else if (err != 0) {
+		/* Or the absence would count where the pin does not. */
+		domain_lookup_fail(lookup, DNS_UNREACHABLE, err,
+		    "state database: a pin of the domain cannot be kept");
+		lookup->expires = clock_wall(clock) + DOMAIN_FAILURE_SECONDS;
+	}
 	return true;
 }
 
