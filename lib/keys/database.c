@@ -13,7 +13,9 @@
 #include "keys/database.h"
 
 enum {
-	POOL_SIZE = 8,       /* handles open at most */
+	/* Handles open at most: more than a program has threads that write, so
+	 * that what only reads finds one while they all wait for a lock. */
+	POOL_SIZE = 32,
 	BUSY_TIMEOUT = 5000, /* milliseconds, for a lock and for a handle */
 };
 

@@ -495,7 +495,7 @@ a_broken_table_is_an_error(void **state)
 	assert_int_equal(state_expire(world->state), ERR_DATABASE);
 }
 
-enum { THREADS = 24, ROUNDS = 12 };
+enum { THREADS = 40, ROUNDS = 12 };
 
 struct worker {
 	pthread_t thread;
@@ -578,6 +578,61 @@ open_and_write(void *argument)
 	return NULL;
 }
 
+/* ---- readers do not wait for writers ---- */
+
+struct pinner {
+	struct state *state;
+	pthread_t thread;
+	char domain[32];
+	int err;
+};
+
+static void *
+set_one_pin(void *context)
+{
+	struct pinner *pinner = context;
+
+	pinner->err = state_set_pin(pinner->state, pinner->domain,
+	    START + DAY, true, span_string("pok="));
+	return NULL;
+}
+
+/* Somebody holds the lock, and as many threads as dime-policyd has for it, and more, wait to
+ * write: Postfix's question is answered all the same. */
+static void
+readers_pass_by_writers(void **state)
+{
+	struct world *world = *state;
+	struct pinner pinners[12];
+	sqlite3 *other;
+	int64_t start;
+	bool found;
+
+	assert_int_equal(sqlite3_open(world->path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL,
+	    NULL), SQLITE_OK);
+	for (size_t i = 0; i < COUNT(pinners); i++) {
+		pinners[i].state = world->state;
+		snprintf(pinners[i].domain, sizeof(pinners[i].domain),
+		    "d%zu.test", i);
+		assert_int_equal(pthread_create(&pinners[i].thread, NULL,
+		    set_one_pin, &pinners[i]), 0);
+	}
+	/* Whether they have come so far yet makes it easier, never harder. */
+	start = clock_monotonic(&clock_system);
+	while (clock_monotonic(&clock_system) - start < 300)
+		assert_int_equal(state_get_naked(world->state,
+		    "bob@beta.test", &found), 0);
+	assert_in_range(clock_monotonic(&clock_system) - start, 300, 1300);
+	assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(other);
+	for (size_t i = 0; i < COUNT(pinners); i++) {
+		pthread_join(pinners[i].thread, NULL);
+		assert_int_equal(pinners[i].err, 0);
+	}
+}
+
 static void
 programs_may_create_it_at_once(void **state)
 {
@@ -618,6 +673,7 @@ main(void)
 	    STATE_TEST(places_that_cannot_be_are_refused_by_name),
 	    STATE_TEST(a_broken_table_is_an_error),
 	    STATE_TEST(threads_and_programs_share),
+	    STATE_TEST(readers_pass_by_writers),
 	    STATE_TEST(programs_may_create_it_at_once),
 	};
 
