@@ -95,6 +95,7 @@ sealed_id() {
 }
 
 sealed_copies_wait() {
+	local user id
 	for user in bob carol; do
 		id=$(sealed_id "$user@beta.test")
 		[ -n "$id" ] && grep -q "$id: .*status=deferred" \
@@ -110,7 +111,7 @@ wait_for_mail_of_queue() {
 }
 
 story_sealed() {
-	local id
+	local id shown
 	id=$(sealed_id bob@beta.test)
 	queued_message alpha.test "$id" >"$WORLD/sealed"
 	sed '/^$/q' "$WORLD/sealed" >"$WORLD/sealed.header"
@@ -122,12 +123,14 @@ story_sealed() {
 	{ head -n 7 "$WORLD/sealed"; echo ...; tail -n 2 "$WORLD/sealed"; } |
 		quote
 	say "" "Its chunks, and who holds a key to which:" ""
+	shown=0
 	dimectl alpha.test message show <"$WORLD/sealed.armor" \
-		>"$WORLD/sealed.shown" || story_failed=yes
+		>"$WORLD/sealed.shown" || shown=$?
 	chunk_table <"$WORLD/sealed.shown"
 	say "" "alpha.test and beta.test stand for the two dmtpd on port 26, which" \
 		"hold their domain's key; only the milters hold Alice's and Bob's." ""
 	armor_decode <"$WORLD/sealed.armor" >"$WORLD/sealed.binary"
+	check "its frame is in order" [ "$shown" -eq 0 ]
 	check "no word of the letter, no subject and no mailbox name is in it" \
 		holds_no_word "$WORLD/sealed.header" "$WORLD/sealed.binary"
 	# From here on alpha.test's dmtpd is there to take the copies.
@@ -185,6 +188,7 @@ mail_of() {
 }
 
 everybody_has_mail() {
+	local person
 	for person in bob@beta.test carol@beta.test dave@gamma.test; do
 		mail_of "$person" >/dev/null || return 1
 	done

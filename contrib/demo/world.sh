@@ -75,6 +75,7 @@ wait_until() {
 
 # port_holder ADDRESS PORT PROTOCOL: who listens there already, if anybody.
 port_holder() {
+	local port_sockets
 	case $3 in
 	udp) port_sockets=$(ss -Hlunp "sport = :$2") ;;
 	*) port_sockets=$(ss -Hltnp "sport = :$2") ;;
