@@ -38,6 +38,8 @@ dispatch(struct dimectl *ctl, int count, char **words)
 {
 	bool noun_known = false;
 
+	if (count == 1 && strcmp(words[0], "-c") == 0)
+		return fault_set(&ctl->fault, ERR_USAGE, "-c: needs a file");
 	if (count == 0)
 		return fault_set(&ctl->fault, ERR_USAGE,
 		    "no verb given; try dimectl --help");

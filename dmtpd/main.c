@@ -202,6 +202,7 @@ main(int argc, char **argv)
 	struct fault fault;
 	int err, option;
 
+	opterr = 0; /* the usage says it, in one line */
 	while ((option = getopt(argc, argv, "c:n")) != -1) {
 		if (option == 'c')
 			dmtpd.config_path = optarg;

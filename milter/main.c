@@ -135,8 +135,8 @@ start_log(const struct config *config, struct fault *fault)
 	int level = log_level_by_name(config->log_level);
 
 	if (level < 0)
-		return fault_set(fault, ERR_CONFIG, "log_level: '%s' is none",
-		    config->log_level);
+		return fault_set(fault, ERR_CONFIG, "log_level: \"%s\" is "
+		    "not error, warning, info or debug", config->log_level);
 	if (log_open("dime-milter", config->log_target, level) != 0)
 		return fault_set(fault, ERR_CREATE,
 		    "log_target: %s: cannot be opened", config->log_target);
@@ -240,6 +240,13 @@ serve(struct milter *milter, bool check_only, bool *ran, struct fault *fault)
 	return err == 0 ? 0 : fault_set(fault, err, "libmilter failed");
 }
 
+static int
+usage(void)
+{
+	fprintf(stderr, "usage: dime-milter [-n] [-c FILE]\n");
+	return error_row(ERR_USAGE)->exit_status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -249,18 +256,17 @@ main(int argc, char **argv)
 	struct fault fault = {0};
 	int option, err;
 
+	opterr = 0; /* the usage says it, in one line */
 	while ((option = getopt(argc, argv, "c:n")) != -1) {
 		if (option == 'c')
 			path = optarg;
 		else if (option == 'n')
 			check_only = true;
 		else
-			optind = argc + 1;
+			return usage();
 	}
-	if (optind != argc) {
-		fprintf(stderr, "usage: dime-milter [-n] [-c FILE]\n");
-		return error_row(ERR_USAGE)->exit_status;
-	}
+	if (optind != argc)
+		return usage();
 	crowd_start(&milter.crowd);
 	if ((err = crypto_start(&fault)) == 0 &&
 	    (err = site_open(&milter.site, path, &fault)) == 0)

@@ -54,6 +54,7 @@ main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return usage(stdout, EXIT_SUCCESS);
+	opterr = 0; /* the usage says it, in one line */
 	while ((option = getopt(argc, argv, "c:n")) != -1) {
 		if (option == 'c')
 			config_path = optarg;

@@ -840,6 +840,7 @@ bad_starts(void **state)
 	write_config("");
 	assert_int_equal(run("-n", site.config), 0);
 	assert_int_equal(run("-c", site.config), 64);
+	assert_int_equal(run("-x", site.config), 64);
 	assert_int_equal(run("-n", "/nowhere/conf"), 66);
 	write_config("seal_key_file = \"\"\n");
 	assert_int_equal(run("-n", site.config), 78);
