@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/fuzz/fuzz.h"
+
+#include "milter/letter.h"
+#include "milter/received.h"
+#include "milter/results.h"
+
+static const char *names[] = {"alpha.test"};
+static const struct config_list domains = {names, 1};
+
+static void
+judge_fields(struct span block)
+{
+	struct span rest = block;
+	struct header_field field;
+	struct received received;
+	size_t total = 0;
+
+	while (header_next(&rest, &field)) {
+		received_parse(field.value, &received);
+		if (results_are_forged(field.value, "mx.alpha.test", &domains))
+			FUZZ_CHECK(results_is_ours(field.value, "mx.alpha.test",
+			    &domains));
+		total += field.whole.length;
+	}
+	FUZZ_CHECK(total == block.length);
+}
+
+/* A header block; its front is a path, too. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct results results = {
+	    "mx.alpha.test", "alice@alpha.test", "alpha.test"};
+	struct span block = span_of(data, size);
+	struct buffer out = buffer_make(FUZZ_LIMIT);
+	char path[300], address[ADDRESS_SIZE], domain[DOMAIN_SIZE];
+
+	judge_fields(block);
+	header_is_sealed(block);
+	if (header_from_domain(block, domain))
+		FUZZ_CHECK(domain_is_normal(span_string(domain)));
+	received_rewrite(block, "alpha.test", "mx.alpha.test", &domains, &out);
+	results_write(&results, block, &out);
+	buffer_free(&out);
+	span_copy_string(span_slice(block, 0, 299), path, sizeof(path));
+	if (letter_read_path(path, address))
+		FUZZ_CHECK(address_is_normal(span_string(address)));
+	letter_read_domain(path, domain);
+	return 0;
+}
