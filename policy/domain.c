@@ -184,12 +184,6 @@ domains_new(const struct domains_settings *settings, struct domains **out)
 	return err;
 }
 
-void
-domains_stop(struct domains *domains)
-{
-	flights_stop(domains->flights);
-}
-
 bool
 domains_drain(struct domains *domains, struct deadline deadline)
 {

@@ -56,9 +56,6 @@ struct domains_settings {
 /* What the settings name must outlive it. ERR_MEMORY. */
 int domains_new(const struct domains_settings *settings, struct domains **out);
 
-/* Nobody waits for a flight any more (flights_stop()). */
-void domains_stop(struct domains *domains);
-
 /* Waits until nothing is in the air (dns must be answering still); false at the
  * deadline. */
 bool domains_drain(struct domains *domains, struct deadline deadline);

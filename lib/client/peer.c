@@ -34,12 +34,6 @@ peer_confirms(const struct peer *peer)
 	return peer->confirms;
 }
 
-int
-peer_error_of_code(int code)
-{
-	return reply_error_of_code(code);
-}
-
 /* Hands the engine's reply over; its listing is moved, not copied. */
 static void
 hand_over(struct peer *peer, struct peer_reply *reply)

@@ -97,8 +97,4 @@ struct peer_mail {
 int peer_deliver(struct peer *peer, const struct peer_mail *mail,
     struct peer_reply *reply, struct fault *fault);
 
-/* The ERR_* number that a DMTP reply code means for whoever sent the command,
- * as reply_error_of_code() in dmtp/reply.h has it. 0 for 2xx and 354. */
-int peer_error_of_code(int code);
-
 #endif

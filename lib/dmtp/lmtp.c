@@ -366,9 +366,3 @@ lmtp_say_closing(struct lmtp *lmtp)
 {
 	say(lmtp, "421 4.3.2 Closing connection");
 }
-
-bool
-lmtp_in_data(const struct lmtp *lmtp)
-{
-	return lmtp->state == STATE_DATA;
-}

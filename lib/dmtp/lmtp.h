@@ -67,7 +67,4 @@ void lmtp_answer(struct lmtp *lmtp, int code, const char *enhanced,
 /* Says 421 for a session that the driver is about to close. */
 void lmtp_say_closing(struct lmtp *lmtp);
 
-/* Whether a message is coming in. */
-bool lmtp_in_data(const struct lmtp *lmtp);
-
 #endif
