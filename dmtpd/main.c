@@ -47,14 +47,10 @@ set_hostname(struct dmtpd *dmtpd, struct fault *fault)
 static int
 open_log(const struct config *config, struct fault *fault)
 {
-	int level = log_level_by_name(config->log_level);
-
-	if (level < 0)
-		return fault_set(fault, ERR_CONFIG, "log_level %s is not known",
-		    config->log_level);
-	if (log_open("dmtpd", config->log_target, level) != 0)
-		return fault_set(fault, ERR_CREATE, "%s cannot be opened",
-		    config->log_target);
+	if (log_open("dmtpd", config->log_target,
+	        log_level_by_name(config->log_level)) != 0)
+		return fault_set(fault, ERR_CREATE,
+		    "log_target: %s: cannot be opened", config->log_target);
 	return 0;
 }
 

@@ -132,12 +132,8 @@ open_socket(struct milter *milter, struct fault *fault)
 static int
 start_log(const struct config *config, struct fault *fault)
 {
-	int level = log_level_by_name(config->log_level);
-
-	if (level < 0)
-		return fault_set(fault, ERR_CONFIG, "log_level: \"%s\" is "
-		    "not error, warning, info or debug", config->log_level);
-	if (log_open("dime-milter", config->log_target, level) != 0)
+	if (log_open("dime-milter", config->log_target,
+	        log_level_by_name(config->log_level)) != 0)
 		return fault_set(fault, ERR_CREATE,
 		    "log_target: %s: cannot be opened", config->log_target);
 	return 0;

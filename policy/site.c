@@ -3,7 +3,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "policy/site.h"
 
 /* What a site is behind its header. */
@@ -89,10 +88,6 @@ read_site(const struct config *config, struct site *site, struct fault *fault)
 	    (err = check_own("experimental_domains", &site->experimental,
 	         &site->domains, fault)) != 0)
 		return err;
-	if (log_level_by_name(config->log_level) < 0)
-		return fault_set(fault, ERR_CONFIG,
-		    "log_level: \"%s\" is not error, warning, info or debug",
-		    config->log_level);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <confuse.h>
 
 #include "base/config.h"
+#include "base/log.h"
 
 static const struct config_row rows[] = {
 #define SETTING(type, name, preset, least, most, programs, reloadable, help)   \
@@ -121,6 +122,16 @@ check_paths(const char *path, const struct config *config)
 #include "base/config.def"
 #undef SETTING
 	return 0;
+}
+
+static int
+check_log_level(const char *path, const struct config *config)
+{
+	if (log_level_by_name(config->log_level) >= 0)
+		return 0;
+	return fault_set(loading.fault, ERR_CONFIG,
+	    "%s: log_level: \"%s\" is not error, warning, info or debug", path,
+	    config->log_level);
 }
 
 static void
@@ -241,6 +252,8 @@ config_load(const char *path, enum config_program program,
 	err = parse(path, config, fault);
 	if (err == 0)
 		err = collect(config->parsed, config);
+	if (err == 0)
+		err = check_log_level(path, config);
 	if (err == 0)
 		err = check_paths(path, config);
 	loading.fault = NULL;

@@ -223,6 +223,8 @@ config_table(void **state)
 	    {"defaults", "", NULL},
 	    {"values", "domains = {\"a.test\", \"b.test\"}\ndns_timeout = 7\n",
 	     NULL},
+	    {"unknown level", "log_level = \"loud\"\n",
+	     ": log_level: \"loud\" is not error"},
 	    {"unknown key", "\ncolour = \"red\"\n", ":2: no such option 'colour'"},
 	    {"out of range", "dns_timeout = 999\n",
 	     ":1: dns_timeout: 999 is not between 1 and 120"},
