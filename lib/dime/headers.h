@@ -11,6 +11,20 @@
  * octet for octet (M15, M16; doc/dmime.md).
  */
 
+/* One header field with all its lines. */
+struct headers_field {
+	struct span name;
+	struct span body; /* what follows the colon, line ends included */
+	struct span whole;
+};
+
+/*
+ * Takes the field at the front of *rest. False when something else stands
+ * there: the empty line, the end, or a line that is no header field, at which
+ * the header is over as it is for a mail server.
+ */
+bool headers_next_field(struct span *rest, struct headers_field *field);
+
 /* Splits a message into its header block, with the empty line that ends it if
  * there is one, and its body. */
 void headers_split(struct span mime, struct span *block, struct span *body);

@@ -25,13 +25,6 @@ extern const struct headers_end headers_ends[HEADERS_ENDS];
 extern const char headers_return_path[];
 extern const char headers_layout[];
 
-/* One header field with all its lines. */
-struct headers_field {
-	struct span name;
-	struct span body; /* what follows the colon, line ends included */
-	struct span whole;
-};
-
 /* What a header block holds: the first field of each label, and the rest. */
 struct headers_inventory {
 	struct headers_field common[HEADERS_LABELS]; /* whole.length 0: none */
@@ -41,13 +34,6 @@ struct headers_inventory {
 	size_t other_count;
 	struct span end; /* the empty line, if any */
 };
-
-/*
- * Takes the field at the front of *rest. False when something else stands
- * there: the empty line, the end, or a line that is no header field, at which
- * the header is over as it is for a mail server.
- */
-bool headers_next_field(struct span *rest, struct headers_field *field);
 
 /* The empty line at the front of `rest`, or nothing. */
 struct span headers_take_end(struct span rest);

@@ -106,6 +106,17 @@ void payload_free(struct payload *payload);
  */
 int segment_read(const struct access *access, size_t *at, struct buffer *out);
 
+/*
+ * Appends a segment of at most 4 GiB compressed, if that pays (M8): if its first
+ * 64 KiB and the whole of it shrink. ERR_TOO_LARGE if not; ERR_MEMORY. The same
+ * data give the same octets. On error `out` is to be freed all the same.
+ */
+int segment_pack(struct span data, struct buffer *out);
+
+/* Whether the parties belong together, and the signers to their signets.
+ * ERR_MISMATCH, or what a signer says. */
+int seal_check(const struct message_seal *seal, struct fault *fault);
+
 /* Decrypts a signature chunk. ERR_NO_ACCESS, ERR_INTERNAL, ERR_MEMORY. */
 int signature_read(const struct access *access,
     const struct message_chunk *chunk,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dime/headers.h"
 #include "dime/message_private.h"
+#include "dime/mime.h"
 
 enum {
 	EXTRA_BLOCKS = 16, /* 15 blocks and alignment fit in a pad octet */
@@ -165,7 +166,8 @@ seal_piece(struct sealing *sealing, uint8_t type, uint8_t flags,
 
 /* A data segment, in as many chunks as it needs (M9); none for no data. */
 static int
-seal_segment(struct sealing *sealing, uint8_t type, struct span data)
+seal_segment(struct sealing *sealing, uint8_t type, uint8_t flags,
+    struct span data)
 {
 	int err = 0;
 
@@ -177,8 +179,9 @@ seal_segment(struct sealing *sealing, uint8_t type, struct span data)
 		struct span piece = span_slice(data, 0, DATA_MOST);
 
 		data = span_slice(data, piece.length, SIZE_MAX);
-		err = seal_piece(sealing, type,
-		    data.length > 0 ? PAYLOAD_CONTINUES : 0, piece);
+		err = seal_piece(sealing, type, data.length > 0
+		    ? flags | PAYLOAD_CONTINUES
+		    : flags, piece);
 	}
 	return err;
 }
@@ -251,7 +254,8 @@ seal_envelope(struct sealing *sealing, uint8_t type, const char *address,
 	    sizeof(org->fingerprint));
 	envelope_write(type, &envelope, &text);
 	err = text.error != 0 ? fault_set(sealing->fault, text.error, "%s", "")
-	                      : seal_segment(sealing, type, buffer_span(&text));
+	                      : seal_segment(sealing, type, 0,
+	                            buffer_span(&text));
 	buffer_free(&text);
 	return err;
 }
@@ -286,14 +290,49 @@ seal_headers(struct sealing *sealing, struct span block)
 	        : seal->parties.author->address,
 	    &common, &others, sealing->fault);
 	if (err == 0)
-		err = seal_segment(sealing, MESSAGE_COMMON,
+		err = seal_segment(sealing, MESSAGE_COMMON, 0,
 		    buffer_span(&common));
 	if (err == 0)
-		err = seal_segment(sealing, MESSAGE_HEADERS,
+		err = seal_segment(sealing, MESSAGE_HEADERS, 0,
 		    buffer_span(&others));
 	sealing->metadata_end = sealing->out->length;
 	buffer_free(&common);
 	buffer_free(&others);
+	return err;
+}
+
+/* A content segment, compressed where that pays. */
+static int
+seal_content(struct sealing *sealing, const struct mime_segment *segment)
+{
+	struct buffer packed = buffer_make(SIZE_MAX);
+	int err = segment_pack(segment->data, &packed);
+
+	if (err == 0)
+		err = seal_segment(sealing, segment->type, PAYLOAD_GZIP,
+		    buffer_span(&packed));
+	else if (err == ERR_TOO_LARGE)
+		err = seal_segment(sealing, segment->type, 0, segment->data);
+	else
+		fault_set(sealing->fault, err, "%s", "");
+	buffer_free(&packed);
+	return err;
+}
+
+/* The body, cut into its parts (M17). */
+static int
+seal_body(struct sealing *sealing, struct span block, struct span body)
+{
+	struct mime_segment segments[MIME_SEGMENTS];
+	size_t count = mime_cut(block, body, segments);
+	int err = 0;
+
+	sealing->display_end = sealing->out->length;
+	for (size_t i = 0; i < count && err == 0; i++) {
+		err = seal_content(sealing, &segments[i]);
+		if (segments[i].type <= MESSAGE_DISPLAY_CONTENT)
+			sealing->display_end = sealing->out->length;
+	}
 	return err;
 }
 
@@ -321,71 +360,6 @@ seal_signatures(struct sealing *sealing)
 		err = seal_signature(sealing, MESSAGE_ORGANIZATION_SIGNATURE,
 		    &seal->origin_signer, chunks, sealing->out->length);
 	return err;
-}
-
-/* ---- checks before and after ---- */
-
-static int
-check_parties(const struct message_seal *seal, struct fault *fault)
-{
-	const struct message_parties *parties = &seal->parties;
-	const char *author = parties->author->address;
-	const char *recipient = parties->recipient->address;
-
-	if (author[0] == '\0' || recipient[0] == '\0' ||
-	    parties->origin->domain[0] == '\0' ||
-	    parties->destination->domain[0] == '\0')
-		return fault_set(fault, ERR_MISMATCH,
-		    "sealing needs signets with their identifiers");
-	if (!domain_is_within(address_domain(author), parties->origin->domain))
-		return fault_set(fault, ERR_MISMATCH,
-		    "author <%s> is not of the origin %s", author,
-		    parties->origin->domain);
-	if (!domain_is_within(address_domain(recipient),
-	    parties->destination->domain))
-		return fault_set(fault, ERR_MISMATCH,
-		    "recipient <%s> is not of the destination %s", recipient,
-		    parties->destination->domain);
-	if (seal->recipient != NULL &&
-	    (!address_is_normal(span_string(seal->recipient)) ||
-	    !envelope_address_fits(seal->recipient, recipient)))
-		return fault_set(fault, ERR_MISMATCH,
-		    "recipient's signet is that of <%s>", recipient);
-	return 0;
-}
-
-/*
- * A key that is not that of the signet, after a rotation say, would make mail
- * that every receiver refuses. One short signature of each signer finds out.
- */
-static int
-check_signers(const struct message_seal *seal, struct fault *fault)
-{
-	static const char text[] = "dimegate: does the key fit the signet?";
-	const struct span probe = span_string(text);
-	uint8_t signature[CRYPTO_SIGNATURE];
-	int err;
-
-	err = seal->author_signer.sign(seal->author_signer.context, probe,
-	    signature);
-	if (err != 0)
-		return fault_set(fault, err, "author's key: %s",
-		    error_row(err)->text);
-	if (!crypto_ed25519_verify(seal->parties.author->signing, probe,
-	    signature))
-		return fault_set(fault, ERR_MISMATCH,
-		    "author's key is not that of the author's signet");
-	err = seal->origin_signer.sign(seal->origin_signer.context, probe,
-	    signature);
-	if (err != 0)
-		return fault_set(fault, err, "origin's key: %s",
-		    error_row(err)->text);
-	if (!org_signet_check(seal->parties.origin, SIGNET_MAY_SIGN_MESSAGES,
-	    probe, signature))
-		return fault_set(fault, ERR_MISMATCH,
-		    "origin's key is neither the POK of the origin's signet "
-		    "nor a SOK that may sign messages");
-	return 0;
 }
 
 static int
@@ -418,9 +392,8 @@ seal_chunks(struct sealing *sealing, struct span mime)
 	if ((err = seal_ephemeral(sealing)) != 0 ||
 	    (err = seal_envelopes(sealing)) != 0 ||
 	    (err = seal_headers(sealing, block)) != 0 ||
-	    (err = seal_segment(sealing, MESSAGE_DISPLAY_CONTENT, body)) != 0)
+	    (err = seal_body(sealing, block, body)) != 0)
 		return err;
-	sealing->display_end = sealing->out->length;
 	err = seal_signatures(sealing);
 	return err != 0 ? err : write_size(sealing);
 }
@@ -438,8 +411,7 @@ message_seal(const struct message_seal *seal, struct span mime,
 	};
 	int err;
 
-	if ((err = check_parties(seal, fault)) != 0 ||
-	    (err = check_signers(seal, fault)) != 0)
+	if ((err = seal_check(seal, fault)) != 0)
 		return err;
 	if (mime.length > UINT32_MAX)
 		return fault_set(fault, ERR_TOO_LARGE,

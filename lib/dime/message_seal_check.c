@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dime/message_private.h"
+
+static int
+check_parties(const struct message_seal *seal, struct fault *fault)
+{
+	const struct message_parties *parties = &seal->parties;
+	const char *author = parties->author->address;
+	const char *recipient = parties->recipient->address;
+
+	if (author[0] == '\0' || recipient[0] == '\0' ||
+	    parties->origin->domain[0] == '\0' ||
+	    parties->destination->domain[0] == '\0')
+		return fault_set(fault, ERR_MISMATCH,
+		    "sealing needs signets with their identifiers");
+	if (!domain_is_within(address_domain(author), parties->origin->domain))
+		return fault_set(fault, ERR_MISMATCH,
+		    "author <%s> is not of the origin %s", author,
+		    parties->origin->domain);
+	if (!domain_is_within(address_domain(recipient),
+	    parties->destination->domain))
+		return fault_set(fault, ERR_MISMATCH,
+		    "recipient <%s> is not of the destination %s", recipient,
+		    parties->destination->domain);
+	if (seal->recipient != NULL &&
+	    (!address_is_normal(span_string(seal->recipient)) ||
+	    !envelope_address_fits(seal->recipient, recipient)))
+		return fault_set(fault, ERR_MISMATCH,
+		    "recipient's signet is that of <%s>", recipient);
+	return 0;
+}
+
+/*
+ * A key that is not that of the signet, after a rotation say, would make mail
+ * that every receiver refuses. One short signature of each signer finds out.
+ */
+static int
+check_signers(const struct message_seal *seal, struct fault *fault)
+{
+	static const char text[] = "dimegate: does the key fit the signet?";
+	const struct span probe = span_string(text);
+	uint8_t signature[CRYPTO_SIGNATURE];
+	int err;
+
+	err = seal->author_signer.sign(seal->author_signer.context, probe,
+	    signature);
+	if (err != 0)
+		return fault_set(fault, err, "author's key: %s",
+		    error_row(err)->text);
+	if (!crypto_ed25519_verify(seal->parties.author->signing, probe,
+	    signature))
+		return fault_set(fault, ERR_MISMATCH,
+		    "author's key is not that of the author's signet");
+	err = seal->origin_signer.sign(seal->origin_signer.context, probe,
+	    signature);
+	if (err != 0)
+		return fault_set(fault, err, "origin's key: %s",
+		    error_row(err)->text);
+	if (!org_signet_check(seal->parties.origin, SIGNET_MAY_SIGN_MESSAGES,
+	    probe, signature))
+		return fault_set(fault, ERR_MISMATCH,
+		    "origin's key is neither the POK of the origin's signet "
+		    "nor a SOK that may sign messages");
+	return 0;
+}
+
+int
+seal_check(const struct message_seal *seal, struct fault *fault)
+{
+	int err = check_parties(seal, fault);
+
+	return err != 0 ? err : check_signers(seal, fault);
+}
