@@ -25,6 +25,7 @@ read_all(int fd, const char *path, struct buffer *out, struct fault *fault)
 {
 	uint8_t block[16384];
 	ssize_t got;
+	int failed;
 
 	for (;;) {
 		got = read(fd, block, sizeof(block));
@@ -38,10 +39,12 @@ read_all(int fd, const char *path, struct buffer *out, struct fault *fault)
 			break;
 		}
 	}
+	failed = errno;
 	explicit_bzero(block, sizeof(block));
 	if (got < 0)
-		return fault_set(fault, ERR_SYSTEM, "%s: %s", path,
-		    strerror(errno));
+		return fault_set(fault,
+		    failed == EISDIR ? ERR_NO_FILE : ERR_SYSTEM, "%s: %s",
+		    path, strerror(failed));
 	if (out->error == ERR_TOO_LARGE)
 		return fault_set(fault, ERR_TOO_LARGE,
 		    "%s: more than %zu octets", path, out->limit);
