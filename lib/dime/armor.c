@@ -108,6 +108,7 @@ struct reader {
 	struct span line; /* the latest, without white space at its ends */
 	size_t number;    /* and its number, from 1 */
 	struct span body; /* from the first to the last line of base64 */
+	size_t body_line; /* the number of its last line */
 	struct span crc;  /* the four characters, or empty */
 	enum armor_kind kind;
 };
@@ -192,8 +193,34 @@ read_body(struct reader *reader, struct fault *fault)
 			reader->body.data = line.data;
 		reader->body.length =
 		    (size_t)(line.data - reader->body.data) + line.length;
+		reader->body_line = reader->number;
 	}
-	return fault_set(fault, ERR_FORMAT, "armor: the END line is missing");
+	return fault_set(fault, ERR_FORMAT,
+	    "armor: line %zu is the last, the END line is missing",
+	    reader->number);
+}
+
+/* Why base64, of its alphabet and white space, cannot be decoded. */
+static const char *
+base64_rule(struct span body)
+{
+	size_t symbols = 0, pads = 0;
+
+	for (size_t i = 0; i < body.length; i++) {
+		if (body.data[i] == '=')
+			pads++;
+		else if (is_blank(body.data[i]))
+			continue;
+		else if (pads > 0)
+			return "padding stands before its end";
+		else
+			symbols++;
+	}
+	if (symbols % 4 == 1)
+		return "it ends within an octet";
+	if (pads > 0 && (pads > 2 || (symbols + pads) % 4 != 0))
+		return "its padding has the wrong length";
+	return "bits that no octet uses are set";
 }
 
 static int
@@ -226,8 +253,8 @@ armor_read(struct span text, enum armor_kind *kind, struct buffer *out,
 	err = base64_decode(reader.body, out);
 	if (err == ERR_FORMAT)
 		return fault_set(fault, err,
-		    "armor: the base64 before line %zu ends wrongly",
-		    reader.number);
+		    "armor: base64 up to line %zu: %s", reader.body_line,
+		    base64_rule(reader.body));
 	if (err != 0)
 		return fault_set(fault, err, "armor: %s", error_row(err)->text);
 	err = check_crc(&reader,

@@ -118,8 +118,9 @@ take_fields(struct cursor *cursor, struct keyfile *keys, struct fault *fault)
 		return err;
 	if (crypto_point_public(keys->scalar, point) != 0)
 		return fault_set(fault, ERR_FORMAT,
-		    "key file: field %u: not a private key of secp256k1",
-		    is_org ? FIELD_ORG_SCALAR : FIELD_USER_SCALAR);
+		    "key file: field %u at offset %zu: not a private key of "
+		    "secp256k1", is_org ? FIELD_ORG_SCALAR : FIELD_USER_SCALAR,
+		    cursor->offset - 1 - sizeof(keys->scalar));
 	return 0;
 }
 
@@ -133,18 +134,23 @@ parse(struct span binary, struct keyfile **out, struct fault *fault)
 	long soks;
 	int err;
 
-	if (cursor.failed || (magic != KEYFILE_ORG && magic != KEYFILE_USER))
+	if (cursor.failed)
 		return fault_set(fault, ERR_FORMAT,
-		    "key file: the magic number is neither 1952 nor 2013");
+		    "key file: header at offset 0: runs past the end, at %zu "
+		    "octets", binary.length);
+	if (magic != KEYFILE_ORG && magic != KEYFILE_USER)
+		return fault_set(fault, ERR_FORMAT,
+		    "key file: header at offset 0: magic number %u is neither "
+		    "1952 nor 2013", magic);
 	if (length != cursor.rest.length)
 		return fault_set(fault, ERR_FORMAT,
-		    "key file: the header says %u octets of fields, %zu follow",
-		    length, cursor.rest.length);
+		    "key file: header at offset 2: says %u octets of fields, "
+		    "%zu follow", length, cursor.rest.length);
 	soks = count_soks((enum keyfile_magic)magic, length);
 	if (soks < 0)
 		return fault_set(fault, ERR_FORMAT,
-		    "key file: %u octets of fields do not fit its layout",
-		    length);
+		    "key file: header at offset 2: %u octets of fields do not "
+		    "fit the layout of %u", length, magic);
 	keys = allocate((enum keyfile_magic)magic, (size_t)soks);
 	if (keys == NULL)
 		return fault_set(fault, ERR_MEMORY,

@@ -58,6 +58,7 @@ record_subdomain_by_name(struct span text)
 
 struct parse {
 	struct record *record;
+	size_t offset; /* of the word that is read */
 	bool has_version, has_expiry, has_policy, has_subdomain;
 	size_t warnings;
 	struct fault *warning;
@@ -69,17 +70,17 @@ ignore(struct parse *parse, const char *field, const char *rule,
     struct span value)
 {
 	parse->warnings++;
-	fault_set(parse->warning, ERR_RECORD, "%s: %s: \"%.*s\"", field, rule,
-	    (int)(value.length < SHOWN ? value.length : SHOWN),
-	    value.length == 0 ? "" : (const char *)value.data);
+	fault_set(parse->warning, ERR_RECORD, "%s: %s: \"%.*s\" at offset %zu",
+	    field, rule, (int)(value.length < SHOWN ? value.length : SHOWN),
+	    value.length == 0 ? "" : (const char *)value.data, parse->offset);
 	return 0;
 }
 
 static int
 refuse(struct parse *parse, const char *field, const char *rule)
 {
-	return fault_set(parse->fault, ERR_RECORD, "record: %s: %s", field,
-	    rule);
+	return fault_set(parse->fault, ERR_RECORD, "record: offset %zu: %s: %s",
+	    parse->offset, field, rule);
 }
 
 /* Whether a field that counts once was there with a valid value before. */
@@ -329,6 +330,7 @@ record_parse(struct span text, struct record *out, size_t *warnings,
 	struct parse parse = {.record = out, .warning = warning,
 	    .fault = fault};
 	struct span word, value;
+	size_t length = text.length;
 	int err;
 
 	memset(out, 0, sizeof(*out));
@@ -343,6 +345,7 @@ record_parse(struct span text, struct record *out, size_t *warnings,
 	while (next_word(&text, &word)) {
 		int field = find_field(word, &value);
 
+		parse.offset = length - text.length - word.length;
 		if (field < 0)
 			ignore(&parse, "unknown", "no field of version 1",
 			    word);
@@ -350,7 +353,8 @@ record_parse(struct span text, struct record *out, size_t *warnings,
 			return err;
 	}
 	if (out->pok_count == 0)
-		return refuse(&parse, "pok", "missing");
+		return fault_set(fault, ERR_RECORD,
+		    "record: pok: missing");
 	if (warnings != NULL)
 		*warnings = parse.warnings;
 	return 0;
@@ -367,7 +371,8 @@ record_choose(const struct span *texts, size_t count, struct record *out,
 			continue;
 		if (chosen != NULL)
 			return fault_set(fault, ERR_RECORD,
-			    "record: several at one name");
+			    "record: texts %zu and %zu both have a pok field",
+			    (size_t)(chosen - texts) + 1, i + 1);
 		chosen = &texts[i];
 	}
 	if (chosen == NULL)

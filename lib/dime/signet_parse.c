@@ -31,17 +31,17 @@ read_header(struct span binary, enum signet_magic *magic, struct fault *fault)
 	*magic = (enum signet_magic)number;
 	if (cursor.failed)
 		return fault_set(fault, ERR_FORMAT,
-		    "signet: %zu octets, shorter than its header",
-		    binary.length);
+		    "signet: header at offset 0: runs past the end, at %zu "
+		    "octets", binary.length);
 	if (number != SIGNET_SSR && number != SIGNET_ORG &&
 	    number != SIGNET_USER)
 		return fault_set(fault, ERR_FORMAT,
-		    "signet: magic number %u is none of 1215, 1776, 1789",
-		    number);
+		    "signet: header at offset 0: magic number %u is none of "
+		    "1215, 1776, 1789", number);
 	if (length != cursor.rest.length)
 		return fault_set(fault, ERR_FORMAT,
-		    "signet: the header says %u octets of fields, %zu follow",
-		    length, cursor.rest.length);
+		    "signet: header at offset 2: says %u octets of fields, "
+		    "%zu follow", length, cursor.rest.length);
 	return 0;
 }
 
@@ -172,7 +172,8 @@ walk(struct span blob, enum signet_magic magic, struct signet_field *fields,
 
 		if (*count == SIGNET_MAX_FIELDS)
 			return fault_set(fault, ERR_FORMAT,
-			    "signet: more than %d fields", SIGNET_MAX_FIELDS);
+			    "signet: field at offset %zu: more than %d fields",
+			    offset, SIGNET_MAX_FIELDS);
 		if ((err = take_field(&cursor, magic, &field, fault)) != 0 ||
 		    (err = check_order(magic, last, field.type, offset,
 		    fault)) != 0)
@@ -180,7 +181,8 @@ walk(struct span blob, enum signet_magic magic, struct signet_field *fields,
 		if (magic == SIGNET_ORG && field.type == SIGNET_ORG_SOK &&
 		    ++soks > SIGNET_MAX_SOKS)
 			return fault_set(fault, ERR_FORMAT,
-			    "signet: more than %d SOKs", SIGNET_MAX_SOKS);
+			    "signet: field %d at offset %zu: more than %d SOKs",
+			    SIGNET_ORG_SOK, offset, SIGNET_MAX_SOKS);
 		if (fields != NULL) {
 			rule = fault_of_value(magic, &field);
 			if (rule != NULL)

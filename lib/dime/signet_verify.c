@@ -3,13 +3,24 @@
 
 #include "dime/signet.h"
 
+/* The field is there. */
+static int
+field_fault(const struct signet *signet, uint8_t type, struct fault *fault,
+    int err, const char *what, const char *value)
+{
+	return fault_set(fault, err,
+	    "signet: field %u (%s) at offset %zu: %s%s", type,
+	    signet_field_row(signet->magic, type)->label,
+	    (size_t)(signet_find(signet, type)->whole.data - signet->blob),
+	    what, value);
+}
+
 static int
 bad_signature(const struct signet *signet, uint8_t type, const char *by,
     struct fault *fault)
 {
-	return fault_set(fault, ERR_SIGNATURE,
-	    "signet: field %u (%s) is not a signature by %s", type,
-	    signet_field_row(signet->magic, type)->label, by);
+	return field_fault(signet, type, fault, ERR_SIGNATURE,
+	    "not a signature by ", by);
 }
 
 /* The field of `type`, when there, is a signature by `key` over what is below
@@ -65,9 +76,8 @@ check_pok(const struct signet *signet,
 	for (size_t i = 0; i < pok_count; i++)
 		if (memcmp(poks[i], pok, CRYPTO_SIGN_PUBLIC) == 0)
 			return 0;
-	return fault_set(fault, ERR_MISMATCH,
-	    "signet: field 1 (Primary-Organizational-Key) is none of the "
-	    "domain's keys");
+	return field_fault(signet, SIGNET_ORG_POK, fault, ERR_MISMATCH,
+	    "none of the domain's keys", "");
 }
 
 /* The identifier, "" when the signet is not complete. The parser has seen that
@@ -282,8 +292,8 @@ signet_verify_custody(const struct signet *next, const struct signet *previous,
 	if (check_by_key(next, SIGNET_USER_CUSTODY,
 	    signet_find(previous, SIGNET_USER_SIGNING)->value.data,
 	    "the previous signing key", fault) != 0)
-		return fault_set(fault, ERR_CUSTODY,
-		    "signet: field 4 (Custody-Signature) is not a signature "
-		    "by the previous signing key");
+		return field_fault(next, SIGNET_USER_CUSTODY, fault,
+		    ERR_CUSTODY, "not a signature by ",
+		    "the previous signing key");
 	return 0;
 }

@@ -22,12 +22,12 @@ binary_table(void **state)
 	    {"organization", BINARY(ORG "\0\0\x42\1" KEY "\3" KEY), NULL},
 	    {"with a SOK", BINARY(ORG "\0\0\x64\1" KEY "\2\x05" KEY "\3" KEY),
 	     NULL},
-	    {"empty", BINARY(""), "magic"},
+	    {"empty", BINARY(""), "past the end, at 0 octets"},
 	    {"other magic", BINARY("\x06\xf0\0\0\x42\1" KEY "\2" KEY), "magic"},
 	    {"length too small", BINARY(USER "\0\0\x41\1" KEY "\2" KEY),
 	     "says 65 octets of fields, 66 follow"},
 	    {"octet too many", BINARY(USER "\0\0\x43\1" KEY "\2" KEY "x"),
-	     "67 octets of fields do not fit"},
+	     "67 octets of fields do not fit the layout of 2013"},
 	    {"nothing in it", BINARY(ORG "\0\0\0"), "0 octets of fields"},
 	    {"user with field 3", BINARY(USER "\0\0\x42\1" KEY "\3" KEY),
 	     "field 3 at offset 38 where field 2 belongs"},
@@ -36,7 +36,7 @@ binary_table(void **state)
 	    {"wrong order", BINARY(ORG "\0\0\x42\3" KEY "\1" KEY),
 	     "field 3 at offset 5 where field 1 belongs"},
 	    {"scalar 0", BINARY(ORG "\0\0\x42\1" KEY "\3" ZERO ZERO),
-	     "field 3: not a private key"},
+	     "field 3 at offset 38: not a private key"},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
