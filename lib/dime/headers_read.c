@@ -8,6 +8,7 @@ struct reading {
 	bool placed[HEADERS_LABELS];
 	struct span rest; /* other fields that are not in the block yet */
 	size_t copied;    /* how many are */
+	size_t items;     /* of the layout that were met */
 	struct buffer *block;
 	struct fault *fault;
 };
@@ -29,22 +30,39 @@ next_common_line(struct span *rest, struct span *line)
 }
 
 static int
+common_fault(const struct reading *reading, size_t line, size_t offset,
+    const char *rule)
+{
+	return fault_set(reading->fault, ERR_CORRUPT,
+	    "chunk 33 (Common), line %zu at offset %zu of its data: %s", line,
+	    offset, rule);
+}
+
+static int
+layout_fault(const struct reading *reading, const char *rule)
+{
+	return fault_set(reading->fault, ERR_CORRUPT,
+	    "chunk 34 (Headers), DIME-Layout, item %zu: %s", reading->items,
+	    rule);
+}
+
+static int
 read_common(struct reading *reading, struct span common)
 {
-	size_t label = 0, number = 0;
+	size_t label = 0, number = 0, length = common.length;
 	struct span line;
 
 	if (span_equal_string(common, "\r\n"))
 		return 0;
 	do {
+		size_t offset = length - common.length;
 		struct span name;
 		const uint8_t *colon;
 
 		number++;
 		if (!next_common_line(&common, &line))
-			return fault_set(reading->fault, ERR_CORRUPT,
-			    "common headers, line %zu: not ended by CRLF, or "
-			    "with CR, LF or NUL in it", number);
+			return common_fault(reading, number, offset,
+			    "not ended by CRLF, or with CR, LF or NUL in it");
 		colon = memchr(line.data, ':', line.length);
 		name = span_slice(line, 0,
 		    colon == NULL ? 0 : (size_t)(colon - line.data));
@@ -52,14 +70,12 @@ read_common(struct reading *reading, struct span common)
 		    !span_equal_string(name, headers_labels[label]))
 			label++;
 		if (label == HEADERS_LABELS)
-			return fault_set(reading->fault, ERR_CORRUPT,
-			    "common headers, line %zu: not a known label in "
-			    "its order", number);
+			return common_fault(reading, number, offset,
+			    "not a known label in its order");
 		line = span_slice(line, name.length + 1, SIZE_MAX);
 		if (line.length > 0 && line.data[0] != ' ')
-			return fault_set(reading->fault, ERR_CORRUPT,
-			    "common headers, line %zu: no space after the "
-			    "colon", number);
+			return common_fault(reading, number, offset,
+			    "no space after the colon");
 		reading->present[label] = true;
 		reading->value[label++] = span_slice(line, 1, SIZE_MAX);
 	} while (common.length > 0);
@@ -108,9 +124,8 @@ copy_others(struct reading *reading, size_t count)
 
 	while (reading->copied < count) {
 		if (!headers_next_field(&reading->rest, &field))
-			return fault_set(reading->fault, ERR_CORRUPT,
-			    "header layout: there are no %zu other fields",
-			    count);
+			return layout_fault(reading,
+			    "there are not so many other fields");
 		buffer_append_span(reading->block, field.whole);
 		reading->copied++;
 	}
@@ -147,17 +162,20 @@ place_item(struct reading *reading, struct span item)
 	if (equals == NULL)
 		equals = item.data + item.length;
 	if (at == NULL || at > equals)
-		goto bad;
+		return layout_fault(reading, "not a label with its place");
 	name = span_of(item.data, (size_t)(at - item.data));
 	number = span_of(at + 1, (size_t)(equals - at) - 1);
 	while (label < HEADERS_LABELS &&
 	    !span_equal_string(name, headers_labels[label]))
 		label++;
 	if (label == HEADERS_LABELS || !reading->present[label] ||
-	    reading->placed[label] ||
-	    !span_number(number, SIZE_MAX / 2, &position) ||
+	    reading->placed[label])
+		return layout_fault(reading,
+		    "the label is not one of chunk 33, or was placed before");
+	if (!span_number(number, SIZE_MAX / 2, &position) ||
 	    position < reading->copied)
-		goto bad;
+		return layout_fault(reading,
+		    "the place is no number, or before the last one");
 	reading->placed[label] = true;
 	err = copy_others(reading, (size_t)position);
 	if (err != 0)
@@ -169,10 +187,8 @@ place_item(struct reading *reading, struct span item)
 	raw = span_slice(item, (size_t)(equals - item.data) + 1, SIZE_MAX);
 	if (append_raw(reading, label, raw))
 		return 0;
-bad:
-	return fault_set(reading->fault, ERR_CORRUPT,
-	    "header layout: an item is not a field of the common headers with "
-	    "its place");
+	return layout_fault(reading,
+	    "the base64 is not one field of that label");
 }
 
 /* Takes the part of *rest before the next ';'. */
@@ -205,8 +221,8 @@ read_end(struct reading *reading, struct span item, size_t *end)
 			if (span_equal_string(item, headers_ends[*end].name))
 				return 0;
 	}
-	return fault_set(reading->fault, ERR_CORRUPT,
-	    "header layout: does not say how the header ends");
+	return layout_fault(reading,
+	    "does not say how the header ends");
 }
 
 /*
@@ -228,7 +244,8 @@ check_block(const struct reading *reading, struct span block,
 	buffer_free(&again);
 	if (!same)
 		return fault_set(reading->fault, ERR_CORRUPT,
-		    "header layout: gives other common headers than chunk 33");
+		    "chunk 34 (Headers), DIME-Layout: gives another header "
+		    "than chunk 33 (Common)");
 	return 0;
 }
 
@@ -239,15 +256,18 @@ read_items(struct reading *reading, struct span text)
 	struct span item;
 	int err;
 
+	reading->items = 1;
 	if (!next_item(&text, &item))
 		item = (struct span){NULL, 0};
 	err = read_end(reading, item, &end);
-	while (err == 0 && next_item(&text, &item))
+	while (err == 0 && next_item(&text, &item)) {
+		reading->items++;
 		err = place_item(reading, item);
+	}
 	for (size_t i = 0; err == 0 && i < HEADERS_LABELS; i++)
 		if (reading->present[i] && !reading->placed[i])
 			err = fault_set(reading->fault, ERR_CORRUPT,
-			    "header layout: has no place for %s",
+			    "chunk 34 (Headers), DIME-Layout: no place for %s",
 			    headers_labels[i]);
 	if (err != 0)
 		return err;
@@ -256,7 +276,8 @@ read_items(struct reading *reading, struct span text)
 	    reading->block->length > start &&
 	    reading->block->data[reading->block->length - 1] != '\n')
 		return fault_set(reading->fault, ERR_CORRUPT,
-		    "header layout: last field has no line end");
+		    "chunk 34 (Headers), DIME-Layout: an end, but the last "
+		    "field has no line end");
 	buffer_append_string(reading->block, headers_ends[end].text);
 	return 0;
 }
@@ -303,7 +324,8 @@ read_plain(struct reading *reading)
 	rest = span_slice(rest, headers_take_end(rest).length, SIZE_MAX);
 	if (rest.length > 0)
 		return fault_set(reading->fault, ERR_CORRUPT,
-		    "chunk 34 holds more than header fields");
+		    "chunk 34 (Headers), %zu octets before the end of its "
+		    "data: not a header field", rest.length);
 	buffer_append_string(reading->block, "\r\n");
 	return 0;
 }

@@ -51,6 +51,7 @@ struct message_chunk {
 	struct span whole; /* as on the wire: type, length, payload, slots */
 	struct span payload;
 	struct span slots; /* 64 octets each, in the order of the actors */
+	const char *rule;  /* that it breaks, in a message_survey(); or NULL */
 };
 
 struct message {
@@ -85,8 +86,9 @@ int message_read(struct span data, size_t limit, struct message **out,
     struct fault *fault);
 
 /* As message_read(), for listing what is wrong: on ERR_FORMAT *out may still hold
- * the chunks that can be told apart. Such a message is good for message_unlock(),
- * message_try_chunk() and message_describe() alone. */
+ * the chunks that can be told apart, no more than 65536 once one is bad. Such a
+ * message is good for message_unlock(), message_try_chunk() and message_describe()
+ * alone. */
 int message_survey(struct span data, size_t limit, struct message **out,
     struct fault *fault);
 

@@ -31,7 +31,8 @@ message_unlock(struct message *message, enum message_actor actor,
 
 	if (ephemeral == NULL || ephemeral->payload.length != CRYPTO_POINT)
 		return fault_set(fault, ERR_FORMAT,
-		    "message has no ephemeral key");
+		    "chunk %d (%s) is missing or holds no key",
+		    MESSAGE_EPHEMERAL, message_chunk_name(MESSAGE_EPHEMERAL));
 	err = agreer.agree(agreer.context, ephemeral->payload.data,
 	    &message->kek[actor]);
 	if (err != 0)
@@ -262,15 +263,6 @@ check_end(const struct segment *segment)
 	return NULL;
 }
 
-static int
-out_fault(const struct buffer *out, struct fault *fault)
-{
-	if (out->error == ERR_TOO_LARGE)
-		return fault_set(fault, out->error,
-		    "content is larger than allowed");
-	return fault_set(fault, out->error, "%s", "");
-}
-
 int
 segment_read(const struct access *access, size_t *at, struct buffer *out)
 {
@@ -298,8 +290,11 @@ segment_read(const struct access *access, size_t *at, struct buffer *out)
 		inflateEnd(&segment.stream);
 	if (err != 0)
 		return err;
+	if (out->error == ERR_TOO_LARGE)
+		rule = "content is larger than allowed";
 	if (out->error != 0)
-		return out_fault(out, access->fault);
+		return chunk_fault(message, chunk, access->fault, out->error,
+		    rule == NULL ? "out of memory" : rule);
 	return rule == NULL
 	    ? 0
 	    : chunk_fault(message, chunk, access->fault, ERR_CORRUPT, rule);

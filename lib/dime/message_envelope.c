@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
 #include "dime/message_private.h"
 
 /* The four lines of chunk 4 and of chunk 5 (M13, M14). */
@@ -10,7 +12,9 @@ static const struct {
     [MESSAGE_DESTINATION_CHUNK] = {"Recipient", "Origin"},
 };
 
-enum { ENVELOPE_LIMIT = 1024 };
+static const char signet_suffix[] = "-Signet";
+
+enum { ENVELOPE_LIMIT = 1024, RULE_SIZE = 128 };
 
 void
 envelope_write(uint8_t type, const struct message_envelope *envelope,
@@ -26,8 +30,9 @@ envelope_write(uint8_t type, const struct message_envelope *envelope,
 /* Takes `<label><suffix>: <open>value<close>` CRLF off the front. */
 static bool
 take_line(struct span *rest, const char *label, const char *suffix,
-    const char *brackets, struct span *value)
+    struct span *value)
 {
+	const char *brackets = suffix[0] == '\0' ? "<>" : "[]";
 	const char *parts[] = {label, suffix, ": "};
 	const uint8_t *end;
 
@@ -51,31 +56,55 @@ take_line(struct span *rest, const char *label, const char *suffix,
 	return true;
 }
 
-/* The rule of M13 and M14 that `text` breaks, or NULL. */
-static const char *
+/* Takes a fingerprint out of what stood between brackets. */
+static bool
+take_fingerprint(struct span value, char out[static SIGNET_FINGERPRINT_SIZE])
+{
+	return signet_is_fingerprint(value) &&
+	    span_copy_string(value, out, SIGNET_FINGERPRINT_SIZE);
+}
+
+/* Reads the four lines; 0, or the number of the first that is bad, 5 for what
+ * stands behind them. */
+static int
 parse(uint8_t type, struct span text, struct message_envelope *out)
 {
-	struct span user, user_print, org, org_print;
+	struct span value;
 
-	if (!take_line(&text, labels[type].user, "", "<>", &user) ||
-	    !take_line(&text, labels[type].user, "-Signet", "[]",
-	    &user_print) ||
-	    !take_line(&text, labels[type].org, "", "<>", &org) ||
-	    !take_line(&text, labels[type].org, "-Signet", "[]", &org_print) ||
-	    text.length > 0)
-		return "not the four lines of an envelope";
-	if (!address_normalize(user, out->address))
-		return "first line holds no mail address";
-	if (!domain_normalize(org, out->domain))
-		return "third line holds no domain name";
-	if (!signet_is_fingerprint(user_print) ||
-	    !span_copy_string(user_print, out->address_fingerprint,
-	    sizeof(out->address_fingerprint)) ||
-	    !signet_is_fingerprint(org_print) ||
-	    !span_copy_string(org_print, out->domain_fingerprint,
-	    sizeof(out->domain_fingerprint)))
-		return "a fingerprint is not 86 characters of base64";
-	return NULL;
+	if (!take_line(&text, labels[type].user, "", &value) ||
+	    !address_normalize(value, out->address))
+		return 1;
+	if (!take_line(&text, labels[type].user, signet_suffix, &value) ||
+	    !take_fingerprint(value, out->address_fingerprint))
+		return 2;
+	if (!take_line(&text, labels[type].org, "", &value) ||
+	    !domain_normalize(value, out->domain))
+		return 3;
+	if (!take_line(&text, labels[type].org, signet_suffix, &value) ||
+	    !take_fingerprint(value, out->domain_fingerprint))
+		return 4;
+	return text.length > 0 ? 5 : 0;
+}
+
+/* Says which line is bad and what it should be. */
+static int
+line_fault(const struct access *access, const struct message_chunk *chunk,
+    int line)
+{
+	const char *label = line <= 2 ? labels[chunk->type].user
+	                              : labels[chunk->type].org;
+	const char *value = line == 1 ? ": <address>" : ": <domain>";
+	char rule[RULE_SIZE];
+
+	if (line == 5)
+		return chunk_fault(access->message, chunk, access->fault,
+		    ERR_FORMAT, "something follows its four lines");
+	if (line % 2 == 0)
+		value = "-Signet: [fingerprint]";
+	snprintf(rule, sizeof(rule), "line %d is not \"%s%s\" and CRLF", line,
+	    label, value);
+	return chunk_fault(access->message, chunk, access->fault, ERR_FORMAT,
+	    rule);
 }
 
 int
@@ -86,26 +115,24 @@ envelope_read(const struct access *access, uint8_t type,
 	struct fault *fault = access->fault;
 	const struct message_chunk *chunk = chunk_find(message, type);
 	struct buffer text = buffer_make(ENVELOPE_LIMIT);
-	const char *rule;
 	size_t at;
-	int err;
+	int err, line;
 
 	memset(out, 0, sizeof(*out));
 	if (chunk == NULL)
-		return fault_set(fault, ERR_FORMAT, "chunk %u is missing",
-		    type);
+		return fault_set(fault, ERR_FORMAT, "chunk %u (%s) is missing",
+		    type, message_chunk_name(type));
 	at = (size_t)(chunk - message->chunks);
 	err = segment_read(access, &at, &text);
 	if (err == 0) {
-		rule = parse(type, buffer_span(&text), out);
-		if (rule != NULL) {
+		line = parse(type, buffer_span(&text), out);
+		if (line != 0) {
 			memset(out, 0, sizeof(*out));
-			err = chunk_fault(message, chunk, fault, ERR_FORMAT,
-			    rule);
+			err = line_fault(access, chunk, line);
 		}
 	} else if (err == ERR_TOO_LARGE) {
 		err = chunk_fault(message, chunk, fault, ERR_FORMAT,
-		    "not the four lines of an envelope");
+		    "more than the four lines of an envelope can be");
 	}
 	buffer_free(&text);
 	return err;
@@ -149,29 +176,31 @@ envelope_address_fits(const char *address, const char *identifier)
 }
 
 int
-envelope_compare(uint8_t type, const struct message_envelope *envelope,
-    const struct user_signet *user, const struct org_signet *org,
-    struct fault *fault)
+envelope_compare(const struct access *access, uint8_t type,
+    const struct message_envelope *envelope, const struct user_signet *user,
+    const struct org_signet *org)
 {
 	const char *what = NULL, *label = labels[type].user;
+	char rule[RULE_SIZE];
 
 	if (user != NULL && !envelope_address_fits(envelope->address,
 	    user->address))
 		what = "";
 	else if (user != NULL && strcmp(envelope->address_fingerprint,
 	    user->core) != 0)
-		what = "-Signet";
+		what = signet_suffix;
 	if (what == NULL && org != NULL) {
 		label = labels[type].org;
 		if (strcmp(envelope->domain, org->domain) != 0)
 			what = "";
 		else if (strcmp(envelope->domain_fingerprint,
 		    org->fingerprint) != 0)
-			what = "-Signet";
+			what = signet_suffix;
 	}
 	if (what == NULL)
 		return 0;
-	return fault_set(fault, ERR_MISMATCH,
-	    "chunk %u (%s): %s%s is not that of the signet", type,
-	    message_chunk_name(type), label, what);
+	snprintf(rule, sizeof(rule), "%s%s is not that of the signet", label,
+	    what);
+	return chunk_fault(access->message, chunk_find(access->message, type),
+	    access->fault, ERR_MISMATCH, rule);
 }

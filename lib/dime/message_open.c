@@ -2,7 +2,9 @@
 #include "dime/headers.h"
 #include "dime/message_private.h"
 
-enum { LAYOUT_ROOM = 4096 }; /* of chunk 34 for what is ours */
+/* What chunk 34 may hold beyond the header: Return-Path, and a layout with the
+ * header in base64. */
+enum { LAYOUT_ROOM = 4096 };
 
 /* A user's signet counts under its own organization only. */
 static int
@@ -31,15 +33,16 @@ metadata_read(const struct access *access, size_t limit, struct buffer *block,
 	const struct message_chunk *chunk =
 	    chunk_find(message, MESSAGE_COMMON);
 	size_t at;
-	/* The layout holds octets of the block once more, in base64. */
-	size_t room = limit < SIZE_MAX / 4 ? 2 * limit + LAYOUT_ROOM : limit;
+	size_t room = (limit < SIZE_MAX / 4 ? limit : SIZE_MAX / 4) +
+	    LAYOUT_ROOM;
 	struct buffer common = buffer_make(room);
-	struct buffer others = buffer_make(room);
+	struct buffer others = buffer_make(room + room / 2);
 	int err;
 
 	if (chunk == NULL)
 		return fault_set(access->fault, ERR_FORMAT,
-		    "chunk %d is missing", MESSAGE_COMMON);
+		    "chunk %d (%s) is missing", MESSAGE_COMMON,
+		    message_chunk_name(MESSAGE_COMMON));
 	at = (size_t)(chunk - message->chunks);
 	err = segment_read(access, &at, &common);
 	if (err == 0 && is_headers(message, at))
@@ -100,7 +103,8 @@ read_mime(const struct access *access, const char *author, size_t limit,
 	    &body);
 	if (block.length != header)
 		return fault_set(access->fault, ERR_CORRUPT,
-		    "the header block goes on in the content");
+		    "chunk %d (%s): the header goes on in the content",
+		    MESSAGE_HEADERS, message_chunk_name(MESSAGE_HEADERS));
 	if (!has_sender)
 		span_copy_string(span_string(author), sender, ADDRESS_SIZE);
 	return 0;
@@ -118,9 +122,9 @@ check_envelope(const struct access *access,
 	err = envelope_read(access, type, out);
 	if (err != 0)
 		return err;
-	return envelope_compare(type, out,
+	return envelope_compare(access, type, out,
 	    origin ? parties->author : parties->recipient,
-	    origin ? parties->destination : parties->origin, access->fault);
+	    origin ? parties->destination : parties->origin);
 }
 
 /* Everything but the data of metadata and content. */

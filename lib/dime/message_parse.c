@@ -13,6 +13,9 @@ enum {
 	R = 1 << MESSAGE_RECIPIENT,
 };
 
+/* More are not listed of a message that is refused. */
+enum { SURVEY_CHUNKS = 65536 };
+
 static const struct chunk_row rows[256] = {
 #define CHUNK(number, label, access_list, need, repeat, go_on, part)           \
 	[number] = {label, access_list, need, repeat, go_on, SECTION_##part},
@@ -95,7 +98,7 @@ int
 chunk_fault(const struct message *message, const struct message_chunk *chunk,
     struct fault *fault, int err, const char *what)
 {
-	return fault_set(fault, err, "chunk %u (%s) at octet %zu: %s",
+	return fault_set(fault, err, "chunk %u (%s) at offset %zu: %s",
 	    chunk->type, rows[chunk->type].name,
 	    (size_t)(chunk->whole.data - message->blob), what);
 }
@@ -185,66 +188,83 @@ take_chunk(struct cursor *cursor, struct message_chunk *chunk,
 {
 	struct span rest = cursor->rest;
 	size_t offset = cursor->offset, length;
+	const struct chunk_row *row;
+	const char *part;
 
-	chunk->type = cursor_u8(cursor);
+	*chunk = (struct message_chunk){.type = cursor_u8(cursor)};
+	row = chunk_row(chunk->type);
+	if (row == NULL)
+		return fault_set(fault, ERR_FORMAT,
+		    "chunk %u at offset %zu: the type is not known",
+		    chunk->type, offset);
 	length = cursor_u24(cursor);
-	if (cursor->failed)
-		return fault_set(fault, ERR_FORMAT,
-		    "chunk header at octet %zu passes the end", offset);
-	if (chunk_row(chunk->type) == NULL)
-		return fault_set(fault, ERR_FORMAT,
-		    "unknown chunk type %u at octet %zu", chunk->type, offset);
+	part = cursor->failed ? "header" : "payload";
 	chunk->payload = cursor_take(cursor, length);
-	chunk->slots = cursor_take(cursor,
-	    chunk_slot_count(&rows[chunk->type]) * CHUNK_SLOT);
+	if (!cursor->failed)
+		part = "keyslots";
+	chunk->slots = cursor_take(cursor, chunk_slot_count(row) * CHUNK_SLOT);
 	if (cursor->failed)
-		return fault_set(fault, ERR_FORMAT,
-		    "chunk %u (%s) at octet %zu: %zu octets of payload and its "
-		    "slots pass the end", chunk->type, rows[chunk->type].name,
-		    offset, length);
+		return fault_set(fault, ERR_FORMAT, "chunk %u (%s) at offset "
+		    "%zu: %s past the end of the message, payload length %zu",
+		    chunk->type, row->name, offset, part, length);
 	chunk->whole = span_slice(rest, 0, cursor->offset - offset);
 	return 0;
 }
 
+/* Magic number and size. */
+static int
+read_frame(struct cursor *cursor, struct fault *fault)
+{
+	size_t length = cursor->rest.length;
+	uint16_t magic = cursor_u16(cursor);
+	uint32_t size = cursor_u32(cursor);
+
+	if (cursor->failed)
+		return fault_set(fault, ERR_FORMAT, "message: header at offset "
+		    "0: runs past the end, at %zu octets", length);
+	if (magic != MESSAGE_MAGIC) {
+		cursor->failed = true;
+		return fault_set(fault, ERR_FORMAT,
+		    "message: header at offset 0: magic number %u is not %d",
+		    magic, MESSAGE_MAGIC);
+	}
+	if (size != cursor->rest.length)
+		return fault_set(fault, ERR_FORMAT, "message: header at offset "
+		    "2: says %u octets of chunks, %zu follow", size,
+		    cursor->rest.length);
+	return 0;
+}
+
 /*
- * Fills message->chunks from its blob. A broken rule does not end the listing
- * where the chunks can still be told apart; the first one is what is reported.
+ * Fills message->chunks from its blob. In a survey a broken rule does not end
+ * the listing, where the chunks can still be told apart and there are not so
+ * many that nobody would read on; the first one is what is reported.
  */
 static int
-scan(struct message *message, struct fault *fault)
+scan(struct message *message, bool survey, struct fault *fault)
 {
 	struct cursor cursor = cursor_start(
 	    span_of(message->blob, message->length));
-	uint16_t magic = cursor_u16(&cursor);
-	uint32_t size = cursor_u32(&cursor);
+	int err = read_frame(&cursor, fault);
 	struct message_chunk chunk;
 	size_t capacity = 0;
-	const char *rule;
-	int err = 0;
 
-	if (cursor.failed || magic != MESSAGE_MAGIC)
-		return fault_set(fault, ERR_FORMAT,
-		    "not a D/MIME message: the magic number is not %d",
-		    MESSAGE_MAGIC);
-	if (size != cursor.rest.length)
-		err = fault_set(fault, ERR_FORMAT,
-		    "message size says %u octets, %zu follow", size,
-		    cursor.rest.length);
-	while (cursor.rest.length > 0) {
+	while (!cursor.failed && cursor.rest.length > 0 && (err == 0 ||
+	    (survey && message->chunk_count < SURVEY_CHUNKS))) {
+		const struct message_chunk *last = message->chunk_count == 0
+		    ? NULL
+		    : &message->chunks[message->chunk_count - 1];
 		int chunk_err = take_chunk(&cursor, &chunk,
 		    err == 0 ? fault : NULL);
 
 		if (chunk_err != 0)
 			return err == 0 ? chunk_err : err;
-		rule = payload_rule(&chunk);
-		if (rule == NULL)
-			rule = order_rule(message->chunk_count == 0
-			        ? NULL
-			        : &message->chunks[message->chunk_count - 1],
-			    &chunk);
-		if (rule != NULL && err == 0)
+		chunk.rule = payload_rule(&chunk);
+		if (chunk.rule == NULL)
+			chunk.rule = order_rule(last, &chunk);
+		if (chunk.rule != NULL && err == 0)
 			err = chunk_fault(message, &chunk, fault, ERR_FORMAT,
-			    rule);
+			    chunk.rule);
 		if (add_chunk(message, &capacity, &chunk) != 0)
 			return fault_set(fault, ERR_MEMORY, "%s", "");
 	}
@@ -268,7 +288,8 @@ tracing_length(struct span binary)
  * *out is set, for what could be read, unless memory failed.
  */
 static int
-adopt(uint8_t *blob, size_t length, struct message **out, struct fault *fault)
+adopt(uint8_t *blob, size_t length, bool survey, struct message **out,
+    struct fault *fault)
 {
 	struct message *message = calloc(1, sizeof(*message));
 	size_t tracing = tracing_length(span_of(blob, length));
@@ -282,11 +303,12 @@ adopt(uint8_t *blob, size_t length, struct message **out, struct fault *fault)
 	message->length = length - tracing;
 	if (tracing > 0)
 		memmove(blob, blob + tracing, message->length);
-	return scan(message, fault);
+	return scan(message, survey, fault);
 }
 
 static int
-copy(struct span binary, struct message **out, struct fault *fault)
+copy(struct span binary, bool survey, struct message **out,
+    struct fault *fault)
 {
 	uint8_t *blob = malloc(binary.length + 1);
 
@@ -295,13 +317,13 @@ copy(struct span binary, struct message **out, struct fault *fault)
 		return fault_set(fault, ERR_MEMORY, "%s", "");
 	if (binary.length > 0)
 		memcpy(blob, binary.data, binary.length);
-	return adopt(blob, binary.length, out, fault);
+	return adopt(blob, binary.length, survey, out, fault);
 }
 
 int
 message_parse(struct span binary, struct message **out, struct fault *fault)
 {
-	int err = copy(binary, out, fault);
+	int err = copy(binary, false, out, fault);
 
 	if (err != 0) {
 		message_free(*out);
@@ -310,8 +332,8 @@ message_parse(struct span binary, struct message **out, struct fault *fault)
 	return err;
 }
 
-int
-message_survey(struct span data, size_t limit, struct message **out,
+static int
+read_any(struct span data, size_t limit, bool survey, struct message **out,
     struct fault *fault)
 {
 	/* While armor is read, white space counts as if it held octets. */
@@ -323,7 +345,7 @@ message_survey(struct span data, size_t limit, struct message **out,
 	*out = NULL;
 	if (!armor_is_armored(data)) {
 		if (data.length <= limit)
-			return copy(data, out, fault);
+			return copy(data, survey, out, fault);
 		err = ERR_TOO_LARGE;
 	} else {
 		err = armor_read(data, &kind, &binary, fault);
@@ -343,14 +365,21 @@ message_survey(struct span data, size_t limit, struct message **out,
 		return err;
 	}
 	/* The message owns the octets from here on. */
-	return adopt(binary.data, binary.length, out, fault);
+	return adopt(binary.data, binary.length, survey, out, fault);
+}
+
+int
+message_survey(struct span data, size_t limit, struct message **out,
+    struct fault *fault)
+{
+	return read_any(data, limit, true, out, fault);
 }
 
 int
 message_read(struct span data, size_t limit, struct message **out,
     struct fault *fault)
 {
-	int err = message_survey(data, limit, out, fault);
+	int err = read_any(data, limit, false, out, fault);
 
 	if (err != 0) {
 		message_free(*out);

@@ -144,9 +144,9 @@ int envelope_read(const struct access *access, uint8_t type,
     struct message_envelope *out);
 
 /* Compares chunk 4 or 5 with the signets. ERR_MISMATCH. */
-int envelope_compare(uint8_t type, const struct message_envelope *envelope,
-    const struct user_signet *user, const struct org_signet *org,
-    struct fault *fault);
+int envelope_compare(const struct access *access, uint8_t type,
+    const struct message_envelope *envelope, const struct user_signet *user,
+    const struct org_signet *org);
 
 /* Appends the text of chunk 4 or 5. */
 void envelope_write(uint8_t type, const struct message_envelope *envelope,

@@ -3,7 +3,7 @@
 
 enum {
 	NAME_COLUMNS = 40, /* the longest of chunk.def */
-	SHOW_LIMIT = 128 << 20, /* of inflated content */
+	SHOW_LIMIT = 128 << 20, /* of inflated data in all */
 };
 
 /* Remembers the first reason to refuse. */
@@ -52,6 +52,16 @@ message_try_chunk(const struct message *message,
 	return err;
 }
 
+/* What a fault says behind the place. */
+static const char *
+rule_of(const struct fault *fault, int err)
+{
+	const char *text = fault_text(fault, err);
+	const char *rule = strstr(text, ": ");
+
+	return rule == NULL ? text : rule + 2;
+}
+
 /* Opens one chunk by itself and says what became of it. */
 static void
 describe_access(struct showing *showing, const struct message_chunk *chunk,
@@ -66,7 +76,8 @@ describe_access(struct showing *showing, const struct message_chunk *chunk,
 	if (err == ERR_ALTERNATE_KEY)
 		buffer_append_string(showing->text, "needs the alternate key");
 	else if (err != 0)
-		buffer_append_string(showing->text, "finds it corrupt");
+		buffer_printf(showing->text, "finds it corrupt: %s",
+		    rule_of(&fault, err));
 	else
 		buffer_printf(showing->text, "reads %zu octets", length);
 	/* A chunk 3 is stepped over. */
@@ -92,6 +103,8 @@ describe_chunk(struct showing *showing, const struct message_chunk *chunk)
 	}
 	if (separator[0] == '\0')
 		buffer_append_string(showing->text, "clear");
+	if (chunk->rule != NULL)
+		buffer_printf(showing->text, "; refused: %s", chunk->rule);
 	for (int i = 0; i < MESSAGE_ACTORS; i++) {
 		enum message_actor actor = (enum message_actor)i;
 
@@ -102,51 +115,69 @@ describe_chunk(struct showing *showing, const struct message_chunk *chunk)
 	buffer_append_string(showing->text, "\n");
 }
 
-/* Puts every segment together that the actor can read, to find what no chunk
- * shows alone. */
-static int
-check_segments(const struct access *access)
+/* Adds a line that says what no chunk shows alone. */
+static void
+note(struct showing *showing, int err, const struct fault *fault)
+{
+	if (err == 0)
+		return;
+	buffer_append_string(showing->text, fault_text(fault, err));
+	buffer_append_string(showing->text, "\n");
+	refuse(showing, err, fault);
+}
+
+/* Puts every segment together that the actor can read. Returns whether all
+ * were good. */
+static bool
+check_segments(struct showing *showing, const struct access *access)
 {
 	const struct message *message = access->message;
+	struct buffer data = buffer_make(SHOW_LIMIT);
 	size_t at = 0;
-	int err = 0;
+	bool good = true;
 
-	while (at < message->chunk_count && err == 0) {
+	while (at < message->chunk_count) {
 		uint8_t type = message->chunks[at].type;
-		struct buffer data = buffer_make(SHOW_LIMIT);
+		int err;
 
 		if (type == MESSAGE_ALTERNATE ||
 		    chunk_row(type)->section == SECTION_SIGNATURES ||
-		    !message_chunk_access(type, access->actor))
+		    !message_chunk_access(type, access->actor)) {
 			at++;
-		else
-			err = segment_read(access, &at, &data);
-		buffer_free(&data);
+			continue;
+		}
+		err = segment_read(access, &at, &data);
+		good = good && err == 0;
+		/* What the chunk shows alone stands in its own line. */
+		if (message_try_chunk(message, &message->chunks[at - 1],
+		    access->actor, NULL, NULL) == 0)
+			note(showing, err, access->fault);
+		if (data.error != 0)
+			break;
 	}
-	return err;
+	buffer_free(&data);
+	return good;
 }
 
 /* Reads the text of envelope and metadata. */
-static int
-check_texts(const struct access *access)
+static void
+check_texts(struct showing *showing, const struct access *access)
 {
 	struct buffer block = buffer_make(SHOW_LIMIT);
 	struct message_envelope envelope;
 	char sender[ADDRESS_SIZE];
 	bool has_sender;
-	int err = 0;
 
 	if (message_chunk_access(MESSAGE_ORIGIN_CHUNK, access->actor))
-		err = envelope_read(access, MESSAGE_ORIGIN_CHUNK, &envelope);
-	if (err == 0 &&
-	    message_chunk_access(MESSAGE_DESTINATION_CHUNK, access->actor))
-		err = envelope_read(access, MESSAGE_DESTINATION_CHUNK,
-		    &envelope);
-	if (err == 0 && message_chunk_access(MESSAGE_COMMON, access->actor))
-		err = metadata_read(access, SHOW_LIMIT, &block, sender,
-		    &has_sender);
+		note(showing, envelope_read(access, MESSAGE_ORIGIN_CHUNK,
+		    &envelope), access->fault);
+	if (message_chunk_access(MESSAGE_DESTINATION_CHUNK, access->actor))
+		note(showing, envelope_read(access, MESSAGE_DESTINATION_CHUNK,
+		    &envelope), access->fault);
+	if (message_chunk_access(MESSAGE_COMMON, access->actor))
+		note(showing, metadata_read(access, SHOW_LIMIT, &block, sender,
+		    &has_sender), access->fault);
 	buffer_free(&block);
-	return err;
 }
 
 int
@@ -161,15 +192,9 @@ message_describe(const struct message *message, struct buffer *text,
 		struct fault reason = {0};
 		const struct access access = {
 		    message, (enum message_actor)i, NULL, &reason};
-		int err;
 
-		if (!message->unlocked[i])
-			continue;
-		err = check_segments(&access);
-		if (err == 0)
-			err = check_texts(&access);
-		if (err != 0)
-			refuse(&showing, err, &reason);
+		if (message->unlocked[i] && check_segments(&showing, &access))
+			check_texts(&showing, &access);
 	}
 	*refusal = showing.refusal;
 	return text->error == 0

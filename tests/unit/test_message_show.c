@@ -85,12 +85,23 @@ refusals_are_found(void **state)
 		const char *text;
 		uint8_t flags;
 		int err;
+		const char *listed; /* with what the chunk itself is wrong, or
+		                       in a line more, what it makes */
 	} cases[] = {
-	    {"good", 67, "hello", 0, 0},
-	    {"not continued", 67, "hello", 128, ERR_CORRUPT},
-	    {"no gzip", 67, "hello", 4, ERR_CORRUPT},
-	    {"alternate key", 67, "hello", 2, ERR_ALTERNATE_KEY},
-	    {"no header fields", 34, "hello", 0, ERR_CORRUPT},
+	    {"good", 67, "hello", 0, 0, NULL},
+	    {"not continued", 67, "hello", 128, ERR_CORRUPT,
+	        "\nchunk 67 (Display-Content) at offset 1335: is not continued "
+	        "by the next chunk\n"},
+	    {"no gzip", 67, "hello", 4, ERR_CORRUPT,
+	        "\nchunk 67 (Display-Content) at offset 1335: data is not gzip, "
+	        "or damaged\n"},
+	    {"reserved flag", 67, "hello", 8, ERR_CORRUPT,
+	        "recipient finds it corrupt: a reserved flag is set\n"},
+	    {"alternate key", 67, "hello", 2, ERR_ALTERNATE_KEY,
+	        "recipient needs the alternate key\n"},
+	    {"no header fields", 34, "hello", 0, ERR_CORRUPT,
+	        "\nchunk 34 (Headers), 5 octets before the end of its data: "
+	        "not a header field\n"},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -107,10 +118,64 @@ refusals_are_found(void **state)
 		    &how);
 		forge_sign(&forge, NULL);
 		assert_int_equal(list(forge_end(&forge), &text), cases[i].err);
-		assert_int_equal(lines_of(&text), 8);
+		assert_int_equal(lines_of(&text), cases[i].listed != NULL &&
+		    cases[i].listed[0] == '\n' ? 9 : 8);
+		if (cases[i].listed != NULL &&
+		    strstr(buffer_string(&text), cases[i].listed) == NULL)
+			fail_msg("%s", buffer_string(&text));
 		forge_free(&forge);
 		buffer_free(&text);
 	}
+}
+
+/* Each chunk out of its place is shown as that, and what is behind it. */
+static void
+order_is_listed(void **state)
+{
+	struct buffer text = buffer_make(WORLD_LIMIT);
+	struct forge forge;
+
+	forge_start(&forge);
+	forge_envelope(&forge);
+	forge_common(&forge);
+	forge_common(&forge);
+	forge_chunk(&forge, 131, span_string("hello"), NULL);
+	forge_chunk(&forge, 67, span_string("hello"), NULL);
+	forge_raw(&forge, 66, span_string("hello"));
+	forge_sign(&forge, NULL);
+	assert_int_equal(list(forge_end(&forge), &text), ERR_FORMAT);
+	assert_int_equal(lines_of(&text), 11);
+	assert_non_null(strstr(buffer_string(&text), " 33  Common          "
+	    "                                80  author recipient; refused: "
+	    "stands twice; recipient reads 2 octets\n"));
+	assert_non_null(strstr(buffer_string(&text),
+	    "out of order: its section is over; recipient reads 5 octets\n"));
+	assert_non_null(strstr(buffer_string(&text), "refused: payload is not "
+	    "a multiple of 16 from 80 octets on; recipient finds it corrupt: "
+	    "payload is too short\n"));
+	forge_free(&forge);
+	buffer_free(&text);
+}
+
+/* Chunks of no use, 4 octets each, are not kept without end. */
+static void
+listing_is_bounded(void **state)
+{
+	enum { CHUNKS = 100000, LISTED = 65536 };
+	struct buffer binary = buffer_make(WORLD_LIMIT);
+	struct fault fault = {0};
+	struct message *message;
+
+	buffer_u16(&binary, 1847);
+	buffer_u32(&binary, CHUNKS * 4);
+	memset(buffer_extend(&binary, CHUNKS * 4), 0, CHUNKS * 4);
+	assert_int_equal(message_survey(buffer_span(&binary), WORLD_LIMIT,
+	    &message, &fault), ERR_FORMAT);
+	assert_string_equal(fault.text,
+	    "chunk 0 (Tracing) at offset 10: stands twice");
+	assert_int_equal(message->chunk_count, LISTED);
+	message_free(message);
+	buffer_free(&binary);
 }
 
 int
@@ -120,6 +185,8 @@ main(void)
 	    cmocka_unit_test(good_message_is_listed),
 	    cmocka_unit_test(damage_never_breaks_the_listing),
 	    cmocka_unit_test(refusals_are_found),
+	    cmocka_unit_test(order_is_listed),
+	    cmocka_unit_test(listing_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, world_start, world_end);
