@@ -7,9 +7,8 @@
 #include "base/file.h"
 #include "policy/map.h"
 
-static const uint8_t org_seed[CRYPTO_SEED] = {1};
-static const uint8_t user_seed[CRYPTO_SEED] = {2};
-static const uint8_t other_seed[CRYPTO_SEED] = {3};
+enum { ORG = 1, USER, OTHER };
+
 static const uint8_t scalar[CRYPTO_SCALAR] = {4};
 
 /* ---- time ---- */
@@ -29,7 +28,7 @@ world_monotonic(const struct clock *clock)
 	return clock_monotonic(&clock_system);
 }
 
-static const struct clock world_clock = {world_wall, world_monotonic};
+const struct clock world_clock = {world_wall, world_monotonic};
 
 void
 world_pass(struct world *world, int64_t seconds)
@@ -150,42 +149,64 @@ world_set_record(struct world *world, const char *domain,
 
 /* ---- peers ---- */
 
-static struct signet *
-make_org(const char *domain, const uint8_t *seed)
+struct world_seed
+world_seed(uint8_t number)
 {
-	uint8_t pok[CRYPTO_SIGN_PUBLIC], point[CRYPTO_POINT];
-	struct buffer binary = buffer_make(1 << 16);
-	struct signet *signet = NULL;
-
-	crypto_ed25519_public(seed, pok);
-	assert_int_equal(crypto_point_public(scalar, point), 0);
-	assert_int_equal(signet_make_org(pok, signer_of_seed(seed), NULL, 0,
-	                     point, domain, NULL, 0, &binary, NULL), 0);
-	assert_int_equal(signet_parse(buffer_span(&binary), &signet, NULL), 0);
-	buffer_free(&binary);
-	return signet;
+	return (struct world_seed){{number}};
 }
 
 static struct signet *
-make_user(const char *address, const uint8_t *seed)
+parse(struct buffer *binary)
 {
+	struct signet *signet = NULL;
+
+	assert_int_equal(signet_parse(buffer_span(binary), &signet, NULL), 0);
+	buffer_free(binary);
+	return signet;
+}
+
+struct signet *
+world_org_signet(const char *domain, uint8_t org)
+{
+	const struct world_seed seed = world_seed(org);
+	uint8_t pok[CRYPTO_SIGN_PUBLIC], point[CRYPTO_POINT];
+	struct buffer binary = buffer_make(1 << 16);
+
+	crypto_ed25519_public(seed.octets, pok);
+	assert_int_equal(crypto_point_public(scalar, point), 0);
+	assert_int_equal(signet_make_org(pok, signer_of_seed(seed.octets),
+	                     NULL, 0, point, domain, NULL, 0, &binary, NULL),
+	    0);
+	return parse(&binary);
+}
+
+struct signet *
+world_user_signet(const char *address, uint8_t org, uint8_t user,
+    uint8_t previous)
+{
+	const struct world_seed org_seed = world_seed(org);
+	const struct world_seed seed = world_seed(user);
+	const struct world_seed before_seed = world_seed(previous);
+	const struct signer before = signer_of_seed(before_seed.octets);
 	uint8_t signing[CRYPTO_SIGN_PUBLIC], point[CRYPTO_POINT];
 	struct buffer request = buffer_make(1 << 16);
 	struct buffer binary = buffer_make(1 << 16);
-	struct signet *ssr = NULL, *signet = NULL;
+	struct signet *ssr, *old = NULL;
 
-	crypto_ed25519_public(user_seed, signing);
+	crypto_ed25519_public(seed.octets, signing);
 	assert_int_equal(crypto_point_public(scalar, point), 0);
-	assert_int_equal(signet_make_ssr(signing, signer_of_seed(user_seed),
-	                     point, NULL, &request, NULL), 0);
-	assert_int_equal(signet_parse(buffer_span(&request), &ssr, NULL), 0);
-	assert_int_equal(signet_make_user(ssr, NULL, signer_of_seed(seed),
-	                     address, NULL, 0, &binary, NULL), 0);
-	assert_int_equal(signet_parse(buffer_span(&binary), &signet, NULL), 0);
+	assert_int_equal(signet_make_ssr(signing, signer_of_seed(seed.octets),
+	                     point, previous == 0 ? NULL : &before, &request,
+	                     NULL), 0);
+	ssr = parse(&request);
+	if (previous != 0)
+		old = world_user_signet(address, org, previous, 0);
+	assert_int_equal(signet_make_user(ssr, old,
+	                     signer_of_seed(org_seed.octets), address, NULL, 0,
+	                     &binary, NULL), 0);
+	signet_free(old);
 	signet_free(ssr);
-	buffer_free(&request);
-	buffer_free(&binary);
-	return signet;
+	return parse(&binary);
 }
 
 static int
@@ -196,8 +217,8 @@ answer_org(enum world_peer peer, const struct fetch_wish *wish,
 
 	if (peer == WORLD_ORG_UNKNOWN)
 		return fault_set(fault, ERR_UNKNOWN_ADDRESS, "SGNT: 576");
-	result->org = make_org(wish->organization,
-	    peer == WORLD_OTHER_ORG ? other_seed : org_seed);
+	result->org = world_org_signet(wish->organization,
+	    peer == WORLD_OTHER_ORG ? OTHER : ORG);
 	signet_org_fingerprint(result->org, fingerprint);
 	if (*wish->org_fingerprint == '\0' ||
 	    strcmp(fingerprint, wish->org_fingerprint) == 0)
@@ -215,9 +236,9 @@ answer_user(enum world_peer peer, const struct fetch_wish *wish,
 		return fault_set(fault, ERR_NOT_ENABLED, "SGNT: 476");
 	if (peer == WORLD_UNKNOWN)
 		return fault_set(fault, ERR_UNKNOWN_ADDRESS, "SGNT: 576");
-	result->user = make_user(
+	result->user = world_user_signet(
 	    peer == WORLD_OTHER_USER ? "eve@beta.test" : wish->user,
-	    peer == WORLD_BAD_SIGNATURE ? other_seed : org_seed);
+	    peer == WORLD_BAD_SIGNATURE ? OTHER : ORG, USER, 0);
 	return 0;
 }
 
@@ -262,10 +283,11 @@ world_open_gate(struct world *world)
 static void
 write_record(struct buffer *out)
 {
+	const struct world_seed seed = world_seed(ORG);
 	char pok[BASE64_LENGTH(CRYPTO_SIGN_PUBLIC) + 1];
 	uint8_t key[CRYPTO_SIGN_PUBLIC];
 
-	crypto_ed25519_public(org_seed, key);
+	crypto_ed25519_public(seed.octets, key);
 	base64_encode(span_of(key, sizeof(key)), pok);
 	*out = buffer_make(1000);
 	buffer_printf(out, "pok=%s", pok);
@@ -295,11 +317,12 @@ load_site(struct world *world, const char *directory, const char *settings)
 }
 
 static void
-start_knowledge(struct world *world)
+start_knowledge(struct world *world, bool sessions)
 {
 	struct policyd *policyd = &world->policyd;
 	const struct domains_settings domains = {
 	    .memory = policyd->memory,
+	    .cache = policyd->cache,
 	    .state = policyd->state,
 	    .dns = policyd->dns,
 	    .work = world->work,
@@ -307,10 +330,16 @@ start_knowledge(struct world *world)
 	};
 	struct signets_settings signets = {
 	    .memory = policyd->memory,
+	    .cache = policyd->cache,
 	    .fetch = {world, fetch},
 	    .clock = &world_clock,
 	};
 
+	if (sessions) {
+		assert_int_equal(fetcher_new(&policyd->dns, policyd->sites,
+		                     &world->fetcher, NULL), 0);
+		signets.fetch = fetcher_source(world->fetcher);
+	}
 	assert_int_equal(domains_new(&domains, &policyd->domains), 0);
 	signets.domains = policyd->domains;
 	assert_int_equal(signets_new(&signets, &policyd->signets), 0);
@@ -318,7 +347,7 @@ start_knowledge(struct world *world)
 }
 
 struct world *
-world_new(const char *settings)
+world_of_parts(const struct world_parts *parts)
 {
 	struct world *world = calloc(1, sizeof(*world));
 	static char directory[] = "/tmp/dime-policy-XXXXXX";
@@ -334,18 +363,30 @@ world_new(const char *settings)
 	pthread_cond_init(&world->opened, NULL);
 	world->confirms = true;
 	write_record(&world->record);
-	load_site(world, directory, settings);
+	load_site(world, directory, parts->settings);
 	snprintf(path, sizeof(path), "%s/state%d.db", directory, number);
-	assert_int_equal(state_open(path, 0600, &world_clock, &policyd->state,
-	                     &fault), 0);
+	if (state_open(parts->state_path == NULL ? path : parts->state_path,
+	        0600, &world_clock, &policyd->state, &fault) != 0)
+		fail_msg("%s", fault.text);
 	policyd->clock = &world_clock;
+	policyd->cache = parts->cache;
 	policyd->dns = (struct dns_source){world, dns_ask, dns_last_answer,
 	    dns_forget};
+	if (parts->dns != NULL)
+		policyd->dns = *parts->dns;
 	assert_int_equal(memory_new(8 << 20, &world_clock, &policyd->memory),
 	    0);
 	assert_int_equal(work_new(4, &world->work), 0);
-	start_knowledge(world);
+	start_knowledge(world, parts->sessions);
 	return world;
+}
+
+struct world *
+world_new(const char *settings)
+{
+	const struct world_parts parts = {.settings = settings};
+
+	return world_of_parts(&parts);
 }
 
 /* Whoever still waits gets no answer, and whoever asks from now on gets one. */
@@ -369,6 +410,7 @@ world_free(struct world *world)
 	assert_true(signets_drain(policyd->signets, deadline_in(20000)));
 	assert_true(domains_drain(policyd->domains, deadline_in(20000)));
 	signets_free(policyd->signets);
+	fetcher_free(world->fetcher);
 	work_free(world->work);
 	domains_free(policyd->domains);
 	patience_free(policyd->patience);

@@ -40,6 +40,7 @@ enum world_peer {
 struct world {
 	struct policyd policyd; /* first */
 	struct work *work;
+	struct fetcher *fetcher; /* NULL: peers are scripted here */
 	struct buffer record; /* text of a record with the peer's POK */
 	/* The script. `lock` guards it. */
 	pthread_mutex_t lock;
@@ -63,6 +64,19 @@ struct world {
 struct world *world_new(const char *settings);
 void world_free(struct world *world);
 
+/* What a test brings along in place of the script above. */
+struct world_parts {
+	const char *settings;   /* as above */
+	const char *state_path; /* of a state.db that outlives the world */
+	struct cache *cache;    /* or NULL */
+	const struct dns_source *dns;
+	bool sessions; /* peers are asked over DMTP */
+};
+struct world *world_of_parts(const struct world_parts *parts);
+
+/* The one clock of the process, which world_pass() moves. */
+extern const struct clock world_clock;
+
 /* Replaces what DNS says of a domain. Only what was not asked for yet, or has
  * expired, will see it. */
 void world_set_zone(struct world *world, struct world_zone zone);
@@ -78,6 +92,21 @@ void world_open_gate(struct world *world);
 /* Moves the clock. */
 void world_pass(struct world *world, int64_t seconds);
 int64_t world_now(struct world *world);
+
+/*
+ * Signets by keys with the number `org` or `user`, for signet_free(). The
+ * record's POK is number 1 and WORLD_SIGNETS are of user 2. `previous`, unless
+ * 0, is the user's key before, which signs for the change.
+ */
+struct signet *world_org_signet(const char *domain, uint8_t org);
+struct signet *world_user_signet(const char *address, uint8_t org,
+    uint8_t user, uint8_t previous);
+
+/* The secret behind a number. */
+struct world_seed {
+	uint8_t octets[CRYPTO_SEED];
+};
+struct world_seed world_seed(uint8_t number);
 
 /* The answer of one of decide.h's or inquiry.h's functions; free it. */
 struct facts_answer world_ask(struct world *world,

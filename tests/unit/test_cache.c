@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
+#include "tests/unit/unit_redis.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include <hiredis/hiredis.h>
 
 #include "base/log.h"
 #include "cache/breaker.h"
@@ -46,11 +41,9 @@ static const uint8_t other_key[32] = {4, 5, 6};
 struct world {
 	struct moved_clock clock;
 	struct cache_settings settings;
-	char directory[64], socket[80], log[80];
-	unsigned int port;
-	pid_t pid;
+	struct unit_redis redis;
+	char log[80];
 	struct cache *cache;
-	redisContext *raw; /* what an attacker has */
 };
 
 static struct moved_clock
@@ -58,82 +51,6 @@ start_of_time(void)
 {
 	return (struct moved_clock){.clock = {moved_wall, moved_monotonic},
 	    .wall = START, .monotonic = 1000};
-}
-
-/* ---- the server ---- */
-
-static void
-run_server(const struct world *world, const char *password)
-{
-	char port[12];
-	int null = open("/dev/null", O_RDWR);
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	dup2(null, STDOUT_FILENO);
-	snprintf(port, sizeof(port), "%u", world->port);
-	execlp("redis-server", "redis-server", "--port", port, "--bind",
-	    "127.0.0.1", "--unixsocket", world->socket, "--save", "",
-	    "--appendonly", "no", "--dir", world->directory, "--requirepass",
-	    password, (char *)NULL);
-	_exit(127);
-}
-
-static void
-start_server(struct world *world, const char *password)
-{
-	int status;
-
-	world->pid = fork();
-	assert_true(world->pid >= 0);
-	if (world->pid == 0)
-		run_server(world, password);
-	for (int i = 0; i < 3000 && world->raw == NULL; i++) {
-		world->raw = redisConnectUnix(world->socket);
-		if (world->raw != NULL && world->raw->err == 0)
-			break;
-		redisFree(world->raw);
-		world->raw = NULL;
-		assert_int_equal(waitpid(world->pid, &status, WNOHANG), 0);
-		poll(NULL, 0, 10);
-	}
-	assert_non_null(world->raw);
-	if (*password != '\0')
-		freeReplyObject(redisCommand(world->raw, "AUTH %s", password));
-}
-
-static void
-stop_server(struct world *world)
-{
-	if (world->raw != NULL)
-		redisFree(world->raw);
-	world->raw = NULL;
-	if (world->pid <= 0)
-		return;
-	kill(world->pid, SIGKILL);
-	waitpid(world->pid, NULL, 0);
-	world->pid = 0;
-	unlink(world->socket);
-}
-
-static bool
-have_server(void)
-{
-	return system("redis-server --version >/dev/null 2>&1") == 0;
-}
-
-static unsigned int
-free_port(void)
-{
-	struct sockaddr_in place = {.sin_family = AF_INET,
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(place);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&place, length), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&place, &length),
-	    0);
-	close(fd);
-	return ntohs(place.sin_port);
 }
 
 static void
@@ -152,17 +69,14 @@ set_up(void **state)
 		return -1;
 	*state = world;
 	world->clock = start_of_time();
-	strcpy(world->directory, "/tmp/dimegate-unit-XXXXXX");
-	unit_directory(world->directory);
-	snprintf(world->socket, sizeof(world->socket), "%s/redis",
-	    world->directory);
-	snprintf(world->log, sizeof(world->log), "%s/log", world->directory);
-	world->port = free_port();
-	world->settings = (struct cache_settings){.socket = world->socket,
+	unit_redis_prepare(&world->redis);
+	snprintf(world->log, sizeof(world->log), "%s/log",
+	    world->redis.directory);
+	world->settings = (struct cache_settings){.socket = world->redis.socket,
 	    .host = "", .password = "", .timeout = PATIENT, .key = site_key,
 	    .clock = &world->clock.clock, .connections = 4};
-	if (have_server())
-		start_server(world, "");
+	if (unit_redis_exists())
+		unit_redis_start(&world->redis, "");
 	new_cache(world);
 	return 0;
 }
@@ -173,14 +87,14 @@ tear_down(void **state)
 	struct world *world = *state;
 
 	cache_free(world->cache);
-	stop_server(world);
+	unit_redis_stop(&world->redis);
 	free(world);
 	return 0;
 }
 
 #define NEED_SERVER(world)                                                     \
 	do {                                                                   \
-		if ((world)->pid == 0)                                         \
+		if ((world)->redis.pid == 0)                                         \
 			skip();                                                \
 	} while (0)
 
@@ -229,7 +143,7 @@ raw(struct world *world, int type, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	reply = redisvCommand(world->raw, format, arguments);
+	reply = redisvCommand(world->redis.raw, format, arguments);
 	va_end(arguments);
 	assert_non_null(reply);
 	assert_int_equal(reply->type, type);
@@ -435,8 +349,8 @@ password_and_database_are_used(void **state)
 	redisReply *reply;
 
 	NEED_SERVER(world);
-	stop_server(world);
-	start_server(world, "open sesame");
+	unit_redis_stop(&world->redis);
+	unit_redis_start(&world->redis, "open sesame");
 	world->settings.database = 3;
 	put(world, "a", "one", START + 100);
 	assert_int_equal(counters(world).stored, 0);
@@ -463,7 +377,7 @@ redis_may_be_anywhere(void **state)
 
 	NEED_SERVER(world);
 	world->settings.socket = "";
-	world->settings.port = world->port;
+	world->settings.port = world->redis.port;
 	for (size_t i = 0; i < COUNT(hosts); i++) {
 		unit_case(hosts[i]);
 		world->settings.host = hosts[i];
@@ -584,12 +498,12 @@ a_killed_redis_costs_nothing_but_misses(void **state)
 
 	NEED_SERVER(world);
 	put(world, "a", "one", START + 100);
-	stop_server(world);
+	unit_redis_stop(&world->redis);
 	for (int i = 0; i < 10; i++)
 		assert_string_equal(get(world, "a"), "");
 	assert_int_equal(counters(world).errors, 3);
 	assert_int_equal(counters(world).skipped, 7);
-	start_server(world, "");
+	unit_redis_start(&world->redis, "");
 	put(world, "a", "two", START + 100);
 	assert_int_equal(counters(world).skipped, 8);
 	world->clock.monotonic += 1000;
@@ -607,8 +521,8 @@ a_restart_goes_unnoticed(void **state)
 	NEED_SERVER(world);
 	put(world, "a", "one", START + 100);
 	assert_string_equal(get(world, "a"), "one");
-	stop_server(world);
-	start_server(world, "");
+	unit_redis_stop(&world->redis);
+	unit_redis_start(&world->redis, "");
 	put(world, "a", "two", START + 100);
 	assert_string_equal(get(world, "a"), "two");
 	assert_int_equal(counters(world).errors, 0);
@@ -630,7 +544,7 @@ a_frozen_redis_is_waited_for_three_times(void **state)
 	world->settings.timeout = HASTY;
 	new_cache(world);
 	put(world, "a", "one", START + 100);
-	kill(world->pid, SIGSTOP);
+	kill(world->redis.pid, SIGSTOP);
 	for (int i = 0; i < 3; i++) {
 		started = milliseconds();
 		assert_string_equal(get(world, "a"), "");
@@ -643,7 +557,7 @@ a_frozen_redis_is_waited_for_three_times(void **state)
 	assert_in_range(milliseconds() - started, 0, 1000);
 	assert_int_equal(counters(world).errors, 3);
 	assert_int_equal(counters(world).skipped, 1000);
-	kill(world->pid, SIGCONT);
+	kill(world->redis.pid, SIGCONT);
 	world->clock.monotonic += 1000;
 	for (int i = 0; i < 100 && counters(world).hits == 0; i++) {
 		get(world, "a");
@@ -749,14 +663,14 @@ odd_answers_are_misses(void **state)
 	struct world *world = *state;
 	int64_t started;
 
-	stop_server(world);
+	unit_redis_stop(&world->redis);
 	world->settings.timeout = HASTY;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct impostor impostor = {.answer = cases[i].answer,
 		    .trickle = cases[i].trickle, .hang_up = cases[i].hang_up};
 
 		unit_case(cases[i].name);
-		listen_at(&impostor, world->socket);
+		listen_at(&impostor, world->redis.socket);
 		new_cache(world);
 		started = milliseconds();
 		assert_string_equal(get(world, "a"), "");
