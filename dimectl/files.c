@@ -10,8 +10,10 @@ enum {
 	SECRET_MODE = 0600,
 };
 
-int
-files_read_signet(const char *path, struct signet **out, struct fault *fault)
+static int
+read_signet(const char *path,
+    int (*read)(struct span, struct signet **, struct fault *),
+    struct signet **out, struct fault *fault)
 {
 	struct buffer data = buffer_make(SIGNET_FILE_LIMIT);
 	int err;
@@ -19,11 +21,23 @@ files_read_signet(const char *path, struct signet **out, struct fault *fault)
 	*out = NULL;
 	if ((err = file_read(path, &data, fault)) != 0)
 		goto out;
-	if ((err = signet_read(buffer_span(&data), out, fault)) != 0)
+	if ((err = read(buffer_span(&data), out, fault)) != 0)
 		fault_wrap(fault, "%s", path);
 out:
 	buffer_free(&data);
 	return err;
+}
+
+int
+files_read_signet(const char *path, struct signet **out, struct fault *fault)
+{
+	return read_signet(path, signet_read, out, fault);
+}
+
+int
+files_survey_signet(const char *path, struct signet **out, struct fault *fault)
+{
+	return read_signet(path, signet_survey, out, fault);
 }
 
 static const char *

@@ -15,6 +15,10 @@
 int files_read_signet(const char *path, struct signet **out,
     struct fault *fault);
 
+/* Any signet, or what can be read of a broken one: signet_survey(). */
+int files_survey_signet(const char *path, struct signet **out,
+    struct fault *fault);
+
 /* A signet of one kind. */
 int files_read_kind(const char *path, enum signet_magic magic,
     struct signet **out, struct fault *fault);

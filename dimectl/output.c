@@ -51,3 +51,21 @@ output_is_text(struct span octets)
 {
 	return text_is_utf8((const char *)octets.data, octets.length);
 }
+
+void
+output_escaped(struct buffer *out, struct span octets)
+{
+	static const char plain[] = "\\\"\r\n\t", letters[] = "\\\"rnt";
+
+	for (size_t i = 0; i < octets.length; i++) {
+		uint8_t octet = octets.data[i];
+		const char *found = octet == 0 ? NULL : strchr(plain, octet);
+
+		if (found != NULL)
+			buffer_printf(out, "\\%c", letters[found - plain]);
+		else if (octet >= 0x20 && octet <= 0x7e)
+			buffer_u8(out, octet);
+		else
+			buffer_printf(out, "\\x%02x", octet);
+	}
+}

@@ -17,4 +17,8 @@ json_t *output_json_base64(struct span octets);
  * without control characters. */
 bool output_is_text(struct span octets);
 
+/* Appends octets from outside so that they can do nothing: printable ASCII as it
+ * is, `\\`, `\"`, `\r`, `\n` and `\t`, and `\xHH` for any other octet. */
+void output_escaped(struct buffer *out, struct span octets);
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/file.h"
+#include "dimectl/explain.h"
 #include "dimectl/output.h"
 #include "dimectl/parties.h"
 #include "dimectl/verbs.h"
@@ -8,6 +9,7 @@ enum { INPUT_LIMIT = 1 << 30 };
 
 struct words {
 	const char *role, *key;
+	bool explain;
 };
 
 /* The actors that have a slot in chunks of the type. */
@@ -53,15 +55,18 @@ print_json(struct dimectl *ctl, const struct message *message)
 	return output_json(ctl, json_pack("{so}", "chunks", chunks));
 }
 
-/* Prints the chunks. 0 or why the message would be refused. */
+/* Prints the chunks, or what every octet is. 0 or why the message would be
+ * refused. */
 static int
-print(struct dimectl *ctl, const struct message *message)
+print(struct dimectl *ctl, const struct message *message, bool explain)
 {
 	struct buffer text = buffer_make(ctl->output.limit);
 	int refusal = 0, err;
 
 	err = message_describe(message, &text, &refusal, &ctl->fault);
-	if (err == 0 && ctl->json)
+	if (err == 0 && explain)
+		err = explain_message(ctl, message);
+	else if (err == 0 && ctl->json)
 		err = print_json(ctl, message);
 	else if (err == 0)
 		buffer_append_span(&ctl->output, buffer_span(&text));
@@ -92,7 +97,7 @@ run(struct dimectl *ctl, const struct words *words, enum message_actor role)
 	    words->key, NULL, &ctl->fault)) != 0 &&
 	    (refusal == 0 || err != ERR_FORMAT))
 		goto out;
-	err = print(ctl, message);
+	err = print(ctl, message, words->explain);
 	/* What was wrong first is what there is to say. */
 	if (refusal != 0 && ctl->show_partial) {
 		ctl->fault = reason;
@@ -107,10 +112,11 @@ out:
 int
 verb_message_show(struct dimectl *ctl, int count, char **arguments)
 {
-	struct words words = {NULL, NULL};
+	struct words words = {NULL, NULL, false};
 	const struct option_row rows[] = {
 	    {OPTION_VALUE, "--as", &words.role, false},
 	    {OPTION_VALUE, "--key", &words.key, false},
+	    {OPTION_FLAG, "--explain", &words.explain, false},
 	    {OPTION_END, NULL, NULL, false},
 	};
 	enum message_actor role = MESSAGE_AUTHOR;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "dimectl/explain.h"
 #include "dimectl/files.h"
 #include "dimectl/output.h"
 #include "dimectl/verbs.h"
@@ -155,13 +156,20 @@ show_json(struct dimectl *ctl, const struct signet *signet)
 int
 verb_signet_show(struct dimectl *ctl, int count, char **argv)
 {
-	const struct option_row rows[] = {{OPTION_END, NULL, NULL, false}};
+	bool explain = false;
+	const struct option_row rows[] = {
+	    {OPTION_FLAG, "--explain", &explain, false},
+	    {OPTION_END, NULL, NULL, false},
+	};
 	struct signet *signet;
 	const char *path;
 	int err;
 
-	if ((err = option_read(ctl, count, argv, rows, &path, 1, 1)) != 0 ||
-	    (err = files_read_signet(path, &signet, &ctl->fault)) != 0)
+	if ((err = option_read(ctl, count, argv, rows, &path, 1, 1)) != 0)
+		return err;
+	if (explain)
+		return explain_signet(ctl, path);
+	if ((err = files_read_signet(path, &signet, &ctl->fault)) != 0)
 		return err;
 	if (ctl->json) {
 		err = show_json(ctl, signet);

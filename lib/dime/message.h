@@ -55,8 +55,9 @@ struct message_chunk {
 };
 
 struct message {
-	uint8_t *blob; /* owned; without a leading tracing block */
+	uint8_t *blob; /* owned, with a tracing block in front of it */
 	size_t length;
+	size_t tracing; /* octets of that block, mostly none */
 	struct message_chunk *chunks;
 	size_t chunk_count;
 	bool unlocked[MESSAGE_ACTORS];
@@ -87,8 +88,8 @@ int message_read(struct span data, size_t limit, struct message **out,
 
 /* As message_read(), for listing what is wrong: on ERR_FORMAT *out may still hold
  * the chunks that can be told apart, no more than 65536 once one is bad. Such a
- * message is good for message_unlock(), message_try_chunk() and message_describe()
- * alone. */
+ * message is good for message_unlock(), message_try_chunk(), message_describe()
+ * and message_explain() alone. */
 int message_survey(struct span data, size_t limit, struct message **out,
     struct fault *fault);
 
@@ -212,6 +213,15 @@ int message_try_chunk(const struct message *message,
  */
 int message_describe(const struct message *message, struct buffer *text,
     int *refusal, struct fault *fault);
+
+/*
+ * Tells what every octet of a message is (explain.h), a leading tracing block
+ * included, and what is inside of the slots and payloads that its unlocked actors
+ * can decrypt. A message from message_survey() will do; of what has another magic
+ * number nothing is told. Checks nothing. ERR_MEMORY.
+ */
+int message_explain(const struct message *message,
+    const struct explainer *explainer, struct fault *fault);
 
 /* "author", "origin", "destination", "recipient". */
 const char *message_actor_name(enum message_actor actor);

@@ -53,15 +53,13 @@ message_reader(const struct message *message, uint8_t type)
 	return actor;
 }
 
-/* Decrypts `data`, a copy of the chunk's payload, in place. */
-static int
-decrypt(const struct access *access, const struct message_chunk *chunk,
-    uint8_t *data)
+int
+slot_read(const struct access *access, const struct message_chunk *chunk,
+    uint8_t slot[static CHUNK_SLOT])
 {
 	const struct message *message = access->message;
 	const struct chunk_row *row = chunk_row(chunk->type);
 	enum message_actor actor = access->actor;
-	uint8_t slot[CHUNK_SLOT], iv[CRYPTO_AES_BLOCK];
 	int err;
 
 	if (actor >= MESSAGE_ACTORS || !message->unlocked[actor] ||
@@ -69,17 +67,38 @@ decrypt(const struct access *access, const struct message_chunk *chunk,
 		return chunk_fault(message, chunk, access->fault, ERR_NO_ACCESS,
 		    "no key at hand has a slot");
 	memcpy(slot, chunk->slots.data +
-	    chunk_slot_of(row, actor) * CHUNK_SLOT, sizeof(slot));
+	    chunk_slot_of(row, actor) * CHUNK_SLOT, CHUNK_SLOT);
 	err = crypto_cbc_decrypt(message->kek[actor].key,
-	    message->kek[actor].iv, slot, sizeof(slot));
-	for (size_t i = 0; i < sizeof(iv); i++)
-		iv[i] = slot[i] ^ slot[CRYPTO_AES_BLOCK + i];
-	if (err == 0)
-		err = crypto_cbc_decrypt(slot + 2 * CRYPTO_AES_BLOCK, iv, data,
-		    chunk->payload.length);
-	explicit_bzero(slot, sizeof(slot));
+	    message->kek[actor].iv, slot, CHUNK_SLOT);
 	if (err != 0)
 		return chunk_fault(message, chunk, access->fault, err,
+		    error_row(err)->text);
+	return 0;
+}
+
+void
+slot_iv(const uint8_t slot[static CHUNK_SLOT],
+    uint8_t iv[static CRYPTO_AES_BLOCK])
+{
+	for (size_t i = 0; i < CRYPTO_AES_BLOCK; i++)
+		iv[i] = slot[i] ^ slot[CRYPTO_AES_BLOCK + i];
+}
+
+int
+chunk_decrypt(const struct access *access, const struct message_chunk *chunk,
+    uint8_t *data)
+{
+	uint8_t slot[CHUNK_SLOT], iv[CRYPTO_AES_BLOCK];
+	int err = slot_read(access, chunk, slot);
+
+	if (err != 0)
+		return err;
+	slot_iv(slot, iv);
+	err = crypto_cbc_decrypt(slot + 2 * CRYPTO_AES_BLOCK, iv, data,
+	    chunk->payload.length);
+	explicit_bzero(slot, sizeof(slot));
+	if (err != 0)
+		return chunk_fault(access->message, chunk, access->fault, err,
 		    error_row(err)->text);
 	return 0;
 }
@@ -92,7 +111,7 @@ signature_read(const struct access *access, const struct message_chunk *chunk,
 		return chunk_fault(access->message, chunk, access->fault,
 		    ERR_CORRUPT, "holds no signature");
 	memcpy(signature, chunk->payload.data, CRYPTO_SIGNATURE);
-	return decrypt(access, chunk, signature);
+	return chunk_decrypt(access, chunk, signature);
 }
 
 /* ---- payloads ---- */
@@ -152,7 +171,7 @@ payload_open(const struct access *access, const struct message_chunk *chunk,
 	if (out->plain == NULL)
 		return fault_set(fault, ERR_MEMORY, "%s", "");
 	memcpy(out->plain, chunk->payload.data, out->length);
-	err = decrypt(access, chunk, out->plain);
+	err = chunk_decrypt(access, chunk, out->plain);
 	if (err != 0)
 		return err == ERR_FORMAT ? chunk_fault(message, chunk, fault,
 		    ERR_CORRUPT, "payload is not a multiple of 16") : err;

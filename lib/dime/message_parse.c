@@ -100,7 +100,8 @@ chunk_fault(const struct message *message, const struct message_chunk *chunk,
 {
 	return fault_set(fault, err, "chunk %u (%s) at offset %zu: %s",
 	    chunk->type, rows[chunk->type].name,
-	    (size_t)(chunk->whole.data - message->blob), what);
+	    (size_t)(chunk->whole.data - message->blob) + message->tracing,
+	    what);
 }
 
 /* ---- parsing ---- */
@@ -215,23 +216,23 @@ take_chunk(struct cursor *cursor, struct message_chunk *chunk,
 static int
 read_frame(struct cursor *cursor, struct fault *fault)
 {
-	size_t length = cursor->rest.length;
+	size_t length = cursor->rest.length, offset = cursor->offset;
 	uint16_t magic = cursor_u16(cursor);
 	uint32_t size = cursor_u32(cursor);
 
 	if (cursor->failed)
 		return fault_set(fault, ERR_FORMAT, "message: header at offset "
-		    "0: runs past the end, at %zu octets", length);
+		    "%zu: runs past the end, at %zu octets", offset, length);
 	if (magic != MESSAGE_MAGIC) {
 		cursor->failed = true;
-		return fault_set(fault, ERR_FORMAT,
-		    "message: header at offset 0: magic number %u is not %d",
-		    magic, MESSAGE_MAGIC);
+		return fault_set(fault, ERR_FORMAT, "message: header at offset "
+		    "%zu: magic number %u is not %d", offset, magic,
+		    MESSAGE_MAGIC);
 	}
 	if (size != cursor->rest.length)
 		return fault_set(fault, ERR_FORMAT, "message: header at offset "
-		    "2: says %u octets of chunks, %zu follow", size,
-		    cursor->rest.length);
+		    "%zu: says %u octets of chunks, %zu follow", offset + 2,
+		    size, cursor->rest.length);
 	return 0;
 }
 
@@ -243,12 +244,16 @@ read_frame(struct cursor *cursor, struct fault *fault)
 static int
 scan(struct message *message, bool survey, struct fault *fault)
 {
-	struct cursor cursor = cursor_start(
-	    span_of(message->blob, message->length));
-	int err = read_frame(&cursor, fault);
+	struct cursor cursor = cursor_start(span_of(
+	    message->blob - message->tracing,
+	    message->tracing + message->length));
 	struct message_chunk chunk;
 	size_t capacity = 0;
+	int err;
 
+	/* Offsets are those in the input. */
+	cursor_take(&cursor, message->tracing);
+	err = read_frame(&cursor, fault);
 	while (!cursor.failed && cursor.rest.length > 0 && (err == 0 ||
 	    (survey && message->chunk_count < SURVEY_CHUNKS))) {
 		const struct message_chunk *last = message->chunk_count == 0
@@ -299,10 +304,9 @@ adopt(uint8_t *blob, size_t length, bool survey, struct message **out,
 		free(blob);
 		return fault_set(fault, ERR_MEMORY, "%s", "");
 	}
-	message->blob = blob;
+	message->blob = blob + tracing;
 	message->length = length - tracing;
-	if (tracing > 0)
-		memmove(blob, blob + tracing, message->length);
+	message->tracing = tracing;
 	return scan(message, survey, fault);
 }
 
@@ -395,7 +399,7 @@ message_free(struct message *message)
 		return;
 	explicit_bzero(message->kek, sizeof(message->kek));
 	free(message->chunks);
-	free(message->blob);
+	free(message->blob - message->tracing);
 	free(message);
 }
 

@@ -89,6 +89,20 @@ struct payload {
 	struct span data;
 };
 
+/* Decrypts the actor's slot of a chunk, to be wiped: R, R xor the chunk's IV, the
+ * chunk's key (M5). ERR_NO_ACCESS, ERR_INTERNAL. */
+int slot_read(const struct access *access, const struct message_chunk *chunk,
+    uint8_t slot[static CHUNK_SLOT]);
+
+/* The IV that a decrypted slot holds. */
+void slot_iv(const uint8_t slot[static CHUNK_SLOT],
+    uint8_t iv[static CRYPTO_AES_BLOCK]);
+
+/* Decrypts `data`, a copy of the chunk's payload, in place. Errors as slot_read();
+ * ERR_FORMAT where it is not a multiple of 16 octets. */
+int chunk_decrypt(const struct access *access,
+    const struct message_chunk *chunk, uint8_t *data);
+
 /*
  * Decrypts a chunk that is neither cleartext nor a signature and checks
  * lengths, flags, padding and plaintext signature (M6-M8). *out is to be freed
@@ -124,6 +138,10 @@ int signature_read(const struct access *access,
 
 /* An unlocked actor with a slot in chunks of the type, or MESSAGE_ACTORS. */
 enum message_actor message_reader(const struct message *message, uint8_t type);
+
+/* The last chunk type that is covered by the signature in a chunk of `type`
+ * (M11). */
+uint8_t signature_reach(uint8_t type);
 
 /* 225 and 226 by the author. ERR_SIGNATURE. */
 int verify_author(const struct access *access,

@@ -25,6 +25,15 @@ enum {
 	    sizeof(organization_signatures[0]),
 };
 
+uint8_t
+signature_reach(uint8_t type)
+{
+	for (size_t i = 0; i < ORGANIZATION_SIGNATURES; i++)
+		if (organization_signatures[i].type == type)
+			return organization_signatures[i].last;
+	return type == MESSAGE_TREE_SIGNATURE ? TREE_LAST : AUTHOR_LAST;
+}
+
 static bool
 is_zero(const uint8_t signature[static CRYPTO_SIGNATURE])
 {

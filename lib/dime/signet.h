@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "crypto/base64.h"
 #include "crypto/crypto.h"
+#include "dime/explain.h"
 
 /*
  * Signets (Part 5; our readings in doc/signets.md). Two stages, two types:
@@ -138,6 +139,15 @@ int signet_parse(struct span binary, struct signet **out, struct fault *fault);
 /* As signet_parse() for armored or binary input; armor must bear the label that
  * fits the magic. */
 int signet_read(struct span data, struct signet **out, struct fault *fault);
+
+/* As signet_read(), for listing what is wrong: on ERR_FORMAT *out may still hold
+ * the fields that can be told apart. Such a signet is good for signet_explain()
+ * alone. */
+int signet_survey(struct span data, struct signet **out, struct fault *fault);
+
+/* Tells what every octet of a signet is (explain.h), broken or not. */
+void signet_explain(const struct signet *signet,
+    const struct explainer *explainer);
 
 /* Appends the armored form, with the label of its magic number. */
 void signet_write(const struct signet *signet, struct buffer *out);

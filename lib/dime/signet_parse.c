@@ -21,20 +21,23 @@ field_fault(struct fault *fault, enum signet_magic magic, uint8_t type,
 	    rule);
 }
 
+/* *known says whether it is the header of a signet, be its length right or not. */
 static int
-read_header(struct span binary, enum signet_magic *magic, struct fault *fault)
+read_header(struct span binary, enum signet_magic *magic, bool *known,
+    struct fault *fault)
 {
 	struct cursor cursor = cursor_start(binary);
 	unsigned int number = cursor_u16(&cursor);
 	uint32_t length = cursor_u24(&cursor);
 
 	*magic = (enum signet_magic)number;
+	*known = !cursor.failed && (number == SIGNET_SSR ||
+	    number == SIGNET_ORG || number == SIGNET_USER);
 	if (cursor.failed)
 		return fault_set(fault, ERR_FORMAT,
 		    "signet: header at offset 0: runs past the end, at %zu "
 		    "octets", binary.length);
-	if (number != SIGNET_SSR && number != SIGNET_ORG &&
-	    number != SIGNET_USER)
+	if (!*known)
 		return fault_set(fault, ERR_FORMAT,
 		    "signet: header at offset 0: magic number %u is none of "
 		    "1215, 1776, 1789", number);
@@ -154,46 +157,74 @@ fault_of_value(enum signet_magic magic, const struct signet_field *field)
 	}
 }
 
-/* Walks all fields. With `fields` NULL it only counts, which includes every
- * check of layout and order, so that hostile input costs no memory. */
+/* What a walk over the fields has met. */
+struct walk {
+	enum signet_magic magic;
+	bool survey; /* goes on where fields can still be told apart */
+	int last;    /* type of the field before */
+	size_t soks;
+	size_t count;
+};
+
+/* The rules that a field breaks where it stands. */
 static int
-walk(struct span blob, enum signet_magic magic, struct signet_field *fields,
-    size_t *count, struct fault *fault)
+check_field(struct walk *walk, const struct signet_field *field, size_t offset,
+    bool value, struct fault *fault)
+{
+	const char *rule;
+	int err;
+
+	err = check_order(walk->magic, walk->last, field->type, offset, fault);
+	walk->last = field->type;
+	if (err != 0)
+		return err;
+	if (walk->magic == SIGNET_ORG && field->type == SIGNET_ORG_SOK &&
+	    ++walk->soks > SIGNET_MAX_SOKS)
+		return fault_set(fault, ERR_FORMAT,
+		    "signet: field %d at offset %zu: more than %d SOKs",
+		    SIGNET_ORG_SOK, offset, SIGNET_MAX_SOKS);
+	rule = value ? fault_of_value(walk->magic, field) : NULL;
+	return rule == NULL ? 0 : field_fault(fault, walk->magic, field->type,
+	    offset, rule);
+}
+
+/* Walks all fields. With `fields` NULL it only counts, which includes every
+ * check of layout and order, so that hostile input costs no memory. Answers the
+ * first fault. */
+static int
+walk_fields(struct walk *walk, struct span blob, struct signet_field *fields,
+    struct fault *fault)
 {
 	struct cursor cursor = cursor_start(blob);
-	int last = 0, soks = 0, err;
+	int err = 0;
 
 	cursor_take(&cursor, HEADER_LENGTH);
-	*count = 0;
-	while (!cursor_done(&cursor)) {
+	walk->last = 0;
+	walk->soks = walk->count = 0;
+	while (!cursor_done(&cursor) && (err == 0 || walk->survey)) {
+		struct fault *unset = err == 0 ? fault : NULL;
 		size_t offset = cursor.offset;
 		struct signet_field field;
-		const char *rule;
+		int found;
 
-		if (*count == SIGNET_MAX_FIELDS)
-			return fault_set(fault, ERR_FORMAT,
+		if (walk->count == SIGNET_MAX_FIELDS) {
+			found = fault_set(unset, ERR_FORMAT,
 			    "signet: field at offset %zu: more than %d fields",
 			    offset, SIGNET_MAX_FIELDS);
-		if ((err = take_field(&cursor, magic, &field, fault)) != 0 ||
-		    (err = check_order(magic, last, field.type, offset,
-		    fault)) != 0)
-			return err;
-		if (magic == SIGNET_ORG && field.type == SIGNET_ORG_SOK &&
-		    ++soks > SIGNET_MAX_SOKS)
-			return fault_set(fault, ERR_FORMAT,
-			    "signet: field %d at offset %zu: more than %d SOKs",
-			    SIGNET_ORG_SOK, offset, SIGNET_MAX_SOKS);
-		if (fields != NULL) {
-			rule = fault_of_value(magic, &field);
-			if (rule != NULL)
-				return field_fault(fault, magic, field.type,
-				    offset, rule);
-			fields[*count] = field;
+			return err != 0 ? err : found;
 		}
-		last = field.type;
-		(*count)++;
+		found = take_field(&cursor, walk->magic, &field, unset);
+		if (found != 0)
+			return err != 0 ? err : found;
+		found = check_field(walk, &field, offset, fields != NULL,
+		    unset);
+		if (err == 0)
+			err = found;
+		if (fields != NULL)
+			fields[walk->count] = field;
+		walk->count++;
 	}
-	return 0;
+	return err;
 }
 
 static int
@@ -246,19 +277,13 @@ find_state(struct signet *signet, struct fault *fault)
 	    "; the identifier must be signed", fault);
 }
 
-int
-signet_parse(struct span binary, struct signet **out, struct fault *fault)
+/* Makes a signet without fields of what begins with a header. */
+static int
+adopt(struct span binary, enum signet_magic magic, size_t count,
+    struct signet **out, struct fault *fault)
 {
-	struct signet *signet = NULL;
-	enum signet_magic magic;
-	size_t count;
-	int err;
+	struct signet *signet = calloc(1, sizeof(*signet));
 
-	*out = NULL;
-	if ((err = read_header(binary, &magic, fault)) != 0 ||
-	    (err = walk(binary, magic, NULL, &count, fault)) != 0)
-		return err;
-	signet = calloc(1, sizeof(*signet));
 	if (signet != NULL) {
 		signet->magic = magic;
 		signet->length = binary.length;
@@ -266,18 +291,53 @@ signet_parse(struct span binary, struct signet **out, struct fault *fault)
 		signet->fields = calloc(count + 1, sizeof(*signet->fields));
 	}
 	if (signet == NULL || signet->blob == NULL || signet->fields == NULL) {
-		err = fault_set(fault, ERR_MEMORY, "signet: out of memory");
-		goto out;
+		signet_free(signet);
+		return fault_set(fault, ERR_MEMORY, "signet: out of memory");
 	}
 	memcpy(signet->blob, binary.data, binary.length);
-	if ((err = walk(signet_binary(signet), magic, signet->fields,
-	    &signet->field_count, fault)) != 0 ||
-	    (err = find_state(signet, fault)) != 0)
-		goto out;
 	*out = signet;
-	signet = NULL;
-out:
-	signet_free(signet);
+	return 0;
+}
+
+/* With `survey` *out is set to what could be read, if anything. */
+static int
+parse(struct span binary, bool survey, struct signet **out, struct fault *fault)
+{
+	struct walk walk = {.survey = survey};
+	bool known;
+	int err, found;
+
+	*out = NULL;
+	err = read_header(binary, &walk.magic, &known, fault);
+	if (!known || (err != 0 && !survey))
+		return err;
+	found = walk_fields(&walk, binary, NULL, err == 0 ? fault : NULL);
+	if (err == 0)
+		err = found;
+	if (err != 0 && !survey)
+		return err;
+	found = adopt(binary, walk.magic, walk.count, out, fault);
+	if (found != 0)
+		return found;
+	found = walk_fields(&walk, signet_binary(*out), (*out)->fields,
+	    err == 0 ? fault : NULL);
+	(*out)->field_count = walk.count;
+	if (err == 0)
+		err = found;
+	if (err == 0)
+		err = find_state(*out, fault);
+	return err;
+}
+
+int
+signet_parse(struct span binary, struct signet **out, struct fault *fault)
+{
+	int err = parse(binary, false, out, fault);
+
+	if (err != 0) {
+		signet_free(*out);
+		*out = NULL;
+	}
 	return err;
 }
 
@@ -294,8 +354,16 @@ armor_of(enum signet_magic magic)
 	}
 }
 
-int
-signet_read(struct span data, struct signet **out, struct fault *fault)
+static bool
+is_signet(enum armor_kind kind)
+{
+	return kind == ARMOR_SSR || kind == ARMOR_ORG_SIGNET ||
+	    kind == ARMOR_USER_SIGNET;
+}
+
+static int
+read_any(struct span data, bool survey, struct signet **out,
+    struct fault *fault)
 {
 	/* Base64 is longer than what it stands for. */
 	struct buffer binary = buffer_make(data.length);
@@ -304,20 +372,37 @@ signet_read(struct span data, struct signet **out, struct fault *fault)
 
 	*out = NULL;
 	if (!armor_is_armored(data))
-		return signet_parse(data, out, fault);
-	if ((err = armor_read(data, &kind, &binary, fault)) != 0 ||
-	    (err = signet_parse(buffer_span(&binary), out, fault)) != 0)
-		goto out;
-	if (kind != armor_of((*out)->magic)) {
+		return parse(data, survey, out, fault);
+	err = armor_read(data, &kind, &binary, fault);
+	if (err == 0 && !is_signet(kind))
+		err = fault_set(fault, ERR_FORMAT,
+		    "armor of %s, not of a signet", armor_label(kind));
+	if (err == 0)
+		err = parse(buffer_span(&binary), survey, out, fault);
+	if (err == 0 && kind != armor_of((*out)->magic))
 		err = fault_set(fault, ERR_FORMAT,
 		    "armor: the label is %s, the content's magic number %d",
 		    armor_label(kind), (int)(*out)->magic);
+	buffer_free(&binary);
+	return err;
+}
+
+int
+signet_read(struct span data, struct signet **out, struct fault *fault)
+{
+	int err = read_any(data, false, out, fault);
+
+	if (err != 0) {
 		signet_free(*out);
 		*out = NULL;
 	}
-out:
-	buffer_free(&binary);
 	return err;
+}
+
+int
+signet_survey(struct span data, struct signet **out, struct fault *fault)
+{
+	return read_any(data, true, out, fault);
 }
 
 void

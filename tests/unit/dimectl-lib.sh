@@ -49,6 +49,30 @@ holds() {
 	grep -qF -e "$1" output || complain "no \"$1\" in: $(cat output)"
 }
 
+# covers FILE: the last output explains every octet of FILE, in order, once; and
+# likewise each plaintext, whose offsets begin with a plus.
+covers() {
+	awk -v size="$(wc -c <"$1")" '
+	function leave() { if (within != 0 && within != last) exit bad = 1 }
+	NR == 1 { next }
+	/^ *\+/ {
+		if (substr($1, 2) + 0 != within) exit bad = 1
+		within += $2
+		next
+	}
+	{
+		leave()
+		if ($1 != at) exit bad = 1
+		at += $2
+		last = $2
+		within = 0
+	}
+	END {
+		leave()
+		exit bad || at != size
+	}' output || complain "$1 is not covered by: $(cat output)"
+}
+
 finish() {
 	[ "$failures" -eq 0 ] || echo "$failures failed"
 	[ "$failures" -eq 0 ]
