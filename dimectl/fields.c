@@ -24,16 +24,17 @@ read_image(struct dimectl *ctl, struct span value, struct fields *fields,
 
 /* A label in other letters is a slip, not an undefined field. */
 static int
-check_spelling(struct dimectl *ctl, enum signet_magic magic, struct span name)
+check_spelling(struct dimectl *ctl, enum layout layout,
+    enum signet_magic magic, struct span name)
 {
 	for (int type = 0; type <= UINT8_MAX; type++) {
 		const struct signet_field_row *row =
-		    signet_field_row(magic, (uint8_t)type);
+		    signet_field_row(layout, magic, (uint8_t)type);
 
 		if (row != NULL &&
 		    span_equal_nocase(name, span_string(row->label)))
 			return fault_set(&ctl->fault, ERR_USAGE,
-			    signet_field_by_label(magic,
+			    signet_field_by_label(layout, magic,
 			    span_string(row->label)) == NULL
 			    ? "--field %.*s: %s is not an informational field"
 			    : "--field %.*s: the label is spelled %s",
@@ -44,8 +45,8 @@ check_spelling(struct dimectl *ctl, enum signet_magic magic, struct span name)
 }
 
 static int
-read_one(struct dimectl *ctl, enum signet_magic magic, const char *option,
-    struct fields *fields)
+read_one(struct dimectl *ctl, enum layout layout, enum signet_magic magic,
+    const char *option, struct fields *fields)
 {
 	const char *equals = strchr(option, '=');
 	struct signet_extra *extra = &fields->extras[fields->count];
@@ -57,10 +58,10 @@ read_one(struct dimectl *ctl, enum signet_magic magic, const char *option,
 		return fault_set(&ctl->fault, ERR_USAGE,
 		    "--field %s: must be Name=value", option);
 	name = span_of(option, (size_t)(equals - option));
-	row = signet_field_by_label(magic, name);
+	row = signet_field_by_label(layout, magic, name);
 	*extra = (struct signet_extra){.value = span_string(equals + 1)};
 	if (row == NULL) {
-		if ((err = check_spelling(ctl, magic, name)) != 0)
+		if ((err = check_spelling(ctl, layout, magic, name)) != 0)
 			return err;
 		extra->type = SIGNET_UNDEFINED;
 		extra->name = name;
@@ -75,15 +76,16 @@ read_one(struct dimectl *ctl, enum signet_magic magic, const char *option,
 }
 
 int
-fields_read(struct dimectl *ctl, enum signet_magic magic,
-    const struct option_list *options, struct fields *fields)
+fields_read(struct dimectl *ctl, enum layout layout,
+    enum signet_magic magic, const struct option_list *options,
+    struct fields *fields)
 {
 	int err;
 
 	fields->count = 0;
 	fields->image = buffer_make(IMAGE_LIMIT);
 	for (size_t i = 0; i < options->count; i++)
-		if ((err = read_one(ctl, magic, options->items[i],
+		if ((err = read_one(ctl, layout, magic, options->items[i],
 		    fields)) != 0)
 			return err;
 	return 0;
@@ -96,14 +98,14 @@ fields_free(struct fields *fields)
 }
 
 int
-fields_check_layout(struct dimectl *ctl, const char *layout)
+fields_read_layout(struct dimectl *ctl, const char *word, enum layout *layout)
 {
-	if (layout == NULL || strcmp(layout, "standard") == 0)
+	*layout = LAYOUT_STANDARD;
+	if (word == NULL || strcmp(word, layout_name(*layout)) == 0)
 		return 0;
-	if (strcmp(layout, "libdime") == 0)
-		return fault_set(&ctl->fault, ERR_USAGE,
-		    "--layout libdime: this version writes the standard layout "
-		    "only");
+	*layout = LAYOUT_LIBDIME;
+	if (strcmp(word, layout_name(*layout)) == 0)
+		return 0;
 	return fault_set(&ctl->fault, ERR_USAGE,
-	    "--layout %s: must be standard or libdime", layout);
+	    "--layout %s: must be standard or libdime", word);
 }

@@ -13,17 +13,19 @@ struct fields {
 };
 
 /*
- * Reads the options for a signet of that kind: the specification's labels,
+ * Reads the options for a signet of that layout and kind: the labels of its fields,
  * Image=@FILE, any other name for an undefined field. *fields is given to
  * fields_free() in any case; its spans last until then. ERR_USAGE, or why the
  * image cannot be read.
  */
-int fields_read(struct dimectl *ctl, enum signet_magic magic,
-    const struct option_list *options, struct fields *fields);
+int fields_read(struct dimectl *ctl, enum layout layout,
+    enum signet_magic magic, const struct option_list *options,
+    struct fields *fields);
 
 void fields_free(struct fields *fields);
 
-/* ERR_USAGE for a `--layout` that this version cannot write. NULL is fine. */
-int fields_check_layout(struct dimectl *ctl, const char *layout);
+/* The layout that `--layout` names; NULL is the standard one. ERR_USAGE. */
+int fields_read_layout(struct dimectl *ctl, const char *word,
+    enum layout *layout);
 
 #endif

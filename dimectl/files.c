@@ -82,7 +82,8 @@ files_verify_org(const char *path, struct signet *signet,
 	const struct own_pok *own = &copy;
 	int err;
 
-	memcpy(copy.keys[0], signet_find(signet, SIGNET_ORG_POK)->value.data,
+	memcpy(copy.keys[0],
+	    signet_key(signet_find(signet, SIGNET_ORG_POK)->value),
 	    sizeof(copy.keys[0]));
 	err = signet_verify_org(signet, pok_count == 0 ? own->keys : poks,
 	    pok_count == 0 ? 1 : pok_count, NULL, out, fault);

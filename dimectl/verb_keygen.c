@@ -30,8 +30,9 @@ no_memory(struct dimectl *ctl)
 /* ---- organization ---- */
 
 struct org_words {
-	const char *domain, *key_out, *signet_out, *layout;
+	const char *domain, *key_out, *signet_out, *layout_word;
 	struct option_list soks, fields;
+	enum layout layout;
 };
 
 /* PERM:KEYFILE. */
@@ -81,11 +82,12 @@ make_org(struct dimectl *ctl, const struct org_words *words,
 		if ((err = read_sok(ctl, words->soks.items[i], &keys->soks[i],
 		    &listed[i])) != 0)
 			return err;
+	keys->layout = words->layout;
 	crypto_ed25519_public(keys->seed, pok);
 	if ((err = crypto_point_public(keys->scalar, point)) != 0 ||
-	    (err = signet_make_org(pok, signer_of_seed(keys->seed), listed,
-	    keys->sok_count, point, domain, fields->extras, fields->count,
-	    &binary, &ctl->fault)) != 0)
+	    (err = signet_make_org(words->layout, pok,
+	    signer_of_seed(keys->seed), listed, keys->sok_count, point, domain,
+	    fields->extras, fields->count, &binary, &ctl->fault)) != 0)
 		goto out;
 	err = write_pair(ctl, words->key_out, keys, words->signet_out, &binary);
 out:
@@ -103,7 +105,7 @@ verb_keygen_org(struct dimectl *ctl, int count, char **argv)
 	    {OPTION_VALUE, "--signet-out", &words.signet_out, true},
 	    {OPTION_REPEATED, "--sok", &words.soks, false},
 	    {OPTION_REPEATED, "--field", &words.fields, false},
-	    {OPTION_VALUE, "--layout", &words.layout, false},
+	    {OPTION_VALUE, "--layout", &words.layout_word, false},
 	    {OPTION_END, NULL, NULL, false},
 	};
 	char domain[DOMAIN_SIZE];
@@ -112,12 +114,14 @@ verb_keygen_org(struct dimectl *ctl, int count, char **argv)
 	int err;
 
 	if ((err = option_read(ctl, count, argv, rows, NULL, 0, 0)) != 0 ||
-	    (err = fields_check_layout(ctl, words.layout)) != 0)
+	    (err = fields_read_layout(ctl, words.layout_word,
+	    &words.layout)) != 0)
 		return err;
 	if (!domain_normalize(span_string(words.domain), domain))
 		return fault_set(&ctl->fault, ERR_USAGE,
 		    "--domain %s: not a domain name", words.domain);
-	if ((err = fields_read(ctl, SIGNET_ORG, &words.fields, &fields)) != 0)
+	if ((err = fields_read(ctl, words.layout, SIGNET_ORG, &words.fields,
+	    &fields)) != 0)
 		goto out;
 	keys = keyfile_new(KEYFILE_ORG, words.soks.count);
 	err = keys == NULL ? no_memory(ctl)
@@ -130,6 +134,7 @@ out:
 
 /* ---- user ---- */
 
+/* In the layout of the keys. */
 static int
 make_ssr(struct dimectl *ctl, const struct keyfile *keys,
     const struct keyfile *previous, struct buffer *binary)
@@ -143,7 +148,8 @@ make_ssr(struct dimectl *ctl, const struct keyfile *keys,
 	crypto_ed25519_public(keys->seed, signing);
 	if ((err = crypto_point_public(keys->scalar, point)) != 0)
 		return err;
-	return signet_make_ssr(signing, signer_of_seed(keys->seed), point,
+	return signet_make_ssr(keys->layout, signing,
+	    signer_of_seed(keys->seed), point,
 	    previous == NULL ? NULL : &custody, binary, &ctl->fault);
 }
 
@@ -151,28 +157,32 @@ int
 verb_keygen_user(struct dimectl *ctl, int count, char **argv)
 {
 	const char *key_out = NULL, *ssr_out = NULL, *previous_key = NULL;
-	const char *layout = NULL;
+	const char *layout_word = NULL;
 	const struct option_row rows[] = {
 	    {OPTION_VALUE, "--key-out", &key_out, true},
 	    {OPTION_VALUE, "--ssr-out", &ssr_out, true},
 	    {OPTION_VALUE, "--previous-key", &previous_key, false},
-	    {OPTION_VALUE, "--layout", &layout, false},
+	    {OPTION_VALUE, "--layout", &layout_word, false},
 	    {OPTION_END, NULL, NULL, false},
 	};
 	struct buffer binary = buffer_make(SIGNET_MAX_LENGTH);
 	struct keyfile *keys = NULL, *previous = NULL;
+	enum layout layout;
 	int err;
 
 	if ((err = option_read(ctl, count, argv, rows, NULL, 0, 0)) != 0 ||
-	    (err = fields_check_layout(ctl, layout)) != 0 ||
+	    (err = fields_read_layout(ctl, layout_word, &layout)) != 0 ||
 	    (previous_key != NULL &&
 	    (err = files_read_keys(previous_key, KEYFILE_USER, &previous,
 	    &ctl->fault)) != 0))
 		goto out;
 	keys = keyfile_new(KEYFILE_USER, 0);
-	if (keys == NULL)
+	if (keys == NULL) {
 		err = no_memory(ctl);
-	else if ((err = make_ssr(ctl, keys, previous, &binary)) == 0)
+		goto out;
+	}
+	keys->layout = layout;
+	if ((err = make_ssr(ctl, keys, previous, &binary)) == 0)
 		err = write_pair(ctl, key_out, keys, ssr_out, &binary);
 out:
 	keyfile_free(keys);

@@ -30,10 +30,10 @@ read_signing(struct dimectl *ctl, const char *ssr,
 	if (!address_normalize(span_string(words->address), signing->address))
 		return fault_set(fault, ERR_USAGE,
 		    "--address %s: not a mail address", words->address);
-	if ((err = fields_read(ctl, SIGNET_USER, &words->fields,
-	    &signing->fields)) != 0 ||
-	    (err = files_read_kind(ssr, SIGNET_SSR, &signing->ssr,
+	if ((err = files_read_kind(ssr, SIGNET_SSR, &signing->ssr,
 	    fault)) != 0 ||
+	    (err = fields_read(ctl, signing->ssr->layout, SIGNET_USER,
+	    &words->fields, &signing->fields)) != 0 ||
 	    (err = files_read_org(words->org_signet, NULL, 0, &signing->org,
 	    fault)) != 0 ||
 	    (err = files_read_keys(words->org_key, KEYFILE_ORG, &signing->keys,
@@ -44,6 +44,11 @@ read_signing(struct dimectl *ctl, const char *ssr,
 	if (words->previous != NULL && (err = files_read_kind(words->previous,
 	    SIGNET_USER, &signing->previous, fault)) != 0)
 		return err;
+	if (signing->org->signet->layout != signing->ssr->layout)
+		return fault_set(fault, ERR_MISMATCH,
+		    "%s: is in the %s layout, %s in the %s layout", ssr,
+		    layout_name(signing->ssr->layout), words->org_signet,
+		    layout_name(signing->org->signet->layout));
 	if (signing->org->domain[0] == '\0')
 		return fault_set(fault, ERR_FORMAT,
 		    "%s: names no domain (field 254)", words->org_signet);
@@ -106,8 +111,8 @@ verb_signet_fingerprint(struct dimectl *ctl, int count, char **argv)
 		bool (*compute)(const struct signet *signet,
 		    char out[static SIGNET_FINGERPRINT_SIZE]);
 	} kinds[] = {
-	    {"org", signet_org_fingerprint},
 	    {"core", signet_core_fingerprint},
+	    {"org", signet_org_fingerprint},
 	    {"full", signet_full_fingerprint},
 	};
 	const struct option_row rows[] = {{OPTION_END, NULL, NULL, false}};

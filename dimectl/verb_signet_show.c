@@ -5,7 +5,7 @@
 #include "dimectl/verbs.h"
 
 /* How a value is shown: text where it is fit for a terminal, else base64. */
-enum form { FORM_TEXT, FORM_BASE64, FORM_SOK, FORM_ALTERNATE };
+enum form { FORM_TEXT, FORM_BASE64, FORM_KEY, FORM_SOK, FORM_ALTERNATE };
 
 static enum form
 form_of(const struct signet_field_row *row, const struct signet_field *field)
@@ -15,6 +15,8 @@ form_of(const struct signet_field_row *row, const struct signet_field *field)
 	case SIGNET_CONTENT_UNDEFINED:
 	case SIGNET_CONTENT_IDENTIFIER:
 		return output_is_text(field->value) ? FORM_TEXT : FORM_BASE64;
+	case SIGNET_CONTENT_SIGNING_KEY:
+		return FORM_KEY;
 	case SIGNET_CONTENT_SOK:
 		return FORM_SOK;
 	case SIGNET_CONTENT_ALTERNATE:
@@ -22,6 +24,13 @@ form_of(const struct signet_field_row *row, const struct signet_field *field)
 	default:
 		return FORM_BASE64;
 	}
+}
+
+/* The key alone, the same in both layouts. */
+static struct span
+key_of(struct span value)
+{
+	return span_of(signet_key(value), CRYPTO_SIGN_PUBLIC);
 }
 
 /* What the label column says. An undefined field goes by its own name. */
@@ -55,7 +64,7 @@ print_sok(struct buffer *out, struct span value)
 		buffer_printf(out, "%s(ignored: permissions %u or key not "
 		    "valid)", *separator == '\0' ? "" : " ", value.data[0]);
 	buffer_u8(out, ' ');
-	output_base64(out, span_slice(value, 1, SIZE_MAX));
+	output_base64(out, key_of(value));
 }
 
 static void
@@ -63,7 +72,7 @@ print_field(struct buffer *out, const struct signet *signet,
     const struct signet_field *field)
 {
 	const struct signet_field_row *row =
-	    signet_field_row(signet->magic, field->type);
+	    signet_field_row(signet->layout, signet->magic, field->type);
 
 	buffer_printf(out, "%u ", field->type);
 	print_label(out, row, field);
@@ -78,6 +87,9 @@ print_field(struct buffer *out, const struct signet *signet,
 		break;
 	case FORM_SOK:
 		print_sok(out, field->value);
+		break;
+	case FORM_KEY:
+		output_base64(out, key_of(field->value));
 		break;
 	case FORM_ALTERNATE:
 		buffer_printf(out, "level %u scheme %u ", field->value.data[0],
@@ -106,7 +118,7 @@ static json_t *
 json_field(const struct signet *signet, const struct signet_field *field)
 {
 	const struct signet_field_row *row =
-	    signet_field_row(signet->magic, field->type);
+	    signet_field_row(signet->layout, signet->magic, field->type);
 	struct span value = field->value;
 	json_t *object = json_pack("{si ss?}", "type", (int)field->type,
 	    "label", row == NULL ? NULL : row->label);
@@ -124,7 +136,10 @@ json_field(const struct signet *signet, const struct signet_field *field)
 		    json_integer(value.data[0]));
 		json_object_set_new(object, "valid",
 		    json_boolean(signet_sok_is_good(value)));
-		value = span_slice(value, 1, SIZE_MAX);
+		value = key_of(value);
+		break;
+	case FORM_KEY:
+		value = key_of(value);
 		break;
 	case FORM_ALTERNATE:
 		json_object_set_new(object, "level",
@@ -148,9 +163,10 @@ show_json(struct dimectl *ctl, const struct signet *signet)
 	for (size_t i = 0; i < signet->field_count; i++)
 		json_array_append_new(fields,
 		    json_field(signet, &signet->fields[i]));
-	return output_json(ctl, json_pack("{ss ss so}", "kind",
+	return output_json(ctl, json_pack("{ss ss ss so}", "kind",
 	    signet_kind_name(signet->magic), "state",
-	    signet_state_name(signet->state), "fields", fields));
+	    signet_state_name(signet->state), "layout",
+	    layout_name(signet->layout), "fields", fields));
 }
 
 int
@@ -177,6 +193,9 @@ verb_signet_show(struct dimectl *ctl, int count, char **argv)
 		buffer_printf(&ctl->output, "kind %s\nstate %s\n",
 		    signet_kind_name(signet->magic),
 		    signet_state_name(signet->state));
+		if (signet->layout != LAYOUT_STANDARD)
+			buffer_printf(&ctl->output, "layout %s\n",
+			    layout_name(signet->layout));
 		for (size_t i = 0; i < signet->field_count; i++)
 			print_field(&ctl->output, signet, &signet->fields[i]);
 	}

@@ -122,6 +122,8 @@ verify_org(struct dimectl *ctl, const struct words *words,
 		add_good(report, "pok", "is one of those given");
 	else
 		add_undone(report, "pok", "needs --pok");
+	if (signet_find(org->signet, SIGNET_ORG_CORE_SIGNATURE) != NULL)
+		add_good(report, "core-signature", "field 4");
 	report_outer(org->signet, report);
 	org_signet_free(org);
 	return 0;

@@ -15,6 +15,8 @@ enum armor_kind {
 	ARMOR_SSR,
 	ARMOR_USER_KEYS,
 	ARMOR_ORG_KEYS,
+	ARMOR_USER_KEY, /* these two are key files in the libdime layout */
+	ARMOR_ORG_KEY,
 	ARMOR_MESSAGE, /* no padding, no checksum line */
 	ARMOR_KINDS
 };

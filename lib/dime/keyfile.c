@@ -12,8 +12,21 @@ enum {
 	FIELD_ORG_SCALAR = 3,
 	HEADER_LENGTH = 5,
 	SOK_LENGTH = 1 + CRYPTO_SEED,
+	/* Without SOKs. In the libdime layout there are never any, and a length
+	 * of one octet for the seed and of two for the scalar. */
+	STANDARD_LENGTH = 1 + CRYPTO_SEED + 1 + CRYPTO_SCALAR,
+	LIBDIME_LENGTH = 2 + CRYPTO_SEED + 3 + CRYPTO_SCALAR,
 	/* secret_alloc() aligns the end of what it gives, not the start. */
 	ALIGNMENT = 16,
+};
+
+/* How many length octets stand before seed and scalar. */
+static const struct {
+	int seed;
+	int scalar;
+} length_octets[LAYOUTS] = {
+    [LAYOUT_STANDARD] = {0, 0},
+    [LAYOUT_LIBDIME] = {1, 2},
 };
 
 static struct keyfile *
@@ -59,33 +72,42 @@ keyfile_free(struct keyfile *keys)
 	secret_free(keys);
 }
 
-/* How many SOKs stand in `length` octets of fields; -1 where that cannot be. */
+/* How many SOKs stand in `length` octets of fields; -1 where that cannot be. No
+ * number of them makes a file of the standard layout as long as one of libdime's. */
 static long
 count_soks(enum keyfile_magic magic, size_t length)
 {
-	const size_t plain = 1 + CRYPTO_SEED + 1 + CRYPTO_SCALAR;
-
-	if (length < plain || (length - plain) % (1 + SOK_LENGTH) != 0)
+	if (length == LIBDIME_LENGTH)
+		return 0;
+	if (length < STANDARD_LENGTH ||
+	    (length - STANDARD_LENGTH) % (1 + SOK_LENGTH) != 0)
 		return -1;
-	length = (length - plain) / (1 + SOK_LENGTH);
+	length = (length - STANDARD_LENGTH) / (1 + SOK_LENGTH);
 	if (length > KEYFILE_MAX_SOKS || (magic == KEYFILE_USER && length > 0))
 		return -1;
 	return (long)length;
 }
 
-/* Takes a field of fixed length, which must be of `type`. */
+/* Takes a field of that type and length, with a length parameter of `octets`. */
 static int
-take(struct cursor *cursor, uint8_t type, void *out, size_t length,
+take(struct cursor *cursor, uint8_t type, int octets, void *out, size_t length,
     struct fault *fault)
 {
-	size_t offset = cursor->offset;
+	size_t offset = cursor->offset, given = length;
 	uint8_t found = cursor_u8(cursor);
-	struct span value = cursor_take(cursor, length);
+	struct span value;
 
+	if (octets > 0)
+		given = octets == 1 ? cursor_u8(cursor) : cursor_u16(cursor);
+	value = cursor_take(cursor, length);
 	if (found != type)
 		return fault_set(fault, ERR_FORMAT,
 		    "key file: field %u at offset %zu where field %u belongs",
 		    found, offset, type);
+	if (given != length)
+		return fault_set(fault, ERR_FORMAT,
+		    "key file: field %u at offset %zu: %zu octets, not %zu",
+		    type, offset, given, length);
 	if (cursor->failed)
 		return fault_set(fault, ERR_FORMAT,
 		    "key file: field %u at offset %zu runs past the end", type,
@@ -100,27 +122,30 @@ take_fields(struct cursor *cursor, struct keyfile *keys, struct fault *fault)
 	bool is_org = keys->magic == KEYFILE_ORG;
 	uint8_t point[CRYPTO_POINT];
 	uint8_t sok[SOK_LENGTH];
+	size_t offset;
 	int err;
 
-	if ((err = take(cursor, FIELD_SEED, keys->seed, sizeof(keys->seed),
-	    fault)) != 0)
+	if ((err = take(cursor, FIELD_SEED, length_octets[keys->layout].seed,
+	    keys->seed, sizeof(keys->seed), fault)) != 0)
 		return err;
 	for (size_t i = 0; i < keys->sok_count; i++) {
-		if ((err = take(cursor, FIELD_ORG_SOK, sok, sizeof(sok),
+		if ((err = take(cursor, FIELD_ORG_SOK, 0, sok, sizeof(sok),
 		    fault)) != 0)
 			return err;
 		keys->soks[i].permissions = sok[0];
 		memcpy(keys->soks[i].seed, sok + 1, CRYPTO_SEED);
 		secret_wipe(sok, sizeof(sok));
 	}
+	offset = cursor->offset;
 	if ((err = take(cursor, is_org ? FIELD_ORG_SCALAR : FIELD_USER_SCALAR,
-	    keys->scalar, sizeof(keys->scalar), fault)) != 0)
+	    length_octets[keys->layout].scalar, keys->scalar,
+	    sizeof(keys->scalar), fault)) != 0)
 		return err;
 	if (crypto_point_public(keys->scalar, point) != 0)
 		return fault_set(fault, ERR_FORMAT,
 		    "key file: field %u at offset %zu: not a private key of "
 		    "secp256k1", is_org ? FIELD_ORG_SCALAR : FIELD_USER_SCALAR,
-		    cursor->offset - 1 - sizeof(keys->scalar));
+		    offset);
 	return 0;
 }
 
@@ -155,6 +180,8 @@ parse(struct span binary, struct keyfile **out, struct fault *fault)
 	if (keys == NULL)
 		return fault_set(fault, ERR_MEMORY,
 		    "key file: no memory for keys");
+	if (length == LIBDIME_LENGTH)
+		keys->layout = LAYOUT_LIBDIME;
 	if ((err = take_fields(&cursor, keys, fault)) != 0) {
 		keyfile_free(keys);
 		return err;
@@ -164,9 +191,12 @@ parse(struct span binary, struct keyfile **out, struct fault *fault)
 }
 
 static enum armor_kind
-armor_of(enum keyfile_magic magic)
+armor_of(const struct keyfile *keys)
 {
-	return magic == KEYFILE_ORG ? ARMOR_ORG_KEYS : ARMOR_USER_KEYS;
+	if (keys->layout == LAYOUT_LIBDIME)
+		return keys->magic == KEYFILE_ORG ? ARMOR_ORG_KEY
+		                                  : ARMOR_USER_KEY;
+	return keys->magic == KEYFILE_ORG ? ARMOR_ORG_KEYS : ARMOR_USER_KEYS;
 }
 
 int
@@ -182,7 +212,7 @@ keyfile_read(struct span data, struct keyfile **out, struct fault *fault)
 	if ((err = armor_read(data, &kind, &binary, fault)) != 0 ||
 	    (err = parse(buffer_span(&binary), out, fault)) != 0)
 		goto out;
-	if (kind != armor_of((*out)->magic)) {
+	if (kind != armor_of(*out)) {
 		err = fault_set(fault, ERR_FORMAT,
 		    "armor: the label is %s, the content's magic number %d",
 		    armor_label(kind), (int)(*out)->magic);
@@ -194,28 +224,44 @@ out:
 	return err;
 }
 
+static void
+append_key(struct buffer *binary, uint8_t type, int octets, const uint8_t *key,
+    size_t length)
+{
+	buffer_u8(binary, type);
+	if (octets == 1)
+		buffer_u8(binary, (uint8_t)length);
+	else if (octets == 2)
+		buffer_u16(binary, (uint16_t)length);
+	buffer_append(binary, key, length);
+}
+
 void
 keyfile_write(const struct keyfile *keys, struct buffer *out)
 {
 	bool is_org = keys->magic == KEYFILE_ORG;
-	size_t length = 1 + CRYPTO_SEED + keys->sok_count * (1 + SOK_LENGTH) +
-	    1 + CRYPTO_SCALAR;
+	bool is_libdime = keys->layout == LAYOUT_LIBDIME;
+	size_t sok_count = is_libdime ? 0 : keys->sok_count;
+	size_t length = is_libdime
+	    ? LIBDIME_LENGTH
+	    : STANDARD_LENGTH + sok_count * (1 + SOK_LENGTH);
 	struct buffer binary = buffer_make(HEADER_LENGTH + length);
 
 	buffer_u16(&binary, (uint16_t)keys->magic);
 	buffer_u24(&binary, (uint32_t)length);
-	buffer_u8(&binary, FIELD_SEED);
-	buffer_append(&binary, keys->seed, sizeof(keys->seed));
-	for (size_t i = 0; i < keys->sok_count; i++) {
+	append_key(&binary, FIELD_SEED, length_octets[keys->layout].seed,
+	    keys->seed, sizeof(keys->seed));
+	for (size_t i = 0; i < sok_count; i++) {
 		buffer_u8(&binary, FIELD_ORG_SOK);
 		buffer_u8(&binary, keys->soks[i].permissions);
 		buffer_append(&binary, keys->soks[i].seed, CRYPTO_SEED);
 	}
-	buffer_u8(&binary, is_org ? FIELD_ORG_SCALAR : FIELD_USER_SCALAR);
-	buffer_append(&binary, keys->scalar, sizeof(keys->scalar));
+	append_key(&binary, is_org ? FIELD_ORG_SCALAR : FIELD_USER_SCALAR,
+	    length_octets[keys->layout].scalar, keys->scalar,
+	    sizeof(keys->scalar));
 	if (binary.error != 0)
 		out->error = binary.error;
 	else
-		armor_write(armor_of(keys->magic), buffer_span(&binary), out);
+		armor_write(armor_of(keys), buffer_span(&binary), out);
 	buffer_free(&binary);
 }

@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "crypto/crypto.h"
+#include "dime/layout.h"
 
 /*
  * Private key files (S14): 1952 for organizations, 2013 for users. The
@@ -23,6 +24,7 @@ struct keyfile_sok {
 };
 
 struct keyfile {
+	enum layout layout;
 	enum keyfile_magic magic;
 	uint8_t seed[CRYPTO_SEED];
 	uint8_t scalar[CRYPTO_SCALAR];
@@ -30,15 +32,17 @@ struct keyfile {
 	struct keyfile_sok soks[];
 };
 
-/* Fresh random keys; an organization's with room for `sok_count` SOKs, which
+/* Fresh random keys, of the standard layout; an organization's with room for `sok_count` SOKs, which
  * the caller fills in. NULL without memory, or for more than
  * KEYFILE_MAX_SOKS. */
 struct keyfile *keyfile_new(enum keyfile_magic magic, size_t sok_count);
 
-/* Parses armored or binary. ERR_FORMAT names the field and the rule. */
+/* Parses armored or binary, either layout. ERR_FORMAT names the field and the
+ * rule. */
 int keyfile_read(struct span data, struct keyfile **out, struct fault *fault);
 
-/* Appends the armored form. */
+/* Appends the armored form. The libdime layout has no place for SOKs and leaves
+ * them out. */
 void keyfile_write(const struct keyfile *keys, struct buffer *out);
 
 void keyfile_free(struct keyfile *keys);

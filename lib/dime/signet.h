@@ -8,6 +8,7 @@
 #include "crypto/base64.h"
 #include "crypto/crypto.h"
 #include "dime/explain.h"
+#include "dime/layout.h"
 
 /*
  * Signets (Part 5; our readings in doc/signets.md). Two stages, two types:
@@ -27,6 +28,7 @@ enum {
 	SIGNET_MAX_LENGTH = 0xffffff + 5, /* a whole signet with its header */
 	SIGNET_MAX_FIELDS = 65536,        /* more are refused */
 	SIGNET_MAX_SOKS = 64, /* likewise: a bad signature is tried with all */
+	SIGNET_KEY_FORMAT = 0x40, /* before an Ed25519 key in the libdime layout */
 };
 
 enum signet_magic {
@@ -36,7 +38,8 @@ enum signet_magic {
 };
 
 /* How much of it is there: an SSR has fields up to 5; core up to the last
- * cryptographic field (user 6, org 3); full up to 253; complete up to 255. */
+ * cryptographic field (user 6, org 3, or 4 in the libdime layout); full up to
+ * 253; complete up to 255. */
 enum signet_state {
 	SIGNET_STATE_SSR,
 	SIGNET_STATE_CORE,
@@ -49,6 +52,7 @@ enum signet_field_type {
 	SIGNET_ORG_POK = 1,
 	SIGNET_ORG_SOK = 2,
 	SIGNET_ORG_ENCRYPTION = 3,
+	SIGNET_ORG_CORE_SIGNATURE = 4, /* in the libdime layout */
 	SIGNET_USER_SIGNING = 1,
 	SIGNET_USER_ENCRYPTION = 2,
 	SIGNET_USER_ALTERNATE = 3,
@@ -76,7 +80,7 @@ struct signet_field {
 	struct span whole; /* type, lengths and value as they stand */
 };
 
-/* What field.def says of one field. */
+/* What field.def or field_libdime.def says of one field. */
 enum signet_content {
 	SIGNET_CONTENT_SIGNING_KEY,
 	SIGNET_CONTENT_SOK,
@@ -87,6 +91,7 @@ enum signet_content {
 	SIGNET_CONTENT_UNDEFINED,
 	SIGNET_CONTENT_IMAGE,
 	SIGNET_CONTENT_IDENTIFIER,
+	SIGNET_CONTENT_OPAQUE,
 };
 
 struct signet_field_row {
@@ -94,19 +99,27 @@ struct signet_field_row {
 	uint8_t type;
 	const char *label;
 	bool repeats;
-	uint8_t length_octets; /* 0: always `fixed` octets */
-	uint8_t fixed;
+	uint8_t length_octets; /* 0: no length parameter */
+	uint8_t fixed;         /* the only length; 0: any */
 	enum signet_content content;
 };
 
-/* The row of `type` in signets of that magic number, or NULL. */
-const struct signet_field_row *signet_field_row(enum signet_magic magic,
-    uint8_t type);
+/* The row of `type` in signets of that layout and magic number, or NULL. */
+const struct signet_field_row *signet_field_row(enum layout layout,
+    enum signet_magic magic, uint8_t type);
 
 /* The informational field (16 to 250, or the image) with that label, letters
  * with case, or NULL. */
-const struct signet_field_row *signet_field_by_label(enum signet_magic magic,
-    struct span label);
+const struct signet_field_row *signet_field_by_label(enum layout layout,
+    enum signet_magic magic, struct span label);
+
+/* How many length octets fields of a type that no row knows have; -1 for a
+ * reserved type. */
+int signet_unknown_length(enum layout layout, uint8_t type);
+
+/* The Ed25519 key in the value of a POK, SOK or signing key of a parsed signet:
+ * its last 32 octets, whatever the layout puts before them. */
+const uint8_t *signet_key(struct span value);
 
 /* Whether an undefined field may have this name: 1 to 255 octets of UTF-8
  * without white space or control characters. Others are carried, never used. */
@@ -121,6 +134,7 @@ const char *signet_kind_name(enum signet_magic magic);
 const char *signet_state_name(enum signet_state state);
 
 struct signet {
+	enum layout layout;
 	enum signet_magic magic;
 	enum signet_state state;
 	uint8_t *blob; /* header and fields */
@@ -131,8 +145,9 @@ struct signet {
 
 /*
  * Parses a binary signet, which must fill `binary` exactly. Checks layout,
- * order, duplicates, keys and identifier (S1-S6, S15), no signature. ERR_FORMAT
- * names field, offset and rule.
+ * order, duplicates, keys and identifier (S1-S6, S15), no signature. What is
+ * malformed in the standard layout and begins as only the libdime layout does
+ * is read as that. ERR_FORMAT names field, offset and rule.
  */
 int signet_parse(struct span binary, struct signet **out, struct fault *fault);
 
@@ -166,7 +181,7 @@ const struct signet_field *signet_find(const struct signet *signet,
 struct span signet_below(const struct signet *signet, uint8_t type);
 
 /* Fingerprints (S10). Each writes "" and returns false where the signet does
- * not reach that far. */
+ * not reach that far. Organizations have a core in the libdime layout only. */
 bool signet_org_fingerprint(const struct signet *signet,
     char out[static SIGNET_FINGERPRINT_SIZE]);
 bool signet_core_fingerprint(const struct signet *signet,
@@ -178,9 +193,9 @@ bool signet_full_fingerprint(const struct signet *signet,
 bool signet_is_fingerprint(struct span text);
 
 /*
- * Appends the binary signet cut to `state` (SIGNET_STATE_CORE for users only,
- * or SIGNET_STATE_FULL), its header length rewritten (S12). ERR_FORMAT when it
- * does not reach that far.
+ * Appends the binary signet cut to `state` (SIGNET_STATE_CORE where there is a
+ * core fingerprint, or SIGNET_STATE_FULL), its header length rewritten (S12).
+ * ERR_FORMAT when it does not reach that far.
  */
 int signet_split(const struct signet *signet, enum signet_state state,
     struct buffer *out, struct fault *fault);
@@ -198,6 +213,7 @@ struct org_signet {
 	struct signet *signet; /* owned; state full or complete */
 	char domain[DOMAIN_SIZE]; /* "" when not complete */
 	char fingerprint[SIGNET_FINGERPRINT_SIZE];
+	char core[SIGNET_FINGERPRINT_SIZE]; /* "" in the standard layout */
 	uint8_t pok[CRYPTO_SIGN_PUBLIC];
 	uint8_t encryption[CRYPTO_POINT];
 	struct signet_sok *soks; /* only valid ones (S9) */
@@ -215,7 +231,8 @@ struct user_signet {
 };
 
 /*
- * Checks 253 and 255 under the signet's own POK, which must be one of the
+ * Checks 253 and 255, and 4 in the libdime layout, under the signet's own POK,
+ * which must be one of the
  * `pok_count` keys at `poks`. `domain`, unless NULL, must be the identifier;
  * for a subdomain that a parent's signet covers the caller passes the parent.
  * Takes over `signet` and sets *out on success; on failure the
@@ -278,20 +295,22 @@ struct signer signer_of_seed(const uint8_t seed[static CRYPTO_SEED]);
  * Append binary signets. Extras may come in any order; they are sorted, and
  * refused with ERR_USAGE when one is not allowed there or too long.
  */
-int signet_make_org(const uint8_t pok[static CRYPTO_SIGN_PUBLIC],
+int signet_make_org(enum layout layout, const uint8_t pok[static CRYPTO_SIGN_PUBLIC],
     struct signer pok_signer, const struct signet_sok *soks, size_t sok_count,
     const uint8_t encryption[static CRYPTO_POINT], const char *domain,
     const struct signet_extra *extras, size_t extra_count, struct buffer *out,
     struct fault *fault);
 
 /* `previous` is NULL for a first signet. */
-int signet_make_ssr(const uint8_t signing[static CRYPTO_SIGN_PUBLIC],
+int signet_make_ssr(enum layout layout, const uint8_t signing[static CRYPTO_SIGN_PUBLIC],
     struct signer signer, const uint8_t encryption[static CRYPTO_POINT],
     const struct signer *previous, struct buffer *out, struct fault *fault);
 
 /*
- * Signs a request. Its own signature (5) is checked, and its custody signature
- * against `previous` (ERR_CUSTODY when there is one without the other).
+ * Signs a request, in its layout. Its own signature (5) is checked, and its
+ * custody signature against `previous` (ERR_CUSTODY when there is one without the
+ * other). ERR_FORMAT for a request of the libdime layout with a field 3, which
+ * has another form in user signets.
  */
 int signet_make_user(const struct signet *ssr, const struct signet *previous,
     struct signer org_signer, const char *address,

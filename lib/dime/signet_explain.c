@@ -51,7 +51,9 @@ explain_sok(struct explanation *out, const struct signet_field *field)
 	    field->value.data[0] & SIGNET_MAY_SIGN_TLS ? " tls" : "",
 	    field->value.data[0] & SIGNET_MAY_SIGN_SOFTWARE ? " software" : "",
 	    signet_sok_is_good(field->value) ? "" : ": ignored, not valid");
-	explain_next(out, field->value.length - 1, "S9", "Ed25519 public key");
+	if (field->value.length > 1 + CRYPTO_SIGN_PUBLIC)
+		explain_next(out, 1, "S9", "format of the key");
+	explain_next(out, CRYPTO_SIGN_PUBLIC, "S9", "Ed25519 public key");
 }
 
 static void
@@ -82,7 +84,10 @@ explain_value(struct explanation *out, const struct signet *signet,
 	}
 	switch (row->content) {
 	case SIGNET_CONTENT_SIGNING_KEY:
-		explain_next(out, length, "S15", "Ed25519 public key");
+		if (length > CRYPTO_SIGN_PUBLIC)
+			explain_next(out, 1, "S15", "format of the key");
+		explain_next(out, CRYPTO_SIGN_PUBLIC, "S15",
+		    "Ed25519 public key");
 		break;
 	case SIGNET_CONTENT_SOK:
 		explain_sok(out, field);
@@ -93,6 +98,10 @@ explain_value(struct explanation *out, const struct signet *signet,
 		break;
 	case SIGNET_CONTENT_ALTERNATE:
 		explain_alternate(out, field);
+		break;
+	case SIGNET_CONTENT_OPAQUE:
+		explain_next(out, length, "S3",
+		    "alternate key, never used to encrypt");
 		break;
 	case SIGNET_CONTENT_SIGNATURE:
 		explain_signature(out, signet, field);
@@ -116,7 +125,7 @@ explain_field(struct explanation *out, const struct signet *signet,
     const struct signet_field *field)
 {
 	const struct signet_field_row *row =
-	    signet_field_row(signet->magic, field->type);
+	    signet_field_row(signet->layout, signet->magic, field->type);
 	const char *rule = layout_rule(row);
 	size_t start = out->offset;
 

@@ -1,6 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dime/signet.h"
 
+/* Organizations have a core of their own, signed, in the libdime layout only. */
+static bool
+has_core(const struct signet *signet)
+{
+	return signet->magic == SIGNET_USER ||
+	    (signet->magic == SIGNET_ORG && signet->layout == LAYOUT_LIBDIME);
+}
+
+/* The type up to which the core goes. */
+static uint8_t
+core_end(const struct signet *signet)
+{
+	return signet->magic == SIGNET_ORG ? SIGNET_ORG_CORE_SIGNATURE
+	                                   : SIGNET_USER_ORG_SIGNATURE;
+}
+
 /* The fingerprint of all fields below `type`. */
 static bool
 fingerprint(const struct signet *signet, bool reaches, uint8_t type,
@@ -28,8 +44,8 @@ bool
 signet_core_fingerprint(const struct signet *signet,
     char out[static SIGNET_FINGERPRINT_SIZE])
 {
-	return fingerprint(signet, signet->magic == SIGNET_USER,
-	    SIGNET_USER_ORG_SIGNATURE + 1, out);
+	return fingerprint(signet, has_core(signet),
+	    (uint8_t)(core_end(signet) + 1), out);
 }
 
 bool
@@ -57,7 +73,7 @@ signet_split(const struct signet *signet, enum signet_state state,
 	if (signet->magic == SIGNET_SSR)
 		return fault_set(fault, ERR_FORMAT,
 		    "signet: a signing request cannot be split");
-	if (state == SIGNET_STATE_CORE && signet->magic != SIGNET_USER)
+	if (state == SIGNET_STATE_CORE && !has_core(signet))
 		return fault_set(fault, ERR_FORMAT,
 		    "signet: only a user signet has a core");
 	if (state != SIGNET_STATE_CORE && state != SIGNET_STATE_FULL)
@@ -68,7 +84,7 @@ signet_split(const struct signet *signet, enum signet_state state,
 		    "signet: is %s and cannot be cut to %s",
 		    signet_state_name(signet->state), signet_state_name(state));
 	kept = signet_below(signet, state == SIGNET_STATE_CORE
-	    ? SIGNET_USER_ORG_SIGNATURE + 1
+	    ? (uint8_t)(core_end(signet) + 1)
 	    : SIGNET_IDENTIFIER);
 	buffer_u16(out, (uint16_t)signet->magic);
 	buffer_u24(out, (uint32_t)kept.length);

@@ -1,7 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dime/signet.h"
 
-enum { FIELDS_LIMIT = 0xffffff, IDENTIFIER_LENGTH_OCTETS = 2 };
+enum { FIELDS_LIMIT = 0xffffff };
+
+/* A signet being made: its fields, without the header. */
+struct making {
+	enum layout layout;
+	enum signet_magic magic;
+	struct buffer fields;
+};
+
+static struct making
+start(enum layout layout, enum signet_magic magic)
+{
+	return (struct making){layout, magic, buffer_make(FIELDS_LIMIT)};
+}
+
+static const struct signet_field_row *
+row_of(const struct making *making, uint8_t type)
+{
+	return signet_field_row(making->layout, making->magic, type);
+}
 
 static int
 sign_with_seed(void *context, struct span data,
@@ -19,17 +38,11 @@ signer_of_seed(const uint8_t seed[static CRYPTO_SEED])
 }
 
 static void
-append_fixed(struct buffer *fields, uint8_t type, const uint8_t *value,
-    size_t length)
-{
-	buffer_u8(fields, type);
-	buffer_append(fields, value, length);
-}
-
-static void
 append_length(struct buffer *fields, int octets, size_t length)
 {
 	switch (octets) {
+	case 0:
+		break;
 	case 1:
 		buffer_u8(fields, (uint8_t)length);
 		break;
@@ -42,11 +55,46 @@ append_length(struct buffer *fields, int octets, size_t length)
 	}
 }
 
+/* Appends a field with the length parameter that its row says. */
+static void
+append_value(struct making *making, uint8_t type, struct span value)
+{
+	buffer_u8(&making->fields, type);
+	append_length(&making->fields, row_of(making, type)->length_octets,
+	    value.length);
+	buffer_append_span(&making->fields, value);
+}
+
+static void
+append_point(struct making *making, uint8_t type,
+    const uint8_t point[static CRYPTO_POINT])
+{
+	append_value(making, type, span_of(point, CRYPTO_POINT));
+}
+
+/* Appends the field of an Ed25519 key, `permissions` before it unless NULL. */
+static void
+append_key(struct making *making, uint8_t type, const uint8_t *permissions,
+    const uint8_t key[static CRYPTO_SIGN_PUBLIC])
+{
+	uint8_t value[2 + CRYPTO_SIGN_PUBLIC];
+	size_t length = 0;
+
+	if (permissions != NULL)
+		value[length++] = *permissions;
+	if (making->layout == LAYOUT_LIBDIME)
+		value[length++] = SIGNET_KEY_FORMAT;
+	memcpy(value + length, key, CRYPTO_SIGN_PUBLIC);
+	append_value(making, type,
+	    span_of(value, length + CRYPTO_SIGN_PUBLIC));
+}
+
 /* Appends a signature field over all that is there. */
 static int
-append_signature(struct buffer *fields, uint8_t type, struct signer signer,
+append_signature(struct making *making, uint8_t type, struct signer signer,
     struct fault *fault)
 {
+	const struct buffer *fields = &making->fields;
 	uint8_t signature[CRYPTO_SIGNATURE];
 	int err;
 
@@ -60,7 +108,7 @@ append_signature(struct buffer *fields, uint8_t type, struct signer signer,
 		return fault_set(fault, err,
 		    "signet: field %u: cannot sign: %s", type,
 		    error_row(err)->text);
-	append_fixed(fields, type, signature, sizeof(signature));
+	append_value(making, type, span_of(signature, sizeof(signature)));
 	return 0;
 }
 
@@ -73,11 +121,10 @@ longest_value(const struct signet_field_row *row)
 }
 
 static int
-check_extra(enum signet_magic magic, const struct signet_extra *extra,
+check_extra(const struct making *making, const struct signet_extra *extra,
     struct fault *fault)
 {
-	const struct signet_field_row *row =
-	    signet_field_row(magic, extra->type);
+	const struct signet_field_row *row = row_of(making, extra->type);
 
 	if (row == NULL || (row->content != SIGNET_CONTENT_TEXT &&
 	    row->content != SIGNET_CONTENT_UNDEFINED &&
@@ -98,7 +145,7 @@ check_extra(enum signet_magic magic, const struct signet_extra *extra,
 }
 
 static int
-check_extras(enum signet_magic magic, const struct signet_extra *extras,
+check_extras(const struct making *making, const struct signet_extra *extras,
     size_t count, struct fault *fault)
 {
 	bool seen[256] = {false};
@@ -107,9 +154,9 @@ check_extras(enum signet_magic magic, const struct signet_extra *extras,
 	for (size_t i = 0; i < count; i++) {
 		const struct signet_field_row *row;
 
-		if ((err = check_extra(magic, &extras[i], fault)) != 0)
+		if ((err = check_extra(making, &extras[i], fault)) != 0)
 			return err;
-		row = signet_field_row(magic, extras[i].type);
+		row = row_of(making, extras[i].type);
 		if (seen[row->type] && !row->repeats)
 			return fault_set(fault, ERR_USAGE,
 			    "field %u (%s) may stand only once", row->type,
@@ -121,9 +168,11 @@ check_extras(enum signet_magic magic, const struct signet_extra *extras,
 
 /* Ascending by type, equal types in the order given. */
 static void
-append_extras(struct buffer *fields, enum signet_magic magic,
-    const struct signet_extra *extras, size_t count)
+append_extras(struct making *making, const struct signet_extra *extras,
+    size_t count)
 {
+	struct buffer *fields = &making->fields;
+
 	for (int type = 0; type <= SIGNET_IMAGE; type++)
 		for (size_t i = 0; i < count; i++) {
 			if (extras[i].type != type)
@@ -134,40 +183,53 @@ append_extras(struct buffer *fields, enum signet_magic magic,
 				buffer_append_span(fields, extras[i].name);
 			}
 			append_length(fields,
-			    signet_field_row(magic, extras[i].type)
-			        ->length_octets, extras[i].value.length);
+			    row_of(making, extras[i].type)->length_octets,
+			    extras[i].value.length);
 			buffer_append_span(fields, extras[i].value);
 		}
 }
 
 /* ---- whole signets ---- */
 
+/* A domain or address always fits in 255 octets, but let nobody rely on it. */
+static int
+append_identifier(struct making *making, const char *identifier,
+    struct fault *fault)
+{
+	const struct signet_field_row *row = row_of(making, SIGNET_IDENTIFIER);
+
+	if (strlen(identifier) > longest_value(row))
+		return fault_set(fault, ERR_USAGE,
+		    "%s: too long for the %s layout", identifier,
+		    layout_name(making->layout));
+	append_value(making, SIGNET_IDENTIFIER, span_string(identifier));
+	return 0;
+}
+
 /* From the informational fields to the end. */
 static int
-complete(struct buffer *fields, enum signet_magic magic, struct signer signer,
-    const char *identifier, const struct signet_extra *extras, size_t count,
-    struct fault *fault)
+complete(struct making *making, struct signer signer, const char *identifier,
+    const struct signet_extra *extras, size_t count, struct fault *fault)
 {
 	int err;
 
-	append_extras(fields, magic, extras, count);
-	if ((err = append_signature(fields, SIGNET_FULL_SIGNATURE, signer,
-	    fault)) != 0)
+	append_extras(making, extras, count);
+	if ((err = append_signature(making, SIGNET_FULL_SIGNATURE, signer,
+	    fault)) != 0 ||
+	    (err = append_identifier(making, identifier, fault)) != 0)
 		return err;
-	buffer_u8(fields, SIGNET_IDENTIFIER);
-	append_length(fields, IDENTIFIER_LENGTH_OCTETS, strlen(identifier));
-	buffer_append_string(fields, identifier);
-	return append_signature(fields, SIGNET_COMPLETE_SIGNATURE, signer,
+	return append_signature(making, SIGNET_COMPLETE_SIGNATURE, signer,
 	    fault);
 }
 
 static int
-append_signet(enum signet_magic magic, const struct buffer *fields,
-    struct buffer *out, struct fault *fault)
+append_signet(const struct making *making, struct buffer *out,
+    struct fault *fault)
 {
+	const struct buffer *fields = &making->fields;
 	int err;
 
-	buffer_u16(out, (uint16_t)magic);
+	buffer_u16(out, (uint16_t)making->magic);
 	buffer_u24(out, (uint32_t)fields->length);
 	buffer_append_span(out, buffer_span(fields));
 	err = fields->error != 0 ? fields->error : out->error;
@@ -176,14 +238,34 @@ append_signet(enum signet_magic magic, const struct buffer *fields,
 	                    error_row(err)->text);
 }
 
+static int
+append_soks(struct making *making, const struct signet_sok *soks,
+    size_t sok_count, struct fault *fault)
+{
+	for (size_t i = 0; i < sok_count; i++) {
+		uint8_t value[1 + CRYPTO_SIGN_PUBLIC];
+
+		value[0] = soks[i].permissions;
+		memcpy(value + 1, soks[i].key, CRYPTO_SIGN_PUBLIC);
+		if (!signet_sok_is_good(span_of(value, sizeof(value))))
+			return fault_set(fault, ERR_USAGE,
+			    "SOK with permissions %u: needs one of 1, 2, 4, "
+			    "may have 8, and a valid key",
+			    soks[i].permissions);
+		append_key(making, SIGNET_ORG_SOK, &soks[i].permissions,
+		    soks[i].key);
+	}
+	return 0;
+}
+
 int
-signet_make_org(const uint8_t pok[static CRYPTO_SIGN_PUBLIC],
+signet_make_org(enum layout layout, const uint8_t pok[static CRYPTO_SIGN_PUBLIC],
     struct signer pok_signer, const struct signet_sok *soks, size_t sok_count,
     const uint8_t encryption[static CRYPTO_POINT], const char *domain,
     const struct signet_extra *extras, size_t extra_count, struct buffer *out,
     struct fault *fault)
 {
-	struct buffer fields = buffer_make(FIELDS_LIMIT);
+	struct making making = start(layout, SIGNET_ORG);
 	int err;
 
 	if (!domain_is_normal(span_string(domain)))
@@ -192,50 +274,41 @@ signet_make_org(const uint8_t pok[static CRYPTO_SIGN_PUBLIC],
 	if (sok_count > SIGNET_MAX_SOKS)
 		return fault_set(fault, ERR_USAGE, "more than %d SOKs",
 		    SIGNET_MAX_SOKS);
-	if ((err = check_extras(SIGNET_ORG, extras, extra_count, fault)) != 0)
+	if ((err = check_extras(&making, extras, extra_count, fault)) != 0)
 		return err;
-	append_fixed(&fields, SIGNET_ORG_POK, pok, CRYPTO_SIGN_PUBLIC);
-	for (size_t i = 0; i < sok_count; i++) {
-		uint8_t value[1 + CRYPTO_SIGN_PUBLIC];
-
-		value[0] = soks[i].permissions;
-		memcpy(value + 1, soks[i].key, CRYPTO_SIGN_PUBLIC);
-		if (!signet_sok_is_good(span_of(value, sizeof(value)))) {
-			err = fault_set(fault, ERR_USAGE,
-			    "SOK with permissions %u: needs one of 1, 2, 4, "
-			    "may have 8, and a valid key",
-			    soks[i].permissions);
-			goto out;
-		}
-		append_fixed(&fields, SIGNET_ORG_SOK, value, sizeof(value));
-	}
-	append_fixed(&fields, SIGNET_ORG_ENCRYPTION, encryption, CRYPTO_POINT);
-	if ((err = complete(&fields, SIGNET_ORG, pok_signer, domain, extras,
-	    extra_count, fault)) == 0)
-		err = append_signet(SIGNET_ORG, &fields, out, fault);
+	append_key(&making, SIGNET_ORG_POK, NULL, pok);
+	if ((err = append_soks(&making, soks, sok_count, fault)) != 0)
+		goto out;
+	append_point(&making, SIGNET_ORG_ENCRYPTION, encryption);
+	if (layout == LAYOUT_LIBDIME && (err = append_signature(&making,
+	    SIGNET_ORG_CORE_SIGNATURE, pok_signer, fault)) != 0)
+		goto out;
+	if ((err = complete(&making, pok_signer, domain, extras, extra_count,
+	    fault)) == 0)
+		err = append_signet(&making, out, fault);
 out:
-	buffer_free(&fields);
+	buffer_free(&making.fields);
 	return err;
 }
 
 int
-signet_make_ssr(const uint8_t signing[static CRYPTO_SIGN_PUBLIC],
+signet_make_ssr(enum layout layout, const uint8_t signing[static CRYPTO_SIGN_PUBLIC],
     struct signer signer, const uint8_t encryption[static CRYPTO_POINT],
     const struct signer *previous, struct buffer *out, struct fault *fault)
 {
-	struct buffer fields = buffer_make(FIELDS_LIMIT);
+	struct making making = start(layout, SIGNET_SSR);
 	int err;
 
-	append_fixed(&fields, SIGNET_USER_SIGNING, signing, CRYPTO_SIGN_PUBLIC);
-	append_fixed(&fields, SIGNET_USER_ENCRYPTION, encryption, CRYPTO_POINT);
-	if (previous != NULL && (err = append_signature(&fields,
+	append_key(&making, SIGNET_USER_SIGNING, NULL, signing);
+	append_point(&making, SIGNET_USER_ENCRYPTION, encryption);
+	if (previous != NULL && (err = append_signature(&making,
 	    SIGNET_USER_CUSTODY, *previous, fault)) != 0)
 		goto out;
-	if ((err = append_signature(&fields, SIGNET_USER_SIGNATURE, signer,
+	if ((err = append_signature(&making, SIGNET_USER_SIGNATURE, signer,
 	    fault)) == 0)
-		err = append_signet(SIGNET_SSR, &fields, out, fault);
+		err = append_signet(&making, out, fault);
 out:
-	buffer_free(&fields);
+	buffer_free(&making.fields);
 	return err;
 }
 
@@ -251,6 +324,11 @@ check_request(const struct signet *ssr, const struct signet *previous,
 		    "signet: is not a signing request");
 	if ((err = signet_verify_own(ssr, fault)) != 0)
 		return err;
+	if (ssr->layout == LAYOUT_LIBDIME &&
+	    signet_find(ssr, SIGNET_USER_ALTERNATE) != NULL)
+		return fault_set(fault, ERR_FORMAT,
+		    "signet: field 3 (Alternate-Encryption-Key) of a request "
+		    "in the libdime layout has no form in a user signet");
 	if (previous != NULL)
 		return signet_verify_custody(ssr, previous, fault);
 	if (has_custody)
@@ -266,22 +344,22 @@ signet_make_user(const struct signet *ssr, const struct signet *previous,
     const struct signet_extra *extras, size_t extra_count, struct buffer *out,
     struct fault *fault)
 {
-	struct buffer fields = buffer_make(FIELDS_LIMIT);
+	struct making making = start(ssr->layout, SIGNET_USER);
 	int err;
 
 	if (!address_is_normal(span_string(address)))
 		return fault_set(fault, ERR_USAGE,
 		    "%s: not a lower-case mail address", address);
 	if ((err = check_request(ssr, previous, fault)) != 0 ||
-	    (err = check_extras(SIGNET_USER, extras, extra_count, fault)) != 0)
+	    (err = check_extras(&making, extras, extra_count, fault)) != 0)
 		return err;
-	buffer_append_span(&fields,
+	buffer_append_span(&making.fields,
 	    signet_below(ssr, SIGNET_USER_ORG_SIGNATURE));
-	if ((err = append_signature(&fields, SIGNET_USER_ORG_SIGNATURE,
+	if ((err = append_signature(&making, SIGNET_USER_ORG_SIGNATURE,
 	    org_signer, fault)) == 0 &&
-	    (err = complete(&fields, SIGNET_USER, org_signer, address, extras,
-	    extra_count, fault)) == 0)
-		err = append_signet(SIGNET_USER, &fields, out, fault);
-	buffer_free(&fields);
+	    (err = complete(&making, org_signer, address, extras, extra_count,
+	    fault)) == 0)
+		err = append_signet(&making, out, fault);
+	buffer_free(&making.fields);
 	return err;
 }

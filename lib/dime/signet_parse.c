@@ -7,16 +7,35 @@
 
 enum { HEADER_LENGTH = 5, FIRST_INFORMATIONAL = 16, ALTERNATE_LEAST = 2 };
 
+/* What signet is read, and how. */
+struct form {
+	enum layout layout;
+	enum signet_magic magic;
+};
+
+static const struct signet_field_row *
+row_of(struct form form, uint8_t type)
+{
+	return signet_field_row(form.layout, form.magic, type);
+}
+
+static const char *
+name_of(struct form form)
+{
+	return form.layout == LAYOUT_LIBDIME ? "signet in the libdime layout"
+	                                     : "signet";
+}
+
 /* A fault in one field: its number, its label where it has one, where it
  * starts, and the rule. */
 static int
-field_fault(struct fault *fault, enum signet_magic magic, uint8_t type,
+field_fault(struct fault *fault, struct form form, uint8_t type,
     size_t offset, const char *rule)
 {
-	const struct signet_field_row *row = signet_field_row(magic, type);
+	const struct signet_field_row *row = row_of(form, type);
 
-	return fault_set(fault, ERR_FORMAT, "signet: field %u%s%s%s at offset "
-	    "%zu: %s", type, row == NULL ? "" : " (",
+	return fault_set(fault, ERR_FORMAT, "%s: field %u%s%s%s at offset "
+	    "%zu: %s", name_of(form), type, row == NULL ? "" : " (",
 	    row == NULL ? "" : row->label, row == NULL ? "" : ")", offset,
 	    rule);
 }
@@ -48,18 +67,6 @@ read_header(struct span binary, enum signet_magic *magic, bool *known,
 	return 0;
 }
 
-/* How many octets the length parameter of a type that no row knows has; -1 for
- * a reserved type. */
-static int
-length_octets_of_unknown(uint8_t type)
-{
-#define RANGE(first, last, length_octets)                                      \
-	if (type >= (first) && type <= (last))                                 \
-		return length_octets;
-#include "dime/field.def"
-	return -1;
-}
-
 static uint32_t
 take_length(struct cursor *cursor, int octets)
 {
@@ -75,27 +82,31 @@ take_length(struct cursor *cursor, int octets)
 
 /* Takes the next field off the cursor, layout only. */
 static int
-take_field(struct cursor *cursor, enum signet_magic magic,
+take_field(struct cursor *cursor, struct form form,
     struct signet_field *field, struct fault *fault)
 {
 	const uint8_t *start = cursor->rest.data;
-	size_t offset = cursor->offset;
+	size_t offset = cursor->offset, length;
 	const struct signet_field_row *row;
 	int octets;
 
 	*field = (struct signet_field){.type = cursor_u8(cursor)};
-	row = signet_field_row(magic, field->type);
+	row = row_of(form, field->type);
 	octets = row != NULL ? row->length_octets
-	                     : length_octets_of_unknown(field->type);
+	                     : signet_unknown_length(form.layout, field->type);
 	if (octets < 0)
-		return field_fault(fault, magic, field->type, offset,
+		return field_fault(fault, form, field->type, offset,
 		    "the type is reserved");
 	if (field->type == SIGNET_UNDEFINED)
 		field->name = cursor_take(cursor, cursor_u8(cursor));
-	field->value = cursor_take(cursor,
-	    octets == 0 ? row->fixed : take_length(cursor, octets));
+	length = octets == 0 ? row->fixed : take_length(cursor, octets);
+	if (!cursor->failed && row != NULL && row->fixed != 0 &&
+	    length != row->fixed)
+		return field_fault(fault, form, field->type, offset,
+		    "has another length than this field always has");
+	field->value = cursor_take(cursor, length);
 	if (cursor->failed)
-		return field_fault(fault, magic, field->type, offset,
+		return field_fault(fault, form, field->type, offset,
 		    "runs past the end of the signet");
 	field->whole = span_of(start, cursor->offset - offset);
 	return 0;
@@ -104,35 +115,39 @@ take_field(struct cursor *cursor, enum signet_magic magic,
 /* Fields ascend; a type that a row calls unique stands once. A type that no row
  * knows may be a later one that repeats. */
 static int
-check_order(enum signet_magic magic, int last, uint8_t type, size_t offset,
+check_order(struct form form, int last, uint8_t type, size_t offset,
     struct fault *fault)
 {
-	const struct signet_field_row *row = signet_field_row(magic, type);
+	const struct signet_field_row *row = row_of(form, type);
 
 	if (type < last)
-		return field_fault(fault, magic, type, offset,
+		return field_fault(fault, form, type, offset,
 		    "stands behind a field with a higher type");
 	if (type == last && row != NULL && !row->repeats)
-		return field_fault(fault, magic, type, offset,
+		return field_fault(fault, form, type, offset,
 		    "stands more than once");
-	if (magic == SIGNET_SSR && type > SIGNET_USER_SIGNATURE)
-		return field_fault(fault, magic, type, offset,
+	if (form.magic == SIGNET_SSR && type > SIGNET_USER_SIGNATURE)
+		return field_fault(fault, form, type, offset,
 		    "a signing request ends with field 5");
 	return 0;
 }
 
 /* What makes the whole signet unusable; other values are merely ignored. */
 static const char *
-fault_of_value(enum signet_magic magic, const struct signet_field *field)
+fault_of_value(struct form form, const struct signet_field *field)
 {
-	const struct signet_field_row *row =
-	    signet_field_row(magic, field->type);
+	const struct signet_field_row *row = row_of(form, field->type);
 
 	if (row == NULL)
 		return NULL;
+	if (form.layout == LAYOUT_LIBDIME &&
+	    (row->content == SIGNET_CONTENT_SIGNING_KEY ||
+	    row->content == SIGNET_CONTENT_SOK) &&
+	    signet_key(field->value)[-1] != SIGNET_KEY_FORMAT)
+		return "the octet before the key is not 64";
 	switch (row->content) {
 	case SIGNET_CONTENT_SIGNING_KEY:
-		return crypto_ed25519_is_good(field->value.data)
+		return crypto_ed25519_is_good(signet_key(field->value))
 		    ? NULL
 		    : "not a valid Ed25519 key";
 	case SIGNET_CONTENT_POINT:
@@ -145,7 +160,7 @@ fault_of_value(enum signet_magic magic, const struct signet_field *field)
 		    ? NULL
 		    : "too short for security level and scheme";
 	case SIGNET_CONTENT_IDENTIFIER:
-		if (magic == SIGNET_ORG)
+		if (form.magic == SIGNET_ORG)
 			return domain_is_normal(field->value)
 			    ? NULL
 			    : "not a lower-case domain name";
@@ -159,7 +174,7 @@ fault_of_value(enum signet_magic magic, const struct signet_field *field)
 
 /* What a walk over the fields has met. */
 struct walk {
-	enum signet_magic magic;
+	struct form form;
 	bool survey; /* goes on where fields can still be told apart */
 	int last;    /* type of the field before */
 	size_t soks;
@@ -174,17 +189,17 @@ check_field(struct walk *walk, const struct signet_field *field, size_t offset,
 	const char *rule;
 	int err;
 
-	err = check_order(walk->magic, walk->last, field->type, offset, fault);
+	err = check_order(walk->form, walk->last, field->type, offset, fault);
 	walk->last = field->type;
 	if (err != 0)
 		return err;
-	if (walk->magic == SIGNET_ORG && field->type == SIGNET_ORG_SOK &&
+	if (walk->form.magic == SIGNET_ORG && field->type == SIGNET_ORG_SOK &&
 	    ++walk->soks > SIGNET_MAX_SOKS)
 		return fault_set(fault, ERR_FORMAT,
 		    "signet: field %d at offset %zu: more than %d SOKs",
 		    SIGNET_ORG_SOK, offset, SIGNET_MAX_SOKS);
-	rule = value ? fault_of_value(walk->magic, field) : NULL;
-	return rule == NULL ? 0 : field_fault(fault, walk->magic, field->type,
+	rule = value ? fault_of_value(walk->form, field) : NULL;
+	return rule == NULL ? 0 : field_fault(fault, walk->form, field->type,
 	    offset, rule);
 }
 
@@ -213,7 +228,7 @@ walk_fields(struct walk *walk, struct span blob, struct signet_field *fields,
 			    offset, SIGNET_MAX_FIELDS);
 			return err != 0 ? err : found;
 		}
-		found = take_field(&cursor, walk->magic, &field, unset);
+		found = take_field(&cursor, walk->form, &field, unset);
 		if (found != 0)
 			return err != 0 ? err : found;
 		found = check_field(walk, &field, offset, fields != NULL,
@@ -231,11 +246,12 @@ static int
 need(const struct signet *signet, uint8_t type, const char *why,
     struct fault *fault)
 {
+	const struct form form = {signet->layout, signet->magic};
+
 	if (signet_find(signet, type) != NULL)
 		return 0;
-	return fault_set(fault, ERR_FORMAT,
-	    "signet: field %u (%s) is missing%s", type,
-	    signet_field_row(signet->magic, type)->label, why);
+	return fault_set(fault, ERR_FORMAT, "%s: field %u (%s) is missing%s",
+	    name_of(form), type, row_of(form, type)->label, why);
 }
 
 /* Every signature that a part of the signet needs is there. */
@@ -243,6 +259,7 @@ static int
 find_state(struct signet *signet, struct fault *fault)
 {
 	bool is_org = signet->magic == SIGNET_ORG;
+	bool is_libdime = signet->layout == LAYOUT_LIBDIME;
 	uint8_t last = 0;
 	int err;
 
@@ -252,6 +269,8 @@ find_state(struct signet *signet, struct fault *fault)
 	    (err = need(signet, is_org ? SIGNET_ORG_ENCRYPTION
 	                               : SIGNET_USER_ENCRYPTION,
 	    "", fault)) != 0 ||
+	    (is_org && is_libdime &&
+	    (err = need(signet, SIGNET_ORG_CORE_SIGNATURE, "", fault)) != 0) ||
 	    (!is_org &&
 	    (err = need(signet, SIGNET_USER_SIGNATURE, "", fault)) != 0))
 		return err;
@@ -279,13 +298,14 @@ find_state(struct signet *signet, struct fault *fault)
 
 /* Makes a signet without fields of what begins with a header. */
 static int
-adopt(struct span binary, enum signet_magic magic, size_t count,
+adopt(struct form form, struct span binary, size_t count,
     struct signet **out, struct fault *fault)
 {
 	struct signet *signet = calloc(1, sizeof(*signet));
 
 	if (signet != NULL) {
-		signet->magic = magic;
+		signet->layout = form.layout;
+		signet->magic = form.magic;
 		signet->length = binary.length;
 		signet->blob = malloc(binary.length);
 		signet->fields = calloc(count + 1, sizeof(*signet->fields));
@@ -301,22 +321,16 @@ adopt(struct span binary, enum signet_magic magic, size_t count,
 
 /* With `survey` *out is set to what could be read, if anything. */
 static int
-parse(struct span binary, bool survey, struct signet **out, struct fault *fault)
+parse_as(struct form form, struct span binary, bool survey,
+    struct signet **out, struct fault *fault)
 {
-	struct walk walk = {.survey = survey};
-	bool known;
+	struct walk walk = {.form = form, .survey = survey};
 	int err, found;
 
-	*out = NULL;
-	err = read_header(binary, &walk.magic, &known, fault);
-	if (!known || (err != 0 && !survey))
-		return err;
-	found = walk_fields(&walk, binary, NULL, err == 0 ? fault : NULL);
-	if (err == 0)
-		err = found;
+	err = walk_fields(&walk, binary, NULL, fault);
 	if (err != 0 && !survey)
 		return err;
-	found = adopt(binary, walk.magic, walk.count, out, fault);
+	found = adopt(form, binary, walk.count, out, fault);
 	if (found != 0)
 		return found;
 	found = walk_fields(&walk, signet_binary(*out), (*out)->fields,
@@ -324,9 +338,42 @@ parse(struct span binary, bool survey, struct signet **out, struct fault *fault)
 	(*out)->field_count = walk.count;
 	if (err == 0)
 		err = found;
-	if (err == 0)
-		err = find_state(*out, fault);
-	return err;
+	return err != 0 ? err : find_state(*out, fault);
+}
+
+/* Field 1 as the libdime layout has it: length and format octet of the key. */
+static bool
+begins_as_libdime(struct span binary)
+{
+	static const uint8_t start[] = {1, 1 + CRYPTO_SIGN_PUBLIC,
+	    SIGNET_KEY_FORMAT};
+
+	return span_equal(span_slice(binary, HEADER_LENGTH, sizeof(start)),
+	    span_of(start, sizeof(start)));
+}
+
+/* As parse_as(), in the layout that it is in. */
+static int
+parse(struct span binary, bool survey, struct signet **out, struct fault *fault)
+{
+	struct form form = {.layout = LAYOUT_STANDARD};
+	struct fault *unset;
+	bool known;
+	int err, found;
+
+	*out = NULL;
+	err = read_header(binary, &form.magic, &known, fault);
+	if (!known || (err != 0 && !survey))
+		return err;
+	unset = err == 0 ? fault : NULL;
+	found = parse_as(form, binary, survey, out, unset);
+	if (found == ERR_FORMAT && begins_as_libdime(binary)) {
+		signet_free(*out);
+		*out = NULL;
+		form.layout = LAYOUT_LIBDIME;
+		found = parse_as(form, binary, survey, out, unset);
+	}
+	return err != 0 ? err : found;
 }
 
 int
@@ -341,12 +388,14 @@ signet_parse(struct span binary, struct signet **out, struct fault *fault)
 	return err;
 }
 
+/* The libdime layout has no label of its own for requests. */
 static enum armor_kind
-armor_of(enum signet_magic magic)
+armor_of(const struct signet *signet)
 {
-	switch (magic) {
+	switch (signet->magic) {
 	case SIGNET_SSR:
-		return ARMOR_SSR;
+		return signet->layout == LAYOUT_LIBDIME ? ARMOR_ORG_SIGNET
+		                                        : ARMOR_SSR;
 	case SIGNET_ORG:
 		return ARMOR_ORG_SIGNET;
 	default:
@@ -379,7 +428,8 @@ read_any(struct span data, bool survey, struct signet **out,
 		    "armor of %s, not of a signet", armor_label(kind));
 	if (err == 0)
 		err = parse(buffer_span(&binary), survey, out, fault);
-	if (err == 0 && kind != armor_of((*out)->magic))
+	if (err == 0 && kind != armor_of(*out) &&
+	    !(kind == ARMOR_SSR && (*out)->magic == SIGNET_SSR))
 		err = fault_set(fault, ERR_FORMAT,
 		    "armor: the label is %s, the content's magic number %d",
 		    armor_label(kind), (int)(*out)->magic);
@@ -408,7 +458,7 @@ signet_survey(struct span data, struct signet **out, struct fault *fault)
 void
 signet_write(const struct signet *signet, struct buffer *out)
 {
-	armor_write(armor_of(signet->magic), signet_binary(signet), out);
+	armor_write(armor_of(signet), signet_binary(signet), out);
 }
 
 void

@@ -10,7 +10,7 @@ field_fault(const struct signet *signet, uint8_t type, struct fault *fault,
 {
 	return fault_set(fault, err,
 	    "signet: field %u (%s) at offset %zu: %s%s", type,
-	    signet_field_row(signet->magic, type)->label,
+	    signet_field_row(signet->layout, signet->magic, type)->label,
 	    (size_t)(signet_find(signet, type)->whole.data - signet->blob),
 	    what, value);
 }
@@ -71,7 +71,8 @@ check_pok(const struct signet *signet,
     const uint8_t (*poks)[CRYPTO_SIGN_PUBLIC], size_t pok_count,
     struct fault *fault)
 {
-	const uint8_t *pok = signet_find(signet, SIGNET_ORG_POK)->value.data;
+	const uint8_t *pok =
+	    signet_key(signet_find(signet, SIGNET_ORG_POK)->value);
 
 	for (size_t i = 0; i < pok_count; i++)
 		if (memcmp(poks[i], pok, CRYPTO_SIGN_PUBLIC) == 0)
@@ -99,7 +100,9 @@ fill_org(struct org_signet *org, const struct signet *signet,
 {
 	copy_identifier(signet, org->domain, sizeof(org->domain));
 	signet_org_fingerprint(signet, org->fingerprint);
-	memcpy(org->pok, signet_find(signet, SIGNET_ORG_POK)->value.data,
+	signet_core_fingerprint(signet, org->core);
+	memcpy(org->pok,
+	    signet_key(signet_find(signet, SIGNET_ORG_POK)->value),
 	    sizeof(org->pok));
 	memcpy(org->encryption,
 	    signet_find(signet, SIGNET_ORG_ENCRYPTION)->value.data,
@@ -114,7 +117,7 @@ fill_org(struct org_signet *org, const struct signet *signet,
 		    !signet_sok_is_good(value))
 			continue;
 		org->soks[org->sok_count].permissions = value.data[0];
-		memcpy(org->soks[org->sok_count].key, value.data + 1,
+		memcpy(org->soks[org->sok_count].key, signet_key(value),
 		    CRYPTO_SIGN_PUBLIC);
 		org->sok_count++;
 	}
@@ -135,8 +138,10 @@ check_org(const struct signet *signet,
 	if (signet->state < SIGNET_STATE_FULL)
 		return fault_set(fault, ERR_SIGNATURE,
 		    "signet: carries no signature (field 253)");
-	pok = signet_find(signet, SIGNET_ORG_POK)->value.data;
+	pok = signet_key(signet_find(signet, SIGNET_ORG_POK)->value);
 	if ((err = check_pok(signet, poks, pok_count, fault)) != 0 ||
+	    (err = check_by_key(signet, SIGNET_ORG_CORE_SIGNATURE, pok,
+	    "its POK", fault)) != 0 ||
 	    (err = check_by_key(signet, SIGNET_FULL_SIGNATURE, pok, "its POK",
 	    fault)) != 0)
 		return err;
@@ -193,7 +198,7 @@ signet_verify_own(const struct signet *signet, struct fault *fault)
 		return fault_set(fault, ERR_FORMAT,
 		    "signet: has no signature by a user");
 	return check_by_key(signet, SIGNET_USER_SIGNATURE,
-	    signet_find(signet, SIGNET_USER_SIGNING)->value.data,
+	    signet_key(signet_find(signet, SIGNET_USER_SIGNING)->value),
 	    "its own signing key", fault);
 }
 
@@ -257,7 +262,7 @@ signet_verify_user(struct signet *signet, const struct org_signet *org,
 	signet_core_fingerprint(signet, user->core);
 	signet_full_fingerprint(signet, user->full);
 	memcpy(user->signing,
-	    signet_find(signet, SIGNET_USER_SIGNING)->value.data,
+	    signet_key(signet_find(signet, SIGNET_USER_SIGNING)->value),
 	    sizeof(user->signing));
 	memcpy(user->encryption,
 	    signet_find(signet, SIGNET_USER_ENCRYPTION)->value.data,
@@ -290,7 +295,7 @@ signet_verify_custody(const struct signet *next, const struct signet *previous,
 		return fault_set(fault, ERR_CUSTODY,
 		    "signet: field 4 (Custody-Signature) is missing");
 	if (check_by_key(next, SIGNET_USER_CUSTODY,
-	    signet_find(previous, SIGNET_USER_SIGNING)->value.data,
+	    signet_key(signet_find(previous, SIGNET_USER_SIGNING)->value),
 	    "the previous signing key", fault) != 0)
 		return field_fault(next, SIGNET_USER_CUSTODY, fault,
 		    ERR_CUSTODY, "not a signature by ",

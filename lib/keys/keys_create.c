@@ -37,7 +37,8 @@ make_org(const struct keyfile *secrets, const char *domain,
 	*out = NULL;
 	crypto_ed25519_public(secrets->seed, pok);
 	if ((err = crypto_point_public(secrets->scalar, point)) == 0 &&
-	    (err = signet_make_org(pok, signer_of_seed(secrets->seed), NULL, 0,
+	    (err = signet_make_org(LAYOUT_STANDARD,
+	    pok, signer_of_seed(secrets->seed), NULL, 0,
 	    point, domain, NULL, 0, &binary, fault)) == 0)
 		err = signet_parse(buffer_span(&binary), out, fault);
 	buffer_free(&binary);
@@ -104,7 +105,8 @@ make_user(const struct keyfile *secrets, struct signer org,
 	*out = NULL;
 	crypto_ed25519_public(secrets->seed, signing);
 	if ((err = crypto_point_public(secrets->scalar, point)) == 0 &&
-	    (err = signet_make_ssr(signing, signer_of_seed(secrets->seed),
+	    (err = signet_make_ssr(LAYOUT_STANDARD,
+	    signing, signer_of_seed(secrets->seed),
 	    point, NULL, &request, fault)) == 0 &&
 	    (err = signet_parse(buffer_span(&request), &ssr, fault)) == 0 &&
 	    (err = signet_make_user(ssr, NULL, org, address, NULL, 0, &binary,

@@ -30,7 +30,8 @@ load_signet(struct statement *row, const char *domain, struct org_signet **out,
 	    fault)) != 0)
 		return err;
 	/* That the signet is ours, POK and all, is told by the sealed keys. */
-	pok = (const void *)signet_find(signet, SIGNET_ORG_POK)->value.data;
+	pok = (const void *)signet_key(
+	    signet_find(signet, SIGNET_ORG_POK)->value);
 	err = signet_verify_org(signet, pok->keys, 1, domain, out, fault);
 	if (err != 0)
 		signet_free(signet);

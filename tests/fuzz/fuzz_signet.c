@@ -19,8 +19,8 @@ verify(struct signet *signet)
 	char out[SIGNET_FINGERPRINT_SIZE];
 
 	FUZZ_CHECK(first != NULL &&
-	    first->value.length == CRYPTO_SIGN_PUBLIC);
-	memcpy(pok.keys[0], first->value.data, CRYPTO_SIGN_PUBLIC);
+	    first->value.length >= CRYPTO_SIGN_PUBLIC);
+	memcpy(pok.keys[0], signet_key(first->value), CRYPTO_SIGN_PUBLIC);
 	signet_org_fingerprint(signet, out);
 	signet_core_fingerprint(signet, out);
 	signet_full_fingerprint(signet, out);

@@ -18,7 +18,7 @@ make_org(int key, const char *domain, const struct signet_sok *soks,
 
 	crypto_ed25519_public(world.keys[key], pok.keys[0]);
 	assert_int_equal(crypto_point_public(world.keys[key], point), 0);
-	assert_int_equal(signet_make_org(pok.keys[0],
+	assert_int_equal(signet_make_org(LAYOUT_STANDARD, pok.keys[0],
 	    signer_of_seed(world.keys[key]), soks, sok_count, point, domain,
 	    NULL, 0, &binary, NULL), 0);
 	assert_int_equal(signet_parse(buffer_span(&binary), &signet, NULL), 0);
@@ -40,7 +40,7 @@ make_user(int key, const char *address, int org_key,
 
 	crypto_ed25519_public(world.keys[key], public_key);
 	assert_int_equal(crypto_point_public(world.keys[key], point), 0);
-	assert_int_equal(signet_make_ssr(public_key,
+	assert_int_equal(signet_make_ssr(LAYOUT_STANDARD, public_key,
 	    signer_of_seed(world.keys[key]), point, NULL, &ssr, NULL), 0);
 	assert_int_equal(signet_parse(buffer_span(&ssr), &request, NULL), 0);
 	assert_int_equal(signet_make_user(request, NULL,

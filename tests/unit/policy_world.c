@@ -174,9 +174,9 @@ world_org_signet(const char *domain, uint8_t org)
 
 	crypto_ed25519_public(seed.octets, pok);
 	assert_int_equal(crypto_point_public(scalar, point), 0);
-	assert_int_equal(signet_make_org(pok, signer_of_seed(seed.octets),
-	                     NULL, 0, point, domain, NULL, 0, &binary, NULL),
-	    0);
+	assert_int_equal(signet_make_org(LAYOUT_STANDARD, pok,
+	                     signer_of_seed(seed.octets), NULL, 0, point,
+	                     domain, NULL, 0, &binary, NULL), 0);
 	return parse(&binary);
 }
 
@@ -195,9 +195,10 @@ world_user_signet(const char *address, uint8_t org, uint8_t user,
 
 	crypto_ed25519_public(seed.octets, signing);
 	assert_int_equal(crypto_point_public(scalar, point), 0);
-	assert_int_equal(signet_make_ssr(signing, signer_of_seed(seed.octets),
-	                     point, previous == 0 ? NULL : &before, &request,
-	                     NULL), 0);
+	assert_int_equal(signet_make_ssr(LAYOUT_STANDARD, signing,
+	                     signer_of_seed(seed.octets), point,
+	                     previous == 0 ? NULL : &before, &request, NULL),
+	    0);
 	ssr = parse(&request);
 	if (previous != 0)
 		old = world_user_signet(address, org, previous, 0);

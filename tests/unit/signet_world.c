@@ -60,23 +60,23 @@ const struct signet_extra world_extras[WORLD_EXTRAS] = {
 };
 
 static void
-make_org(struct buffer *out)
+make_org(enum layout layout, struct buffer *out)
 {
 	const struct signet_sok soks[] = {sok(SOK_USERS, 1),
 	    sok(SOK_MESSAGES, 2)};
 
-	assert_int_equal(signet_make_org(world_public_key(POK),
+	assert_int_equal(signet_make_org(layout, world_public_key(POK),
 	    signer_of_seed(world_seed(POK)), soks, COUNT(soks),
 	    world_point(POK), "alpha.test", world_extras, WORLD_EXTRAS, out,
 	    NULL), 0);
 }
 
 static void
-make_ssr(int who, int previous, struct buffer *out)
+make_ssr(enum layout layout, int who, int previous, struct buffer *out)
 {
 	struct signer signer = signer_of_seed(world_seed(previous));
 
-	assert_int_equal(signet_make_ssr(world_public_key(who),
+	assert_int_equal(signet_make_ssr(layout, world_public_key(who),
 	    signer_of_seed(world_seed(who)), world_point(who),
 	    previous == 0 ? NULL : &signer, out, NULL), 0);
 }
@@ -122,36 +122,50 @@ verify_org(const struct buffer *binary)
 	return org;
 }
 
+static struct buffer *const all[] = {&world.org, &world.ssr, &world.alice,
+    &world.next_ssr, &world.alice_next, &world.bob, &world.libdime_org,
+    &world.libdime_ssr, &world.libdime_alice, &world.libdime_next_ssr,
+    &world.libdime_alice_next};
+
+static void
+start_libdime(void)
+{
+	make_org(LAYOUT_LIBDIME, &world.libdime_org);
+	world.libdime_verified = verify_org(&world.libdime_org);
+	make_ssr(LAYOUT_LIBDIME, ALICE, 0, &world.libdime_ssr);
+	world_make_user(&world.libdime_ssr, NULL, POK, "alice@alpha.test",
+	    &world.libdime_alice);
+	make_ssr(LAYOUT_LIBDIME, ALICE_NEXT, ALICE, &world.libdime_next_ssr);
+	world_make_user(&world.libdime_next_ssr, &world.libdime_alice, POK,
+	    "alice@alpha.test", &world.libdime_alice_next);
+}
+
 int
 world_start(void **state)
 {
-	struct buffer *all[] = {&world.org, &world.ssr, &world.alice,
-	    &world.next_ssr, &world.alice_next, &world.bob};
-
 	unit_start(state);
 	for (size_t i = 0; i < COUNT(all); i++)
 		*all[i] = buffer_make(100000);
-	make_org(&world.org);
+	make_org(LAYOUT_STANDARD, &world.org);
 	world.verified = verify_org(&world.org);
-	make_ssr(ALICE, 0, &world.ssr);
+	make_ssr(LAYOUT_STANDARD, ALICE, 0, &world.ssr);
 	world_make_user(&world.ssr, NULL, POK, "alice@alpha.test",
 	    &world.alice);
-	make_ssr(ALICE_NEXT, ALICE, &world.next_ssr);
+	make_ssr(LAYOUT_STANDARD, ALICE_NEXT, ALICE, &world.next_ssr);
 	world_make_user(&world.next_ssr, &world.alice, POK, "alice@alpha.test",
 	    &world.alice_next);
 	world_make_user(&world.ssr, NULL, SOK_USERS, "bob@sub.alpha.test",
 	    &world.bob);
+	start_libdime();
 	return 0;
 }
 
 int
 world_end(void **state)
 {
-	struct buffer *all[] = {&world.org, &world.ssr, &world.alice,
-	    &world.next_ssr, &world.alice_next, &world.bob};
-
 	for (size_t i = 0; i < COUNT(all); i++)
 		buffer_free(all[i]);
 	org_signet_free(world.verified);
+	org_signet_free(world.libdime_verified);
 	return unit_end(state);
 }

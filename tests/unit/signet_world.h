@@ -9,14 +9,17 @@
 /*
  * One organization, alpha.test, with a SOK for users and one for messages and
  * every kind of informational field; its user alice, first and rotated; its
- * user bob, signed by the SOK. Keys are seeds of one repeated octet.
+ * user bob, signed by the SOK. Keys are seeds of one repeated octet. The first of
+ * them once more in the libdime layout.
  */
 enum { POK = 1, SOK_USERS, SOK_MESSAGES, ALICE, ALICE_NEXT, STRANGER };
 
 /* Binary signets, and the organizational one verified. */
 struct signet_world {
 	struct buffer org, ssr, alice, next_ssr, alice_next, bob;
-	struct org_signet *verified;
+	struct buffer libdime_org, libdime_ssr, libdime_alice;
+	struct buffer libdime_next_ssr, libdime_alice_next;
+	struct org_signet *verified, *libdime_verified;
 };
 
 extern struct signet_world world;

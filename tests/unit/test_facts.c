@@ -380,10 +380,12 @@ make_answer(struct facts_answer *answer)
 	crypto_ed25519_public(org_seed, pok);
 	crypto_ed25519_public(user_seed, signing);
 	assert_int_equal(crypto_point_public(scalar, point), 0);
-	assert_int_equal(signet_make_org(pok, signer, NULL, 0, point,
+	assert_int_equal(signet_make_org(LAYOUT_STANDARD,
+	    pok, signer, NULL, 0, point,
 	                     "beta.test", NULL, 0, &answer->org_signet, NULL),
 	    0);
-	assert_int_equal(signet_make_ssr(signing, signer_of_seed(user_seed),
+	assert_int_equal(signet_make_ssr(LAYOUT_STANDARD,
+	    signing, signer_of_seed(user_seed),
 	                     point, NULL, &request, NULL), 0);
 	assert_int_equal(signet_parse(buffer_span(&request), &ssr, NULL), 0);
 	assert_int_equal(signet_make_user(ssr, NULL, signer, "bob@beta.test",

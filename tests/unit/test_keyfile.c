@@ -35,6 +35,22 @@ binary_table(void **state)
 	     BINARY(USER "\0\0\x64\1" KEY "\2\x05" KEY "\3" KEY), "do not fit"},
 	    {"wrong order", BINARY(ORG "\0\0\x42\3" KEY "\1" KEY),
 	     "field 3 at offset 5 where field 1 belongs"},
+	    {"libdime user",
+	     BINARY(USER "\0\0\x45\1\x20" KEY "\2\0\x20" KEY), NULL},
+	    {"libdime organization",
+	     BINARY(ORG "\0\0\x45\1\x20" KEY "\3\0\x20" KEY), NULL},
+	    {"libdime with another length of the seed",
+	     BINARY(USER "\0\0\x45\1\x21" KEY "\2\0\x20" KEY),
+	     "field 1 at offset 5: 33 octets, not 32"},
+	    {"libdime with another length of the scalar",
+	     BINARY(ORG "\0\0\x45\1\x20" KEY "\3\1\x20" KEY),
+	     "field 3 at offset 39: 288 octets, not 32"},
+	    {"libdime user with field 3",
+	     BINARY(USER "\0\0\x45\1\x20" KEY "\3\0\x20" KEY),
+	     "field 3 at offset 39 where field 2 belongs"},
+	    {"libdime scalar 0",
+	     BINARY(ORG "\0\0\x45\1\x20" KEY "\3\0\x20" ZERO ZERO),
+	     "field 3 at offset 39: not a private key"},
 	    {"scalar 0", BINARY(ORG "\0\0\x42\1" KEY "\3" ZERO ZERO),
 	     "field 3 at offset 38: not a private key"},
 	};
@@ -53,6 +69,9 @@ binary_table(void **state)
 			continue;
 		}
 		assert_int_equal(err, 0);
+		assert_int_equal(keys->layout, cases[i].length == 74
+		    ? LAYOUT_LIBDIME
+		    : LAYOUT_STANDARD);
 		assert_memory_equal(keys->seed, KEY, CRYPTO_SEED);
 		assert_memory_equal(keys->scalar, KEY, CRYPTO_SCALAR);
 		assert_int_equal(keys->sok_count, cases[i].length == 105);

@@ -624,7 +624,7 @@ make_next(struct world *world, const struct keys_user *user,
 
 	crypto_ed25519_public(secrets->seed, signing);
 	assert_int_equal(crypto_point_public(secrets->scalar, point), 0);
-	assert_int_equal(signet_make_ssr(signing,
+	assert_int_equal(signet_make_ssr(LAYOUT_STANDARD, signing,
 	    signer_of_seed(secrets->seed), point, &user->signer, &binary,
 	    NULL), 0);
 	ssr = parsed(&binary);

@@ -453,9 +453,11 @@ make_signets(void)
 	crypto_ed25519_public(pok_seed, pok);
 	crypto_ed25519_public(user_seed, signing);
 	assert_int_equal(crypto_point_public(scalar, point), 0);
-	assert_int_equal(signet_make_org(pok, signer_of_seed(pok_seed), NULL,
+	assert_int_equal(signet_make_org(LAYOUT_STANDARD,
+	    pok, signer_of_seed(pok_seed), NULL,
 	    0, point, "beta.test", NULL, 0, &org, NULL), 0);
-	assert_int_equal(signet_make_ssr(signing, signer_of_seed(user_seed),
+	assert_int_equal(signet_make_ssr(LAYOUT_STANDARD,
+	    signing, signer_of_seed(user_seed),
 	    point, NULL, &ssr, NULL), 0);
 	assert_int_equal(signet_parse(buffer_span(&ssr), &signet, NULL), 0);
 	assert_int_equal(signet_make_user(signet, NULL,

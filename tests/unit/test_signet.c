@@ -263,7 +263,8 @@ extras_are_checked(void **state)
 		struct fault fault = {0};
 
 		unit_case(cases[i].name);
-		assert_int_equal(signet_make_org(world_public_key(POK),
+		assert_int_equal(signet_make_org(LAYOUT_STANDARD,
+		    world_public_key(POK),
 		    signer_of_seed(world_seed(POK)), NULL, 0, world_point(POK),
 		    "alpha.test", cases[i].extra, cases[i].count, &out, &fault),
 		    ERR_USAGE);
@@ -292,7 +293,8 @@ labels_find_fields(void **state)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct signet_field_row *row = signet_field_by_label(
-		    cases[i].magic, span_string(cases[i].label));
+		    LAYOUT_STANDARD, cases[i].magic,
+		    span_string(cases[i].label));
 
 		unit_case(cases[i].label);
 		assert_int_equal(row == NULL ? 0 : row->type, cases[i].type);
@@ -335,7 +337,7 @@ largest_signet(void **state)
 	struct fault fault = {0};
 	struct signet *signet;
 
-	assert_int_equal(signet_make_org(world_public_key(POK),
+	assert_int_equal(signet_make_org(LAYOUT_STANDARD, world_public_key(POK),
 	    signer_of_seed(world_seed(POK)), NULL, 0, world_point(POK),
 	    "alpha.test", &extra, 1, &out, &fault), 0);
 	assert_int_equal(out.length, SIGNET_MAX_LENGTH);
@@ -345,7 +347,7 @@ largest_signet(void **state)
 	signet_free(signet);
 	buffer_reset(&out);
 	extra.value.length++;
-	assert_int_equal(signet_make_org(world_public_key(POK),
+	assert_int_equal(signet_make_org(LAYOUT_STANDARD, world_public_key(POK),
 	    signer_of_seed(world_seed(POK)), NULL, 0, world_point(POK),
 	    "alpha.test", &extra, 1, &out, &fault), ERR_TOO_LARGE);
 	free(image);

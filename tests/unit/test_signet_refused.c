@@ -238,6 +238,11 @@ static const struct {
     {"organization", &world.org}, {"request", &world.ssr},
     {"request with custody", &world.next_ssr}, {"user", &world.alice},
     {"user with custody", &world.alice_next}, {"user by a SOK", &world.bob},
+    {"libdime organization", &world.libdime_org},
+    {"libdime request", &world.libdime_ssr},
+    {"libdime request with custody", &world.libdime_next_ssr},
+    {"libdime user", &world.libdime_alice},
+    {"libdime user with custody", &world.libdime_alice_next},
 };
 
 /*
