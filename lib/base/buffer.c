@@ -46,6 +46,9 @@ grow(struct buffer *buffer, size_t needed)
 
 	while (capacity < needed)
 		capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
+	/* What the limit forbids takes no memory: it is wiped in the end. */
+	if (capacity - 1 > buffer->limit)
+		capacity = buffer->limit + 1;
 	data = malloc(capacity);
 	if (data == NULL)
 		return ERR_MEMORY;

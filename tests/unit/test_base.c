@@ -136,6 +136,13 @@ buffer_stops_at_its_limit(void **state)
 	buffer_free(&buffer);
 	assert_string_equal(buffer_string(&buffer), "");
 	buffer_free(&buffer);
+	/* Memory grows by doubling, but not past the limit. */
+	buffer = buffer_make(300);
+	for (size_t i = 0; i < 300; i++)
+		buffer_u8(&buffer, 'x');
+	assert_int_equal(buffer.error, 0);
+	assert_int_equal(buffer.capacity, 301);
+	buffer_free(&buffer);
 }
 
 static void
