@@ -24,7 +24,7 @@ enum record_subdomain {
 
 enum {
 	RECORD_TEXT_LIMIT = 16384, /* of one record's text */
-	RECORD_VALUES = 64,        /* of a repeatable field; more are ignored */
+	RECORD_VALUES = 32,        /* of a repeatable field; more are ignored */
 	RECORD_EXPIRY_DEFAULT = 30, /* days */
 };
 

@@ -179,7 +179,7 @@ nul_and_size(void **state)
 	    NULL), 0);
 	assert_int_equal(record.pok_count, RECORD_VALUES);
 	assert_int_equal(record.deliver_count, RECORD_VALUES);
-	assert_string_equal(record.deliver[RECORD_VALUES - 1], "d63.test");
+	assert_string_equal(record.deliver[RECORD_VALUES - 1], "d31.test");
 	buffer_free(&text);
 }
 
