@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/file.h"
+#include "dime/headers.h"
 #include "dimectl/output.h"
 #include "dimectl/parties.h"
 #include "dimectl/verbs.h"
@@ -67,6 +68,57 @@ print_envelope(struct dimectl *ctl, const struct message_envelope *envelope,
 	return 0;
 }
 
+static json_t *
+json_escaped(struct span octets)
+{
+	struct buffer text = buffer_make(SIZE_MAX / 2);
+	const char *string;
+	json_t *value;
+
+	output_escaped(&text, octets);
+	string = buffer_string(&text);
+	value = string == NULL ? NULL : json_string(string);
+	buffer_free(&text);
+	return value;
+}
+
+/* The fields of a header block. */
+static json_t *
+fields_json(struct span rest)
+{
+	struct buffer value = buffer_make(rest.length);
+	json_t *list = json_array();
+	struct headers_field field;
+
+	while (headers_next_field(&rest, &field)) {
+		buffer_reset(&value);
+		headers_append_value(&field, &value);
+		json_array_append_new(list, json_pack("{so so}", "name",
+		    json_escaped(field.name), "value",
+		    json_escaped(buffer_span(&value))));
+	}
+	buffer_free(&value);
+	return list;
+}
+
+/* Sender and header; the content is not opened. */
+static int
+print_header(struct dimectl *ctl, const struct message *message,
+    const struct message_parties *parties, size_t limit)
+{
+	struct buffer block = buffer_make(limit);
+	char sender[ADDRESS_SIZE];
+	int err;
+
+	err = message_open_header(message, parties, limit, &block, sender,
+	    &ctl->fault);
+	if (err == 0)
+		err = output_json(ctl, json_pack("{ss so}", "sender", sender,
+		    "header", fields_json(buffer_span(&block))));
+	buffer_free(&block);
+	return err;
+}
+
 static int
 open_as(struct dimectl *ctl, const struct message *message,
     enum message_actor role, const struct parties *parties, uint64_t limit)
@@ -86,6 +138,9 @@ open_as(struct dimectl *ctl, const struct message *message,
 		    &ctl->fault);
 		break;
 	default:
+		if (ctl->json)
+			return print_header(ctl, message, &view,
+			    (size_t)limit);
 		return message_open(message, &view, (size_t)limit, &ctl->output,
 		    sender, &ctl->fault);
 	}
@@ -141,9 +196,6 @@ verb_message_open(struct dimectl *ctl, int count, char **arguments)
 	    (err = parties_role(words.role, &role, &ctl->fault)) != 0 ||
 	    (err = check_needs(ctl, role, &words.paths)) != 0)
 		return err;
-	if (ctl->json && (role == MESSAGE_AUTHOR || role == MESSAGE_RECIPIENT))
-		return fault_set(&ctl->fault, ERR_USAGE,
-		    "--json: a message is printed as it is");
 	if (words.max_size != NULL &&
 	    !span_number(span_string(words.max_size), MAIL_MOST, &limit))
 		return fault_set(&ctl->fault, ERR_USAGE,

@@ -116,13 +116,10 @@ headers_take_inventory(struct span block, struct headers_inventory *inventory)
 
 /* ---- chunk 33 ---- */
 
-/*
- * Appends the value of a field: unfolded and trimmed. What would break the line
- * that it becomes in chunk 33, NUL and line ends that fold nothing, turns into
- * spaces; the layout keeps it as it was.
- */
-static void
-append_value(const struct headers_field *field, struct buffer *out)
+/* What would break the line that a value becomes in chunk 33 turns into spaces;
+ * the layout keeps it as it was. */
+void
+headers_append_value(const struct headers_field *field, struct buffer *out)
 {
 	struct span text = field->body;
 	size_t start = out->length, length = text.length;
@@ -170,7 +167,7 @@ headers_append_common(const struct headers_inventory *inventory,
 			continue;
 		buffer_append_string(out, headers_labels[i]);
 		buffer_append_string(out, ": ");
-		append_value(&inventory->common[i], out);
+		headers_append_value(&inventory->common[i], out);
 		buffer_append_string(out, "\r\n");
 	}
 }

@@ -25,6 +25,11 @@ struct headers_field {
  */
 bool headers_next_field(struct span *rest, struct headers_field *field);
 
+/* Appends the value of a field as chunk 33 has it (M15): unfolded and trimmed, a
+ * NUL or a line end that folds nothing as a space. */
+void headers_append_value(const struct headers_field *field,
+    struct buffer *out);
+
 /* Splits a message into its header block, with the empty line that ends it if
  * there is one, and its body. */
 void headers_split(struct span mime, struct span *block, struct span *body);

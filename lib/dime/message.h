@@ -15,7 +15,8 @@
  *	message_unlock()     one actor's key encryption key, by ECDH
  *	message_origin_envelope(), message_destination_envelope()
  *	message_verify_organization()   chunk 255
- *	message_open()       everything, verified, as a MIME message
+ *	message_open_header()           its header, verified, for listing
+ *	message_open()                  everything, verified, as a MIME message
  */
 
 enum message_actor {
@@ -151,6 +152,17 @@ struct message_parties {
  */
 int message_open(const struct message *message,
     const struct message_parties *parties, size_t limit, struct buffer *mime,
+    char sender[static ADDRESS_SIZE], struct fault *fault);
+
+/*
+ * The same for the header alone, for listing: decrypts 4, 5, 33 and 34, no
+ * content. Everything is verified but what lies inside of the content chunks,
+ * whose octets 226 and 255 cover: message_open() may still find one of them
+ * corrupt, or that it goes on with a header that has no end of its own. At most
+ * `limit` octets, the empty line included, go to `block`.
+ */
+int message_open_header(const struct message *message,
+    const struct message_parties *parties, size_t limit, struct buffer *block,
     char sender[static ADDRESS_SIZE], struct fault *fault);
 
 /*

@@ -81,17 +81,29 @@ read_content(const struct access *access, struct buffer *mime)
 	return err;
 }
 
-/* Appends header and content, and sets the sender as message_open() says. */
+/* Appends the header, and sets the sender as message_open() says. */
+static int
+read_header(const struct access *access, const char *author, size_t limit,
+    struct buffer *mime, char sender[static ADDRESS_SIZE])
+{
+	bool has_sender;
+	int err = metadata_read(access, limit, mime, sender, &has_sender);
+
+	if (err == 0 && !has_sender)
+		span_copy_string(span_string(author), sender, ADDRESS_SIZE);
+	return err;
+}
+
+/* Appends header and content. */
 static int
 read_mime(const struct access *access, const char *author, size_t limit,
     struct buffer *mime, char sender[static ADDRESS_SIZE])
 {
 	size_t start = mime->length, header;
 	struct span block, body;
-	bool has_sender;
 	int err;
 
-	err = metadata_read(access, limit, mime, sender, &has_sender);
+	err = read_header(access, author, limit, mime, sender);
 	if (err != 0)
 		return err;
 	header = mime->length - start;
@@ -105,8 +117,6 @@ read_mime(const struct access *access, const char *author, size_t limit,
 		return fault_set(access->fault, ERR_CORRUPT,
 		    "chunk %d (%s): the header goes on in the content",
 		    MESSAGE_HEADERS, message_chunk_name(MESSAGE_HEADERS));
-	if (!has_sender)
-		span_copy_string(span_string(author), sender, ADDRESS_SIZE);
 	return 0;
 }
 
@@ -159,10 +169,13 @@ forget(struct buffer *mime, size_t start)
 	mime->error = 0;
 }
 
-int
-message_open(const struct message *message,
-    const struct message_parties *parties, size_t limit, struct buffer *mime,
-    char sender[static ADDRESS_SIZE], struct fault *fault)
+/* Verifies all that needs no data, then appends what `read` reads. */
+static int
+open_by(int (*read)(const struct access *, const char *, size_t,
+    struct buffer *, char[static ADDRESS_SIZE]),
+    const struct message *message, const struct message_parties *parties,
+    size_t limit, struct buffer *mime, char sender[static ADDRESS_SIZE],
+    struct fault *fault)
 {
 	bool recipient = message->unlocked[MESSAGE_RECIPIENT];
 	const struct access access = {
@@ -185,13 +198,31 @@ message_open(const struct message *message,
 		mime->limit = start + limit;
 	err = verify(&access, parties, !recipient, &origin);
 	if (err == 0)
-		err = read_mime(&access, origin.address, limit, mime, sender);
+		err = read(&access, origin.address, limit, mime, sender);
 	mime->limit = mime_limit;
 	if (err != 0) {
 		forget(mime, start);
 		sender[0] = '\0';
 	}
 	return err;
+}
+
+int
+message_open(const struct message *message,
+    const struct message_parties *parties, size_t limit, struct buffer *mime,
+    char sender[static ADDRESS_SIZE], struct fault *fault)
+{
+	return open_by(read_mime, message, parties, limit, mime, sender,
+	    fault);
+}
+
+int
+message_open_header(const struct message *message,
+    const struct message_parties *parties, size_t limit, struct buffer *block,
+    char sender[static ADDRESS_SIZE], struct fault *fault)
+{
+	return open_by(read_header, message, parties, limit, block, sender,
+	    fault);
 }
 
 int

@@ -1,10 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/fuzz/fuzz.h"
 
+#include "tests/unit/explain_cover.h"
 #include "tests/unit/message_world.h"
 
 static const enum world_key actor_keys[MESSAGE_ACTORS] = {
     WORLD_ALICE, WORLD_ALPHA, WORLD_BETA, WORLD_BOB};
+
+/* What is told covers the message, unless it has another magic number. */
+static void
+explain(const struct message *message)
+{
+	struct cover cover;
+
+	cover_start(&cover);
+	FUZZ_CHECK(message_explain(message, &cover.explainer, NULL) == 0);
+	if (cover.count > 0)
+		cover_end(&cover, span_of(message->blob - message->tracing,
+		    message->tracing + message->length));
+	cover_free(&cover);
+}
 
 static void
 describe(struct message *message)
@@ -19,6 +34,7 @@ describe(struct message *message)
 		    agreer_of_scalar(world.keys[actor_keys[i]]), NULL);
 	message_describe(message, &text, &refusal, NULL);
 	buffer_free(&text);
+	explain(message);
 }
 
 /* A good message holds its octets; one that can be surveyed can be shown. */

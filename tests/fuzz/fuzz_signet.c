@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/fuzz/fuzz.h"
 
+#include "tests/unit/explain_cover.h"
 #include "tests/unit/message_world.h"
 
 struct one_key {
@@ -36,6 +37,23 @@ verify(struct signet *signet)
 	user_signet_free(user);
 }
 
+/* What is told of a signet, good or broken, covers it. */
+static void
+explain(struct span input)
+{
+	struct signet *signet;
+	struct cover cover;
+
+	signet_survey(input, &signet, NULL);
+	if (signet == NULL)
+		return;
+	cover_start(&cover);
+	signet_explain(signet, &cover.explainer);
+	cover_end(&cover, signet_binary(signet));
+	cover_free(&cover);
+	signet_free(signet);
+}
+
 /* What reads as a signet is written and read again as the same. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -43,6 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct buffer armored = buffer_make(SIZE_MAX / 2);
 	struct signet *signet, *again;
 
+	explain(span_of(data, size));
 	if (signet_read(span_of(data, size), &signet, NULL) != 0)
 		return 0;
 	signet_write(signet, &armored);

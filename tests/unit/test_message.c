@@ -4,6 +4,7 @@
 #include "tests/unit/message_world.h"
 
 #include "dime/armor.h"
+#include "dime/headers.h"
 
 #define OCTETS(text) {(const uint8_t *)(text), sizeof(text) - 1}
 
@@ -422,6 +423,70 @@ actors_see_their_part(void **state)
 	buffer_free(&sealed);
 }
 
+/* The header comes without the content, to those who can read it. */
+static void
+header_opens_alone(void **state)
+{
+	struct message_parties parties = world_parties();
+	struct buffer sealed = world_sealed(letter, "header", 3);
+	struct span wanted, body;
+
+	headers_split(letter, &wanted, &body);
+	for (int i = 0; i < MESSAGE_ACTORS; i++) {
+		struct message *message = world_message(buffer_span(&sealed),
+		    (enum message_actor)i);
+		struct buffer block = buffer_make(WORLD_LIMIT);
+		char sender[ADDRESS_SIZE];
+		bool may_read = i == MESSAGE_AUTHOR || i == MESSAGE_RECIPIENT;
+
+		unit_case(message_actor_name((enum message_actor)i));
+		assert_int_equal(message_open_header(message, &parties,
+		    wanted.length - 1, &block, sender, NULL),
+		    may_read ? ERR_TOO_LARGE : ERR_NO_ACCESS);
+		assert_int_equal(block.length, 0);
+		assert_int_equal(message_open_header(message, &parties,
+		    wanted.length, &block, sender, NULL),
+		    may_read ? 0 : ERR_NO_ACCESS);
+		assert_true(!may_read ||
+		    span_equal(buffer_span(&block), wanted));
+		assert_string_equal(sender, may_read ? "alice@alpha.test" : "");
+		message_free(message);
+		buffer_free(&block);
+	}
+	buffer_free(&sealed);
+}
+
+/* Any bit of what the signatures cover, the content included, refuses it. */
+static void
+flipped_bits_refuse_the_header(void **state)
+{
+	struct message_parties parties = world_parties();
+	struct buffer sealed = world_sealed(letter, "header", 0);
+	size_t end = sealed.length - 4 * 64; /* the slots of 255 */
+
+	for (size_t i = 6; i < end; i++) {
+		struct buffer block = buffer_make(WORLD_LIMIT);
+		struct message *message;
+		char sender[ADDRESS_SIZE];
+
+		sealed.data[i] ^= (uint8_t)(1 << i % 8);
+		if (message_parse(buffer_span(&sealed), &message, NULL) == 0) {
+			int err = message_unlock(message, MESSAGE_RECIPIENT,
+			    agreer_of_scalar(world.keys[WORLD_BOB]), NULL);
+
+			if (err == 0)
+				err = message_open_header(message, &parties,
+				    WORLD_LIMIT, &block, sender, NULL);
+			assert_int_not_equal(err, 0);
+			assert_int_equal(block.length, 0);
+			message_free(message);
+		}
+		sealed.data[i] ^= (uint8_t)(1 << i % 8);
+		buffer_free(&block);
+	}
+	buffer_free(&sealed);
+}
+
 static void
 limit_holds(void **state)
 {
@@ -609,6 +674,8 @@ main(void)
 	    cmocka_unit_test(wrong_parties_are_refused),
 	    cmocka_unit_test(wrong_keys_open_nothing),
 	    cmocka_unit_test(actors_see_their_part),
+	    cmocka_unit_test(header_opens_alone),
+	    cmocka_unit_test(flipped_bits_refuse_the_header),
 	    cmocka_unit_test(limit_holds),
 	    cmocka_unit_test(read_takes_both_forms),
 	    cmocka_unit_test(large_bodies_are_split),

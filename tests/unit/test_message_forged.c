@@ -572,11 +572,59 @@ gzip_bomb_is_refused(void **state)
 	forge_free(&forge);
 }
 
+/* ---- the header alone ---- */
+
+/* A signed message whose content is corrupt still shows its header; one whose
+ * header is does not. */
+static void
+header_needs_no_content(void **state)
+{
+	static const struct {
+		const char *name;
+		uint8_t type;
+		const char *text;
+		uint8_t flags;
+		int header, whole;
+	} cases[] = {
+	    {"good", 67, "hello", 0, 0, 0},
+	    {"content is no gzip", 67, "hello", 4, 0, ERR_CORRUPT},
+	    {"content is not continued", 67, "hello", 128, 0, ERR_CORRUPT},
+	    {"header is no gzip", 34, "X: y\r\n", 4, ERR_CORRUPT, ERR_CORRUPT},
+	    {"no header fields", 34, "hello", 0, ERR_CORRUPT, ERR_CORRUPT},
+	};
+	struct message_parties parties = world_parties();
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct buffer out = buffer_make(WORLD_LIMIT);
+		struct message *message;
+		char sender[ADDRESS_SIZE];
+		struct forge forge;
+
+		unit_case(cases[i].name);
+		start(&forge);
+		text_chunk(&forge, cases[i].type, cases[i].text,
+		    cases[i].flags);
+		forge_sign(&forge, NULL);
+		message = world_message(forge_end(&forge), MESSAGE_RECIPIENT);
+		assert_int_equal(message_open_header(message, &parties,
+		    WORLD_LIMIT, &out, sender, NULL), cases[i].header);
+		assert_true(span_equal_string(buffer_span(&out),
+		    cases[i].header == 0 ? "\r\n" : ""));
+		buffer_reset(&out);
+		assert_int_equal(message_open(message, &parties, WORLD_LIMIT,
+		    &out, sender, NULL), cases[i].whole);
+		message_free(message);
+		forge_free(&forge);
+		buffer_free(&out);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(payload_table),
+	    cmocka_unit_test(header_needs_no_content),
 	    cmocka_unit_test(padding_of_256_is_read),
 	    cmocka_unit_test(content_table),
 	    cmocka_unit_test(odd_sizes_are_refused),
