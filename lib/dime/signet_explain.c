@@ -164,8 +164,9 @@ signet_explain(const struct signet *signet, const struct explainer *explainer)
 	unsigned int magic = cursor_u16(&header);
 	uint32_t length = cursor_u24(&header);
 
-	explain_next(&out, MAGIC_LENGTH, "S1", "magic number: %u, %s", magic,
-	    kind_words(signet->magic));
+	explain_next(&out, MAGIC_LENGTH, "S1", "magic number: %u, %s%s", magic,
+	    kind_words(signet->magic), signet->layout == LAYOUT_LIBDIME
+	        ? " in the libdime layout" : "");
 	explain_next(&out, SIZE_LENGTH, "S1",
 	    length == header.rest.length
 	        ? "length of what follows: %u"

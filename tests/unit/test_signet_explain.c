@@ -26,7 +26,9 @@ explain(struct span octets, struct cover *cover)
 }
 
 static const struct buffer *const vectors[] = {&world.org, &world.ssr,
-    &world.alice, &world.next_ssr, &world.alice_next, &world.bob};
+    &world.alice, &world.next_ssr, &world.alice_next, &world.bob,
+    &world.libdime_org, &world.libdime_ssr, &world.libdime_alice,
+    &world.libdime_next_ssr, &world.libdime_alice_next};
 
 static void
 every_vector_is_covered(void **state)
@@ -107,6 +109,14 @@ elements_are_named(void **state)
 	assert_int_equal(explain(buffer_span(&world.org), &cover), 0);
 	assert_non_null(strstr(buffer_string(&cover.text),
 	    " 1 permissions 1 users [S9]\n"));
+	cover_free(&cover);
+	assert_int_equal(explain(buffer_span(&world.libdime_org), &cover), 0);
+	assert_non_null(strstr(buffer_string(&cover.text),
+	    "0 2 magic number: 1776, an organizational signet in the libdime "
+	    "layout [S1]\n"));
+	assert_non_null(strstr(buffer_string(&cover.text),
+	    "6 1 length of the value: 33 [S4]\n7 1 format of the key [S15]\n"
+	    "8 32 Ed25519 public key [S15]\n"));
 	cover_free(&cover);
 }
 
