@@ -221,6 +221,44 @@ utf8_table(void **state)
 	}
 }
 
+/* What a terminal must not be shown, and what it may. */
+static void
+invisible_table(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t point;
+		bool invisible, white;
+	} cases[] = {
+	    {"escape", 0x1b, true, false},
+	    {"line feed", '\n', true, true},
+	    {"C1 control", 0x9b, true, false},
+	    {"next line", 0x85, true, true},
+	    {"right-to-left override", 0x202e, true, false},
+	    {"left-to-right isolate", 0x2066, true, false},
+	    {"Arabic letter mark", 0x61c, true, false},
+	    {"line separator", 0x2028, true, true},
+	    {"zero-width space", 0x200b, true, false},
+	    {"byte order mark", 0xfeff, true, false},
+	    {"tag", 0xe0041, true, false},
+	    {"non-character", 0x1ffff, true, false},
+	    {"space", ' ', false, true},
+	    {"wide space", 0x3000, false, true},
+	    {"letter", 'a', false, false},
+	    {"tilde", '~', false, false},
+	    {"Arabic letter", 0x628, false, false},
+	    {"face", 0x1f600, false, false},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].name);
+		assert_int_equal(text_is_invisible(cases[i].point),
+		    cases[i].invisible);
+		assert_int_equal(text_is_white_space(cases[i].point),
+		    cases[i].white);
+	}
+}
+
 static void
 config_table(void **state)
 {
@@ -289,6 +327,7 @@ main(void)
 	    cmocka_unit_test(lines_and_numbers),
 	    cmocka_unit_test(errors_have_rows),
 	    cmocka_unit_test(utf8_table),
+	    cmocka_unit_test(invisible_table),
 	    cmocka_unit_test(config_table),
 	};
 
