@@ -2,23 +2,32 @@
 #include "base/file.h"
 #include "dimectl/fields.h"
 
-enum { IMAGE_LIMIT = 0xffffff };
+enum { FILE_LIMIT = 0xffffff }; /* more than any field may hold */
+
+/* Fields whose values are binary: they come from a file. */
+static bool
+is_binary(const struct signet_field_row *row)
+{
+	return row->content == SIGNET_CONTENT_IMAGE ||
+	    row->content == SIGNET_CONTENT_ENDORSEMENT;
+}
 
 static int
-read_image(struct dimectl *ctl, struct span value, struct fields *fields,
-    struct signet_extra *extra)
+read_binary(struct dimectl *ctl, const char *label, const char *value,
+    struct fields *fields, struct signet_extra *extra)
 {
-	if (value.length < 2 || value.data[0] != '@')
+	struct buffer *file = &fields->files[fields->count];
+	int err;
+
+	if (value[0] != '@' || value[1] == '\0')
 		return fault_set(&ctl->fault, ERR_USAGE,
-		    "--field Image: the value must be @FILE");
-	if (fields->image.length > 0)
-		return fault_set(&ctl->fault, ERR_USAGE,
-		    "--field Image: given twice");
-	/* What follows the @ is the rest of a C string. */
-	if (file_read((const char *)value.data + 1, &fields->image,
-	    &ctl->fault) != 0)
-		return fault_wrap(&ctl->fault, "--field Image");
-	extra->value = buffer_span(&fields->image);
+		    "--field %s: the value must be @FILE", label);
+	*file = buffer_make(FILE_LIMIT);
+	if ((err = file_read(value + 1, file, &ctl->fault)) != 0) {
+		fault_wrap(&ctl->fault, "--field %s", label);
+		return err;
+	}
+	extra->value = buffer_span(file);
 	return 0;
 }
 
@@ -67,8 +76,8 @@ read_one(struct dimectl *ctl, enum layout layout, enum signet_magic magic,
 		extra->name = name;
 	} else {
 		extra->type = row->type;
-		if (row->content == SIGNET_CONTENT_IMAGE &&
-		    (err = read_image(ctl, extra->value, fields, extra)) != 0)
+		if (is_binary(row) && (err = read_binary(ctl, row->label,
+		    equals + 1, fields, extra)) != 0)
 			return err;
 	}
 	fields->count++;
@@ -82,19 +91,24 @@ fields_read(struct dimectl *ctl, enum layout layout,
 {
 	int err;
 
-	fields->count = 0;
-	fields->image = buffer_make(IMAGE_LIMIT);
+	*fields = (struct fields){.count = 0};
 	for (size_t i = 0; i < options->count; i++)
 		if ((err = read_one(ctl, layout, magic, options->items[i],
 		    fields)) != 0)
 			return err;
-	return 0;
+	err = signet_check_extras(layout, magic, fields->extras,
+	    fields->count, &ctl->fault);
+	if (err != 0)
+		fault_wrap(&ctl->fault, "--field");
+	return err;
 }
 
 void
 fields_free(struct fields *fields)
 {
-	buffer_free(&fields->image);
+	for (size_t i = 0; i < sizeof(fields->files) / sizeof(*fields->files);
+	     i++)
+		buffer_free(&fields->files[i]);
 }
 
 int

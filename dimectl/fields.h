@@ -9,14 +9,15 @@
 struct fields {
 	struct signet_extra extras[64];
 	size_t count;
-	struct buffer image; /* the content of Image=@FILE */
+	struct buffer files[64]; /* what a field's @FILE holds */
 };
 
 /*
- * Reads the options for a signet of that layout and kind: the labels of its fields,
- * Image=@FILE, any other name for an undefined field. *fields is given to
- * fields_free() in any case; its spans last until then. ERR_USAGE, or why the
- * image cannot be read.
+ * Reads the options for a signet of that layout and kind: the labels of its
+ * fields, with @FILE for Image and Endorsements, any other name for an undefined
+ * field. Each value must keep the rule of its field. *fields is given to
+ * fields_free() in any case; its spans last until then. ERR_USAGE, or why a file
+ * cannot be read.
  */
 int fields_read(struct dimectl *ctl, enum layout layout,
     enum signet_magic magic, const struct option_list *options,

@@ -8,7 +8,8 @@
 int
 output_json(struct dimectl *ctl, json_t *value)
 {
-	char *text = value == NULL ? NULL : json_dumps(value, JSON_INDENT(2));
+	char *text = value == NULL ? NULL : json_dumps(value,
+	    JSON_INDENT(2) | JSON_ENSURE_ASCII);
 
 	json_decref(value);
 	if (text == NULL)
@@ -49,7 +50,33 @@ output_json_base64(struct span octets)
 bool
 output_is_text(struct span octets)
 {
-	return text_is_utf8((const char *)octets.data, octets.length);
+	uint32_t point;
+
+	while (octets.length > 0)
+		if (!text_take(&octets, &point) || (text_is_control(point) &&
+		    point != '\t' && point != '\r' && point != '\n'))
+			return false;
+	return true;
+}
+
+void
+output_text(struct buffer *out, struct span text)
+{
+	struct span rest = text;
+	uint32_t point;
+
+	while (rest.length > 0) {
+		if (!text_take(&text, &point)) {
+			buffer_printf(out, "<%02X>", rest.data[0]);
+			text = span_slice(rest, 1, SIZE_MAX);
+		} else if (text_is_invisible(point)) {
+			buffer_printf(out, "<U+%04X>", point);
+		} else {
+			buffer_append(out, rest.data,
+			    rest.length - text.length);
+		}
+		rest = text;
+	}
 }
 
 void

@@ -87,11 +87,29 @@ enum signet_content {
 	SIGNET_CONTENT_POINT,
 	SIGNET_CONTENT_ALTERNATE,
 	SIGNET_CONTENT_SIGNATURE,
-	SIGNET_CONTENT_TEXT,
-	SIGNET_CONTENT_UNDEFINED,
-	SIGNET_CONTENT_IMAGE,
 	SIGNET_CONTENT_IDENTIFIER,
 	SIGNET_CONTENT_OPAQUE,
+	/* informational: signet_content.h */
+	SIGNET_CONTENT_TEXT,
+	SIGNET_CONTENT_LINES,
+	SIGNET_CONTENT_LABELED,
+	SIGNET_CONTENT_PHONE,
+	SIGNET_CONTENT_LANGUAGES,
+	SIGNET_CONTENT_CURRENCIES,
+	SIGNET_CONTENT_CRYPTOCURRENCIES,
+	SIGNET_CONTENT_SIZE_LIMIT,
+	SIGNET_CONTENT_CODECS,
+	SIGNET_CONTENT_WEBSITE,
+	SIGNET_CONTENT_SECURE_LOCATION,
+	SIGNET_CONTENT_ADDRESS,
+	SIGNET_CONTENT_ADDRESSES,
+	SIGNET_CONTENT_HOSTS,
+	SIGNET_CONTENT_ONIONS,
+	SIGNET_CONTENT_CERTIFICATES,
+	SIGNET_CONTENT_ENDORSEMENT,
+	SIGNET_CONTENT_OPEN,
+	SIGNET_CONTENT_UNDEFINED,
+	SIGNET_CONTENT_IMAGE,
 };
 
 struct signet_field_row {
@@ -280,6 +298,12 @@ struct signet_extra {
 	struct span name;
 	struct span value;
 };
+
+/* Whether fields may be put into a signet of that kind: known, informational,
+ * not repeated unless they may, and by their rules (S15). ERR_USAGE names the
+ * field. The functions below ask it themselves. */
+int signet_check_extras(enum layout layout, enum signet_magic magic,
+    const struct signet_extra *extras, size_t count, struct fault *fault);
 
 /* Makes a signature; the key stays behind it. 0 or ERR_*. */
 struct signer {

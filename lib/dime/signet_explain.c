@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
 #include "base/cursor.h"
-#include "dime/signet.h"
+#include "dime/signet_content.h"
 
 enum { MAGIC_LENGTH = 2, SIZE_LENGTH = 3 };
 
@@ -72,6 +74,27 @@ explain_alternate(struct explanation *out, const struct signet_field *field)
 }
 
 static void
+explain_informational(struct explanation *out,
+    const struct signet_field_row *row, const struct signet_field *field)
+{
+	size_t length = field->value.length;
+	char what[EXPLAIN_WHAT_SIZE];
+	struct span used;
+	const char *fault = signet_content_fault(row->content, field->value,
+	    &used);
+
+	snprintf(what, sizeof(what), "%s%s%s",
+	    row->content == SIGNET_CONTENT_IMAGE ? "image" : "value",
+	    fault == NULL ? "" : used.length > 0 ? ", partly ignored, "
+	                                         : ", ignored, ",
+	    fault == NULL ? "" : fault);
+	if (row->content == SIGNET_CONTENT_IMAGE)
+		explain_next(out, length, "S15", "%s", what);
+	else
+		explain_readable(out, length, "S15", what);
+}
+
+static void
 explain_value(struct explanation *out, const struct signet *signet,
     const struct signet_field_row *row, const struct signet_field *field)
 {
@@ -106,15 +129,11 @@ explain_value(struct explanation *out, const struct signet *signet,
 	case SIGNET_CONTENT_SIGNATURE:
 		explain_signature(out, signet, field);
 		break;
-	case SIGNET_CONTENT_IMAGE:
-		explain_next(out, length, "S15", "image");
-		break;
 	case SIGNET_CONTENT_IDENTIFIER:
 		explain_readable(out, length, "S16", "value");
 		break;
-	case SIGNET_CONTENT_TEXT:
-	case SIGNET_CONTENT_UNDEFINED:
-		explain_readable(out, length, "S15", "value");
+	default:
+		explain_informational(out, row, field);
 		break;
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/text.h"
-#include "dime/signet.h"
+#include "dime/signet_content.h"
 
 enum {
 	WHO_ORG = 1,
@@ -60,8 +60,8 @@ signet_field_by_label(enum layout layout, enum signet_magic magic,
 	const struct signet_field_row *rows = tables[layout].rows;
 
 	for (size_t i = 0; i < tables[layout].count; i++)
-		if ((rows[i].content == SIGNET_CONTENT_TEXT ||
-		    rows[i].content == SIGNET_CONTENT_IMAGE) &&
+		if (signet_content_is_informational(rows[i].content) &&
+		    rows[i].content != SIGNET_CONTENT_UNDEFINED &&
 		    is_for(&rows[i], magic) &&
 		    span_equal_string(label, rows[i].label))
 			return &rows[i];
@@ -101,32 +101,18 @@ signet_key(struct span value)
 	return value.data + value.length - CRYPTO_SIGN_PUBLIC;
 }
 
-/* The characters beyond ASCII that Unicode calls White_Space; text_is_utf8()
- * has refused U+0085. */
-static bool
-has_white_space(struct span text)
-{
-	static const char *const spaces[] = {
-	    " ", "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81",
-	    "\xe2\x80\x82", "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85",
-	    "\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89",
-	    "\xe2\x80\x8a", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf",
-	    "\xe2\x81\x9f", "\xe3\x80\x80",
-	};
-
-	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++)
-		if (memmem(text.data, text.length, spaces[i],
-		    strlen(spaces[i])) != NULL)
-			return true;
-	return false;
-}
-
 bool
 signet_name_is_good(struct span name)
 {
-	return name.length >= 1 && name.length <= UINT8_MAX &&
-	    text_is_utf8((const char *)name.data, name.length) &&
-	    !has_white_space(name);
+	uint32_t point;
+
+	if (name.length < 1 || name.length > UINT8_MAX)
+		return false;
+	while (name.length > 0)
+		if (!text_take(&name, &point) || text_is_control(point) ||
+		    text_is_white_space(point))
+			return false;
+	return true;
 }
 
 bool

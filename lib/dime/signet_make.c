@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dime/signet.h"
+#include "dime/signet_content.h"
 
 enum { FIELDS_LIMIT = 0xffffff };
 
@@ -121,14 +121,28 @@ longest_value(const struct signet_field_row *row)
 }
 
 static int
-check_extra(const struct making *making, const struct signet_extra *extra,
-    struct fault *fault)
+check_value(const struct signet_field_row *row,
+    const struct signet_extra *extra, struct fault *fault)
 {
-	const struct signet_field_row *row = row_of(making, extra->type);
+	struct span used;
+	const char *rule;
 
-	if (row == NULL || (row->content != SIGNET_CONTENT_TEXT &&
-	    row->content != SIGNET_CONTENT_UNDEFINED &&
-	    row->content != SIGNET_CONTENT_IMAGE))
+	if (extra->value.length > longest_value(row))
+		return fault_set(fault, ERR_USAGE,
+		    "field %u (%s): %zu octets, at most %zu fit", row->type,
+		    row->label, extra->value.length, longest_value(row));
+	rule = signet_content_fault(row->content, extra->value, &used);
+	if (rule != NULL)
+		return fault_set(fault, ERR_USAGE, "field %u (%s): %s",
+		    row->type, row->label, rule);
+	return 0;
+}
+
+static int
+check_extra(const struct signet_field_row *row,
+    const struct signet_extra *extra, struct fault *fault)
+{
+	if (row == NULL || !signet_content_is_informational(row->content))
 		return fault_set(fault, ERR_USAGE,
 		    "field %u is not an informational field of this signet",
 		    extra->type);
@@ -137,26 +151,22 @@ check_extra(const struct making *making, const struct signet_extra *extra,
 		return fault_set(fault, ERR_USAGE,
 		    "field 251: the name must be 1 to 255 octets of UTF-8 "
 		    "without white space");
-	if (extra->value.length > longest_value(row))
-		return fault_set(fault, ERR_USAGE,
-		    "field %u (%s): %zu octets, at most %zu fit", row->type,
-		    row->label, extra->value.length, longest_value(row));
-	return 0;
+	return check_value(row, extra, fault);
 }
 
-static int
-check_extras(const struct making *making, const struct signet_extra *extras,
-    size_t count, struct fault *fault)
+int
+signet_check_extras(enum layout layout, enum signet_magic magic,
+    const struct signet_extra *extras, size_t count, struct fault *fault)
 {
 	bool seen[256] = {false};
 	int err;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct signet_field_row *row;
+		const struct signet_field_row *row =
+		    signet_field_row(layout, magic, extras[i].type);
 
-		if ((err = check_extra(making, &extras[i], fault)) != 0)
+		if ((err = check_extra(row, &extras[i], fault)) != 0)
 			return err;
-		row = row_of(making, extras[i].type);
 		if (seen[row->type] && !row->repeats)
 			return fault_set(fault, ERR_USAGE,
 			    "field %u (%s) may stand only once", row->type,
@@ -274,7 +284,8 @@ signet_make_org(enum layout layout, const uint8_t pok[static CRYPTO_SIGN_PUBLIC]
 	if (sok_count > SIGNET_MAX_SOKS)
 		return fault_set(fault, ERR_USAGE, "more than %d SOKs",
 		    SIGNET_MAX_SOKS);
-	if ((err = check_extras(&making, extras, extra_count, fault)) != 0)
+	if ((err = signet_check_extras(layout, SIGNET_ORG, extras, extra_count,
+	    fault)) != 0)
 		return err;
 	append_key(&making, SIGNET_ORG_POK, NULL, pok);
 	if ((err = append_soks(&making, soks, sok_count, fault)) != 0)
@@ -351,7 +362,8 @@ signet_make_user(const struct signet *ssr, const struct signet *previous,
 		return fault_set(fault, ERR_USAGE,
 		    "%s: not a lower-case mail address", address);
 	if ((err = check_request(ssr, previous, fault)) != 0 ||
-	    (err = check_extras(&making, extras, extra_count, fault)) != 0)
+	    (err = signet_check_extras(making.layout, SIGNET_USER, extras,
+	    extra_count, fault)) != 0)
 		return err;
 	buffer_append_span(&making.fields,
 	    signet_below(ssr, SIGNET_USER_ORG_SIGNATURE));

@@ -48,8 +48,13 @@ sok(int who, uint8_t permissions)
 	return made;
 }
 
+/* Of one black point. */
+#define PICTURE                                                                \
+	"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x8\0\0\0\0:~\x9bU"       \
+	"\0\0\0\nIDATx\x9c" "c`\0\0\0\2\0\1H\xaf\xa4q\0\0\0\0IEND\xae" "B`\x82"
+
 const struct signet_extra world_extras[WORLD_EXTRAS] = {
-    {SIGNET_IMAGE, {NULL, 0}, TEXT("\x89PNG\r\n\x1a\nnot really")},
+    {SIGNET_IMAGE, {NULL, 0}, TEXT(PICTURE)},
     {SIGNET_UNDEFINED, TEXT("Zebra"), TEXT("\0\1binary")},
     {160, {NULL, 0}, TEXT("https://alpha.test/")},
     {21, {NULL, 0}, TEXT("4108546334; OFFICE")},

@@ -325,32 +325,36 @@ armored_form(void **state)
 	buffer_free(&text);
 }
 
-/* The longest signet that the header can tell of. */
+/* As many undefined fields as make the longest signet that the header can tell
+ * of, and an octet more. */
 static void
 largest_signet(void **state)
 {
+	const size_t around = 33 + 34 + 65 + 13 + 65, head = 5;
 	struct buffer out = buffer_make(SIGNET_MAX_LENGTH + 100);
-	const size_t around = 33 + 34 + 4 + 65 + 13 + 65;
-	size_t length = 0xffffff - around;
-	uint8_t *image = calloc(1, length + 1);
-	struct signet_extra extra = {SIGNET_IMAGE, {NULL, 0}, {image, length}};
+	uint8_t *value = calloc(1, UINT16_MAX);
+	struct signet_extra extras[256];
 	struct fault fault = {0};
 	struct signet *signet;
 
+	for (size_t i = 0; i < COUNT(extras); i++)
+		extras[i] = (struct signet_extra){SIGNET_UNDEFINED,
+		    TEXT("A"), {value, UINT16_MAX}};
+	extras[255].value.length = 0xffffff - around -
+	    255 * (head + UINT16_MAX) - head;
 	assert_int_equal(signet_make_org(LAYOUT_STANDARD, world_public_key(POK),
 	    signer_of_seed(world_seed(POK)), NULL, 0, world_point(POK),
-	    "alpha.test", &extra, 1, &out, &fault), 0);
+	    "alpha.test", extras, 256, &out, &fault), 0);
 	assert_int_equal(out.length, SIGNET_MAX_LENGTH);
 	signet = world_parse(&out);
-	assert_int_equal(signet_find(signet, SIGNET_IMAGE)->value.length,
-	    length);
+	assert_int_equal(signet->field_count, 256 + 5);
 	signet_free(signet);
 	buffer_reset(&out);
-	extra.value.length++;
+	extras[255].value.length++;
 	assert_int_equal(signet_make_org(LAYOUT_STANDARD, world_public_key(POK),
 	    signer_of_seed(world_seed(POK)), NULL, 0, world_point(POK),
-	    "alpha.test", &extra, 1, &out, &fault), ERR_TOO_LARGE);
-	free(image);
+	    "alpha.test", extras, 256, &out, &fault), ERR_TOO_LARGE);
+	free(value);
 	buffer_free(&out);
 }
 

@@ -93,8 +93,8 @@ elements_are_named(void **state)
 	    " 1 field 251: Undefined-Fields [S6]\n",
 	    " 1 length of the name: 5 [S4]\n",
 	    " 5 name [S4]\n",
-	    " 3 length of the value: 18 [S4]\n",
-	    " 18 image [S15]\n",
+	    " 3 length of the value: 67 [S4]\n",
+	    " 67 image [S15]\n",
 	    " 2 length of the value: 16 [S4]\n",
 	    " 16 value [S16]\n",
 	};
@@ -132,6 +132,11 @@ odd_fields_are_told_apart(void **state)
 	    {"empty", TEXT("\x06\xfd\0\0\0"), "2 3 length of what follows: 0 "},
 	    {"too short", TEXT("\x06\xfd\0\0\2\x10\0"), "6 1 length of the "
 	        "value: 0 [S4]\n"},
+	    {"breaks its rule", TEXT("\x06\xfd\0\0\3\x17\1x"), "7 1 value, "
+	        "ignored, not a list of currency codes of three capital "
+	        "letters [S15]\n"},
+	    {"breaks its rule in part", TEXT("\x06\xfd\0\0\7\x15\5" "1;a b"),
+	        "7 5 value, partly ignored, the label is not up to 16 "},
 	    {"not defined", TEXT("\x06\xfd\0\0\3\x20\1x"), "5 1 field 32: not "
 	        "defined [S5]\n6 1 length of the value: 1 [S5]\n7 1 value of a "
 	        "field that is not defined: stepped over [S5]\n"},
