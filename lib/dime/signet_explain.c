@@ -148,7 +148,8 @@ explain_field(struct explanation *out, const struct signet *signet,
 	const char *rule = layout_rule(row);
 	size_t start = out->offset;
 
-	explain_next(out, 1, row == NULL ? "S5" : "S6", "field %u: %s",
+	explain_next(out, 1, row == NULL ? "S5"
+	    : row->length_octets == 0 ? "S2, S6" : "S6", "field %u: %s",
 	    field->type, row == NULL ? "not defined" : row->label);
 	if (field->type == SIGNET_UNDEFINED) {
 		explain_next(out, 1, rule, "length of the name: %zu",

@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 
+import cases_example
 import cases_messages
 import cases_records
 import cases_refused
@@ -11,7 +12,8 @@ import cases_signets
 from harness import Battery
 
 BATTERIES = {"signets": cases_signets, "messages": cases_messages,
-             "refused": cases_refused, "records": cases_records}
+             "refused": cases_refused, "records": cases_records,
+             "example": cases_example}
 
 
 def main():
