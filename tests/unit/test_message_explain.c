@@ -96,8 +96,8 @@ elements_are_named(void **state)
 {
 	static const char *const lines[] = {
 	    "0 2 magic number: 1847, a D/MIME message [M1]\n",
-	    "6 1 chunk 2: Ephemeral [M2]\n7 3 length of the payload: 33 [M1]\n"
-	    "10 33 ephemeral secp256k1 key, compressed point [M10]\n",
+	    ("6 1 chunk 2: Ephemeral [M2]\n7 3 length of the payload: 33 [M1]\n"
+	     "10 33 ephemeral secp256k1 key, compressed point [M10]\n"),
 	    "43 1 chunk 4: Origin [M2]\n",
 	    " line of the envelope [M13]\n",
 	    " line of the envelope [M14]\n",

@@ -77,19 +77,19 @@ elements_are_named(void **state)
 	static const char *const lines[] = {
 	    "0 2 magic number: 1789, a user signet [S1]\n",
 	    "5 1 field 1: Signing-Key [S2, S6]\n6 32 Ed25519 public key [S15]\n",
-	    "38 1 field 2: Encryption-Key [S2, S6]\n"
-	    "39 33 secp256k1 public key, compressed point [S15]\n",
-	    "72 1 field 4: Custody-Signature [S2, S6]\n"
-	    "73 64 Ed25519 signature by the signing key of the signet before "
-	    "this one over the 67 octets from 5 on [S7, S8]\n",
-	    "137 1 field 5: User-Signature [S2, S6]\n"
-	    "138 64 Ed25519 signature by the signing key of field 1 over the "
-	    "132 octets from 5 on [S8]\n",
-	    "202 1 field 6: Organizational-Signature [S2, S6]\n"
-	    "203 64 Ed25519 signature by the POK, or a SOK that may sign users "
-	    "over the 197 octets from 5 on [S8]\n",
-	    "267 1 field 16: Name [S6]\n268 1 length of the value: 5 [S4]\n"
-	    "269 5 value [S15]\n",
+	    ("38 1 field 2: Encryption-Key [S2, S6]\n"
+	     "39 33 secp256k1 public key, compressed point [S15]\n"),
+	    ("72 1 field 4: Custody-Signature [S2, S6]\n"
+	     "73 64 Ed25519 signature by the signing key of the signet before "
+	     "this one over the 67 octets from 5 on [S7, S8]\n"),
+	    ("137 1 field 5: User-Signature [S2, S6]\n"
+	     "138 64 Ed25519 signature by the signing key of field 1 over the "
+	     "132 octets from 5 on [S8]\n"),
+	    ("202 1 field 6: Organizational-Signature [S2, S6]\n"
+	     "203 64 Ed25519 signature by the POK, or a SOK that may sign users "
+	     "over the 197 octets from 5 on [S8]\n"),
+	    ("267 1 field 16: Name [S6]\n268 1 length of the value: 5 [S4]\n"
+	     "269 5 value [S15]\n"),
 	    " 1 field 251: Undefined-Fields [S6]\n",
 	    " 1 length of the name: 5 [S4]\n",
 	    " 5 name [S4]\n",
