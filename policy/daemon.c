@@ -4,6 +4,7 @@
 #include "crypto/secret.h"
 #include "policy/daemon.h"
 #include "policy/listen.h"
+#include "policy/suffix.h"
 
 enum {
 	STATE_MODE = 0660, /* state.db is shared by the programs */
@@ -76,6 +77,7 @@ daemon_check(const char *config_path, struct fault *fault)
 {
 	struct daemon daemon = {.config_path = config_path};
 	struct tls_context *tls = NULL;
+	struct suffixes *suffixes = NULL;
 	struct site *site;
 	int err;
 
@@ -83,9 +85,12 @@ daemon_check(const char *config_path, struct fault *fault)
 	if (err != 0)
 		return err;
 	if ((err = read_redis_secrets(&daemon, site->config, fault)) == 0 &&
+	    (err = suffixes_new(site->config->public_suffix_file, &suffixes,
+	         fault)) == 0 &&
 	    (err = resolver_check(site->config, fault)) == 0)
 		err = tls_client_new(site->config->ca_file, &tls, fault);
 	tls_free(tls);
+	suffixes_free(suffixes);
 	secret_free(daemon.cache_key);
 	buffer_free(&daemon.redis_password);
 	site_free(site);
@@ -164,7 +169,8 @@ open_cache(struct daemon *daemon, const struct config *config,
 }
 
 static int
-start_knowledge(struct daemon *daemon, struct fault *fault)
+start_knowledge(struct daemon *daemon, const struct config *config,
+    struct fault *fault)
 {
 	struct policyd *policyd = &daemon->policyd;
 	struct domains_settings domains = {
@@ -173,6 +179,9 @@ start_knowledge(struct daemon *daemon, struct fault *fault)
 	    .state = policyd->state,
 	    .dns = policyd->dns,
 	    .work = daemon->work,
+	    .suffixes = policyd->suffixes,
+	    .record_type = (enum dns_type)config->record_type,
+	    .dx_records = config->read_dx_records,
 	    .clock = policyd->clock,
 	};
 	struct signets_settings signets = {
@@ -211,11 +220,12 @@ start_parts(struct daemon *daemon, const struct config *config,
 	         policyd->clock, &policyd->memory)) != 0 ||
 	    (err = work_new(WORKERS, &daemon->work)) != 0)
 		return fault_set(fault, err, "%s", error_row(err)->text);
-	err = resolver_new(config, &daemon->resolver, fault);
-	if (err != 0)
+	if ((err = suffixes_new(config->public_suffix_file,
+	         &policyd->suffixes, fault)) != 0 ||
+	    (err = resolver_new(config, &daemon->resolver, fault)) != 0)
 		return err;
 	policyd->dns = resolver_source(daemon->resolver);
-	return start_knowledge(daemon, fault);
+	return start_knowledge(daemon, config, fault);
 }
 
 static int
@@ -301,6 +311,7 @@ daemon_free(struct daemon *daemon)
 	resolver_free(daemon->resolver);
 	work_free(daemon->work);
 	domains_free(policyd->domains);
+	suffixes_free(policyd->suffixes);
 	patience_free(policyd->patience);
 	memory_free(policyd->memory);
 	cache_free(policyd->cache);

@@ -22,36 +22,42 @@ destroy(struct memory_value *value)
 	free(value);
 }
 
-static struct memory_value *
-make_facts(const struct domain_lookup *lookup)
+const struct domain_facts *
+domain_facts_new(const struct domain_lookup *lookup, const char *domain,
+    const char *organization)
 {
-	const size_t name = strlen(lookup->domain) + 1;
-	const size_t reason = strlen(lookup->reason) + 1;
-	const size_t octets = sizeof(struct domain_facts) + name + reason +
-	    lookup->text.length;
+	const struct domain_finding *finding = &lookup->finding;
+	const size_t names[] = {strlen(domain) + 1, strlen(organization) + 1};
+	const size_t reason = strlen(finding->reason) + 1;
+	const size_t octets = sizeof(struct domain_facts) + names[0] +
+	    names[1] + reason + finding->text.length;
 	struct domain_facts *facts = calloc(1, octets);
 	char *at;
 
 	if (facts == NULL)
 		return NULL;
-	memory_value_start(&facts->value, octets, lookup->expires, destroy);
-	facts->dns = lookup->dns;
-	facts->secure = lookup->secure;
-	facts->from_pin = lookup->from_pin;
-	facts->pinned_until = lookup->pinned_until;
-	facts->err = lookup->err;
-	facts->source = lookup->source;
-	if (lookup->text.length > 0)
+	memory_value_start(&facts->value, octets, finding->expires, destroy);
+	facts->dns = finding->dns;
+	facts->secure = finding->secure;
+	facts->from_pin = finding->from_pin;
+	facts->pinned_until = finding->pinned_until;
+	facts->err = finding->err;
+	facts->source = finding->source;
+	if (finding->text.length > 0) {
 		facts->policy = lookup->record->policy;
+		facts->subdomain = lookup->record->subdomain;
+	}
 	at = facts->tail;
-	facts->domain = facts->organization =
-	    memcpy(at, lookup->domain, name);
-	facts->reason = memcpy(at + name, lookup->reason, reason);
-	at += name + reason;
-	if (lookup->text.length > 0)
-		memcpy(at, lookup->text.data, lookup->text.length);
-	facts->record = span_of(at, lookup->text.length);
-	return &facts->value;
+	facts->domain = memcpy(at, domain, names[0]);
+	at += names[0];
+	facts->organization = memcpy(at, organization, names[1]);
+	at += names[1];
+	facts->reason = memcpy(at, finding->reason, reason);
+	at += reason;
+	if (finding->text.length > 0)
+		memcpy(at, finding->text.data, finding->text.length);
+	facts->record = span_of(at, finding->text.length);
+	return facts;
 }
 
 void
@@ -63,26 +69,113 @@ domain_release(const struct domain_facts *facts)
 
 /* ---- a flight ---- */
 
+static struct memory_value *
+value_of(const struct domain_facts *facts)
+{
+	return (struct memory_value *)(uintptr_t)&facts->value;
+}
+
 static void
 lookup_free(struct domain_lookup *lookup)
 {
+	for (size_t i = 0; i < lookup->part_count; i++)
+		domain_release(lookup->parts[i]);
 	dns_reply_free(lookup->reply);
-	buffer_free(&lookup->text);
+	buffer_free(&lookup->finding.text);
 	free(lookup->record);
 	free(lookup);
 }
 
+/* Ends the flight. NULL: no memory. */
 static void
-land(struct domain_lookup *lookup)
+land(struct domain_lookup *lookup, struct memory_value *value)
 {
 	struct domains *domains = lookup->domains;
-	struct memory_value *value = make_facts(lookup);
 	char key[DOMAIN_SIZE + 2];
 
 	if (value != NULL)
 		memory_put(domains->settings.memory,
 		    domain_key('r', lookup->domain, key, sizeof(key)), value);
 	flight_land(lookup->flight, value);
+	lookup_free(lookup);
+}
+
+/* What is known of one name alone stands by itself in memory; of an
+ * organizational domain that is all there is to know. */
+static struct span
+part_key(const struct domain_lookup *lookup, char *out, size_t size)
+{
+	return domain_key(lookup->part_count == 0 ? 'r' : 'n', lookup->name,
+	    out, size);
+}
+
+void
+domain_start_finding(struct domain_lookup *lookup, const char *name)
+{
+	buffer_free(&lookup->finding.text);
+	lookup->finding = (struct domain_finding){.source = "network",
+	    .text = buffer_make(RECORD_TEXT_LIMIT)};
+	lookup->name = name;
+}
+
+/* The finding becomes the next part. False without memory. */
+static bool
+take_part(struct domain_lookup *lookup)
+{
+	const struct domain_facts *part =
+	    domain_facts_new(lookup, lookup->name, lookup->name);
+	char key[DOMAIN_SIZE + 2];
+
+	if (part == NULL)
+		return false;
+	memory_put(lookup->domains->settings.memory,
+	    part_key(lookup, key, sizeof(key)), value_of(part));
+	lookup->parts[lookup->part_count++] = part;
+	return true;
+}
+
+enum progress { DONE, ASKING, NO_MEMORY };
+
+static void finish(struct work_step *step);
+
+/* The next name, from the tiers; ASKING when DNS is the one to say. */
+static enum progress
+find_part(struct domain_lookup *lookup)
+{
+	struct domains *domains = lookup->domains;
+	struct memory_value *value;
+	char key[DOMAIN_SIZE + 2];
+
+	domain_start_finding(lookup, lookup->names[lookup->part_count]);
+	value = memory_get(domains->settings.memory,
+	    part_key(lookup, key, sizeof(key)));
+	if (value != NULL) {
+		lookup->parts[lookup->part_count++] =
+		    (const struct domain_facts *)value;
+		return DONE;
+	}
+	if (!domain_redis_get(lookup)) {
+		domain_ask(lookup, finish);
+		return ASKING;
+	}
+	atomic_fetch_add(&domains->redis, 1);
+	domain_look_at_pin(lookup);
+	return take_part(lookup) ? DONE : NO_MEMORY;
+}
+
+/* Goes on with the walk; when it asks DNS the lookup is no longer ours. */
+static void
+go_on(struct domain_lookup *lookup)
+{
+	enum progress progress = DONE;
+
+	while (progress == DONE &&
+	    (lookup->part_count == 0 || !domain_walk_is_over(lookup)))
+		progress = find_part(lookup);
+	if (progress == DONE)
+		land(lookup, domain_walk_conclude(lookup));
+	else if (progress == NO_MEMORY)
+		land(lookup, NULL);
 }
 
 /* With DNS's reply, in a thread that may block. */
@@ -91,58 +184,42 @@ finish(struct work_step *step)
 {
 	struct domain_lookup *lookup = (struct domain_lookup *)step;
 	struct domains *domains = lookup->domains;
+	struct domain_finding *finding = &lookup->finding;
 
 	domain_read_reply(lookup);
-	atomic_fetch_add(&domains->answers[lookup->dns], 1);
-	if (lookup->dns == DNS_PRESENT_SECURE)
-		domain_set_pin(domains, lookup->domain,
+	if (domain_ask_further(lookup))
+		return;
+	atomic_fetch_add(&domains->answers[finding->dns], 1);
+	if (finding->dns == DNS_PRESENT_SECURE)
+		domain_set_pin(domains, lookup->name,
 		    domain_pin_time(domains, lookup->record, true), true,
-		    buffer_span(&lookup->text));
+		    buffer_span(&finding->text));
 	domain_look_at_pin(lookup);
-	land(lookup);
-	if (lookup->err == 0 && domains->settings.cache != NULL)
+	if (finding->err == 0)
 		domain_redis_put(lookup);
-	lookup_free(lookup);
-}
-
-/* In the resolver's thread, which must not block. */
-static void
-dns_answered(void *context, struct dns_reply *reply)
-{
-	struct domain_lookup *lookup = context;
-
-	lookup->reply = reply;
-	lookup->step.run = finish;
-	work_give(lookup->domains->settings.work, &lookup->step);
+	if (take_part(lookup))
+		go_on(lookup);
+	else
+		land(lookup, NULL);
 }
 
 static void
 begin(struct work_step *step)
 {
 	struct domain_lookup *lookup = (struct domain_lookup *)step;
-	struct domains *domains = lookup->domains;
-	char key[DOMAIN_SIZE + 2], name[DOMAIN_SIZE + 6];
+	char key[DOMAIN_SIZE + 2];
 	struct memory_value *value;
 
 	/* It may have landed since the caller looked. */
-	value = memory_get(domains->settings.memory,
+	value = memory_get(lookup->domains->settings.memory,
 	    domain_key('r', lookup->domain, key, sizeof(key)));
 	if (value != NULL) {
 		flight_land(lookup->flight, value);
 		lookup_free(lookup);
 		return;
 	}
-	if (domain_redis_get(lookup)) {
-		atomic_fetch_add(&domains->redis, 1);
-		domain_look_at_pin(lookup);
-		land(lookup);
-		lookup_free(lookup);
-		return;
-	}
-	atomic_fetch_add(&domains->asked, 1);
-	snprintf(name, sizeof(name), "_dime.%s", lookup->domain);
-	domains->settings.dns.ask(domains->settings.dns.context, name,
-	    DNS_TYPE_TXT, dns_answered, lookup);
+	domain_walk_plan(lookup);
+	go_on(lookup);
 }
 
 static void
@@ -157,8 +234,6 @@ start(void *context, struct flight *flight)
 	lookup->step.run = begin;
 	lookup->domains = context;
 	lookup->flight = flight;
-	lookup->source = "network";
-	lookup->text = buffer_make(RECORD_TEXT_LIMIT);
 	span_copy_string(flight_key(flight), lookup->domain,
 	    sizeof(lookup->domain));
 	work_give(lookup->domains->settings.work, &lookup->step);
@@ -221,24 +296,40 @@ void
 domains_confirm(struct domains *domains, const struct domain_facts *facts)
 {
 	struct record *record = malloc(sizeof(*record));
+	int64_t until;
 
 	if (record != NULL && !facts->from_pin &&
-	    record_parse(facts->record, record, NULL, NULL, NULL) == 0)
-		domain_set_pin(domains, facts->organization,
-		    domain_pin_time(domains, record, facts->secure),
-		    facts->secure, facts->record);
+	    record_parse(facts->record, record, NULL, NULL, NULL) == 0) {
+		until = domain_pin_time(domains, record, facts->secure);
+		if (domain_set_pin(domains, facts->organization, until,
+		        facts->secure, facts->record) == 0)
+			domain_redis_confirm(domains, facts, until);
+	}
 	free(record);
+}
+
+/* Keys of the name's own, and of the domains below it, which may go by its
+ * record. */
+static bool
+follows_from(void *context, struct span key)
+{
+	char name[DOMAIN_SIZE];
+
+	return (key.data[0] == 'r' || key.data[0] == 'n') &&
+	    span_copy_string(span_slice(key, 2, key.length), name,
+	        sizeof(name)) &&
+	    domain_is_within(name, context);
 }
 
 int
 domains_forget(struct domains *domains, const char *domain)
 {
 	const int err = state_forget_pin(domains->settings.state, domain);
-	char key[DOMAIN_SIZE + 2];
+	char name[DOMAIN_SIZE];
 
-	domain_redis_drop(domains, domain);
-	memory_drop(domains->settings.memory,
-	    domain_key('r', domain, key, sizeof(key)));
+	snprintf(name, sizeof(name), "%s", domain);
+	domain_redis_drop(domains, name);
+	memory_drop_matching(domains->settings.memory, follows_from, name);
 	domains->settings.dns.forget(domains->settings.dns.context);
 	return err;
 }
@@ -248,6 +339,7 @@ domains_count(struct domains *domains, struct domains_counters *out)
 {
 	out->asked = atomic_load(&domains->asked);
 	out->redis = atomic_load(&domains->redis);
+	out->forced = atomic_load(&domains->forced);
 	for (size_t i = 0; i < DNS_ANSWERS; i++)
 		out->answers[i] = atomic_load(&domains->answers[i]);
 }

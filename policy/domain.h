@@ -10,10 +10,14 @@
 #include "policy/memory.h"
 #include "policy/work.h"
 
+struct suffixes;
+
 /*
  * What is known of a domain: DNS's answer about its management record, the pin,
- * and the record in force. Tiers: memory, Redis, DNS; one flight a domain.
- * Failures stay in memory for DOMAIN_FAILURE_SECONDS, to bound the load, and
+ * and the record in force, which may be that of a domain above (Part 4,
+ * "Location"). Each name between the organizational domain and this one has its
+ * own place in the tiers (memory, Redis, DNS) and its own pin; one flight a
+ * domain asks for all of them. Failures stay in memory for DOMAIN_FAILURE_SECONDS, to bound the load, and
  * nowhere else.
  */
 
@@ -24,6 +28,9 @@ enum {
 	DOMAIN_TTL_ABSENT_MOST = 3600,
 	DOMAIN_PIN_DAYS_SECURE = 365, /* R8 */
 	DOMAIN_PIN_DAYS_INSECURE = 30,
+	/* Names that are asked for one domain: the organizational one, the next
+	 * ones down, and the domain itself. */
+	DOMAIN_WALK = 8,
 };
 
 struct domain_facts {
@@ -32,11 +39,12 @@ struct domain_facts {
 	bool secure;   /* the record in force came DNSSEC-validated */
 	bool from_pin; /* the record in force is the pin's: DNS gives none */
 	enum record_policy policy; /* of the record in force, else legacy */
+	enum record_subdomain subdomain; /* likewise, else explicit */
 	int64_t pinned_until;      /* 0: no pin */
 	int err;               /* of BOGUS, UNREACHABLE, MALFORMED, else 0 */
 	const char *source;    /* "network", "redis", "pin" */
 	const char *domain;    /* what was asked for */
-	const char *organization; /* whose record that is */
+	const char *organization; /* whose record that is, else as `domain` */
 	const char *reason;    /* of `err`, else "" */
 	struct span record;    /* text in force; empty when there is none */
 	char tail[];           /* where the above point */
@@ -50,6 +58,9 @@ struct domains_settings {
 	struct state *state;
 	struct dns_source dns;
 	struct work *work;
+	const struct suffixes *suffixes;
+	enum dns_type record_type; /* DIME's q-type; 0: not asked for */
+	bool dx_records; /* `_dx` is read as a last resort */
 	const struct clock *clock;
 };
 
@@ -75,14 +86,15 @@ void domain_release(const struct domain_facts *facts);
 void domains_confirm(struct domains *domains,
     const struct domain_facts *facts);
 
-/* Drops what is known of the domain from every tier, its pin included. Errors
- * as state_forget_pin(). */
+/* Drops what is known of the domain from every tier, its pin included, and what
+ * follows from that for the domains below it. Errors as state_forget_pin(). */
 int domains_forget(struct domains *domains, const char *domain);
 
 struct domains_counters {
 	uint64_t asked; /* of DNS */
 	uint64_t redis; /* answered by Redis */
-	uint64_t answers[DNS_ANSWERS];
+	uint64_t forced; /* absences against a pin: perhaps an attack */
+	uint64_t answers[DNS_ANSWERS]; /* of DNS, name by name */
 };
 void domains_count(struct domains *domains, struct domains_counters *out);
 

@@ -31,50 +31,64 @@ domain_set_pin(struct domains *domains, const char *domain, int64_t until,
 	return err;
 }
 
+/* Either the domain has left DIME before its own time, or somebody wants us to
+ * believe so. */
 static void
-use_pin(struct domain_lookup *lookup, const struct state_pin *pin)
+note_forced_absence(const struct domain_lookup *lookup,
+    const struct state_pin *pin)
 {
 	struct log_line line;
 
+	atomic_fetch_add(&lookup->domains->forced, 1);
+	log_begin(&line, LOG_WARNING, "record-gone");
+	log_text(&line, "domain", lookup->name);
+	log_text(&line, "dns", dns_answer_name(lookup->finding.dns));
+	log_text(&line, "source", lookup->finding.source);
+	log_number(&line, "pinned_until", pin->until);
+	log_text(&line, "text", "possible attack: DNS denies a record that is "
+	                        "pinned; mail stays DIME");
+	log_end(&line);
+}
+
+static void
+use_pin(struct domain_lookup *lookup, const struct state_pin *pin)
+{
+	struct domain_finding *finding = &lookup->finding;
+
+	if (domain_is_absent(finding->dns))
+		note_forced_absence(lookup, pin);
 	if (!domain_lookup_parse(lookup, buffer_span(&pin->record)))
 		return;
-	buffer_append_span(&lookup->text, buffer_span(&pin->record));
-	lookup->from_pin = true;
-	lookup->secure = pin->secure;
-	lookup->source = "pin";
-	if (!domain_is_absent(lookup->dns))
-		return;
-	/* Either the domain has left DIME before its own time, or somebody
-	 * wants us to believe so. */
-	log_begin(&line, LOG_WARNING, "record-gone");
-	log_text(&line, "domain", lookup->domain);
-	log_text(&line, "dns", dns_answer_name(lookup->dns));
-	log_number(&line, "pinned_until", pin->until);
-	log_end(&line);
+	buffer_append_span(&finding->text, buffer_span(&pin->record));
+	finding->from_pin = true;
+	finding->secure = pin->secure;
+	finding->source = "pin";
 }
 
 void
 domain_look_at_pin(struct domain_lookup *lookup)
 {
 	struct state_pin pin = {.record = buffer_make(RECORD_TEXT_LIMIT)};
+	struct domain_finding *finding = &lookup->finding;
 	bool found = false;
 	int err;
 
-	err = state_get_pin(lookup->domains->settings.state, lookup->domain,
+	err = state_get_pin(lookup->domains->settings.state, lookup->name,
 	    &found, &pin);
-	if (err != 0 && !domain_is_present(lookup->dns)) {
+	if (err != 0 && !domain_is_present(finding->dns)) {
 		/* Whether there is a pin is not known, hence nothing is. */
 		domain_lookup_fail(lookup, DNS_UNREACHABLE, err,
 		    "state database: whether the domain is pinned is unknown");
-		lookup->expires =
+		finding->expires =
 		    clock_wall(lookup->domains->settings.clock) +
 		    DOMAIN_FAILURE_SECONDS;
 	}
 	if (err == 0 && found) {
-		lookup->pinned_until = pin.until;
-		if (!domain_is_present(lookup->dns))
+		finding->pinned_until = pin.until;
+		if (!domain_is_present(finding->dns))
 			use_pin(lookup, &pin);
+		finding->confirmed = span_equal(buffer_span(&finding->text),
+		    buffer_span(&pin.record));
 	}
 	buffer_free(&pin.record);
 }
-

@@ -5,32 +5,47 @@
 #include "policy/domain.h"
 #include "policy/flight.h"
 
-/* What domain.c, domain_reply.c, domain_pin.c and domain_redis.c share. */
+/* What domain.c, domain_walk.c, domain_ask.c, domain_reply.c, domain_pin.c and
+ * domain_redis.c share. */
 
 struct domains {
 	struct domains_settings settings;
 	struct flights *flights;
-	_Atomic uint64_t asked, redis, answers[DNS_ANSWERS];
+	_Atomic uint64_t asked, redis, forced, answers[DNS_ANSWERS];
 };
 
-/* One lookup on its way through the tiers. */
-struct domain_lookup {
-	struct work_step step; /* first */
-	struct domains *domains;
-	struct flight *flight;
-	struct dns_reply *reply;
-	/* What is found out. */
+/* What is found out of one name, its own record and pin only. */
+struct domain_finding {
 	enum dns_answer dns;
 	int err;
 	char reason[FAULT_TEXT_SIZE];
 	const char *source;
 	bool secure, from_pin;
+	bool confirmed; /* `text` is what the pin remembers */
 	int64_t expires;
 	int64_t pinned_until;
-	struct record *record; /* in force, when `text` is not empty; large, and
-	                          therefore there only while it is worked on */
-	struct buffer text;
+	struct buffer text; /* of the record in force; empty: none */
+};
+
+/* One flight: the walk from the organizational domain to the one asked for,
+ * name by name, each through the tiers. */
+struct domain_lookup {
+	struct work_step step; /* first */
+	struct domains *domains;
+	struct flight *flight;
 	char domain[DOMAIN_SIZE];
+	const char *names[DOMAIN_WALK]; /* within `domain`; that comes last */
+	size_t name_count;
+	/* What is known of the names so far, each held. */
+	const struct domain_facts *parts[DOMAIN_WALK];
+	size_t part_count;
+	/* The name under way is names[part_count]. */
+	const char *name;
+	unsigned int place;       /* where its record is looked for */
+	struct domain_finding finding, before; /* here; at earlier places */
+	struct dns_reply *reply;
+	struct record *record; /* what finding.text says; large, and therefore
+	                          there only while it is worked on */
 };
 
 bool domain_is_present(enum dns_answer dns);
@@ -39,15 +54,40 @@ bool domain_is_absent(enum dns_answer dns);
 /* `value`, or the bound that it passes. */
 int64_t domain_between(int64_t least, int64_t value, int64_t most);
 
+/* ---- domain_walk.c ---- */
+
+/* Fills in the names: the organizational domain first. */
+void domain_walk_plan(struct domain_lookup *lookup);
+
+/* Whether nothing more specific is to be asked. */
+bool domain_walk_is_over(const struct domain_lookup *lookup);
+
+/* What the parts come to, for flight_land(). NULL without memory. */
+struct memory_value *domain_walk_conclude(struct domain_lookup *lookup);
+
+/* ---- domain_ask.c: one name's places in DNS ---- */
+
+/* Asks at the first place; `done` runs with lookup->reply, as a step. */
+void domain_ask(struct domain_lookup *lookup,
+    void (*done)(struct work_step *step));
+
+/* With a reply: whether another place is to be asked, which then is. Otherwise
+ * the finding is what the places come to. */
+bool domain_ask_further(struct domain_lookup *lookup);
+
+/* ---- domain_reply.c ---- */
+
 /* Parses into lookup->record; false when it is none. */
 bool domain_lookup_parse(struct domain_lookup *lookup, struct span text);
 
-/* The lookup came to nothing that may be kept for long. */
+/* The name came to nothing that may be kept for long. */
 void domain_lookup_fail(struct domain_lookup *lookup, enum dns_answer dns,
     int err, const char *reason);
 
 /* Makes of lookup->reply what there is to know. */
 void domain_read_reply(struct domain_lookup *lookup);
+
+/* ---- domain_pin.c ---- */
 
 /* When a pin that this record sets now runs out. */
 int64_t domain_pin_time(const struct domains *domains,
@@ -61,9 +101,25 @@ int domain_set_pin(struct domains *domains, const char *domain,
  * (R8). */
 void domain_look_at_pin(struct domain_lookup *lookup);
 
-/* Fills the lookup from Redis; false when that has nothing to be used. */
+/* ---- domain_redis.c ---- */
+
+/* Fills the finding from Redis; false when that has nothing to be used. */
 bool domain_redis_get(struct domain_lookup *lookup);
 void domain_redis_put(const struct domain_lookup *lookup);
 void domain_redis_drop(struct domains *domains, const char *domain);
+
+/* Tells the other nodes that the record of these facts is pinned. */
+void domain_redis_confirm(struct domains *domains,
+    const struct domain_facts *facts, int64_t pinned_until);
+
+/* ---- domain.c ---- */
+
+/* Begins with nothing known of `name`. */
+void domain_start_finding(struct domain_lookup *lookup, const char *name);
+
+/* The finding as facts of `domain`, `organization` being the name whose record
+ * it is. NULL without memory. */
+const struct domain_facts *domain_facts_new(const struct domain_lookup *lookup,
+    const char *domain, const char *organization);
 
 #endif

@@ -4,34 +4,70 @@
 
 enum {
 	DAY = 86400,
-	/* What stands before the text of a record: DNS's answer, and whether
-	 * the pin is a secure one and when it runs out. The text is DNS's, or
-	 * the pin's where DNS says that there is none. */
+	/* What stands before the text of a record: DNS's answer, flags, and when
+	 * the pin runs out. The text is DNS's, or the pin's where DNS says that
+	 * there is none. */
 	HEADER = 1 + 1 + 8,
+};
+
+enum flag {
+	FLAG_SECURE = 1, /* the record, or the pin that stands in for it */
+	FLAG_PINNED = 2, /* the pin remembers this very text */
+	FLAGS = 3,
 };
 
 static const char kind[] = "r";
 
-void
-domain_redis_put(const struct domain_lookup *lookup)
+static void
+put(struct domains *domains, const char *name, enum dns_answer dns,
+    unsigned int flags, int64_t pinned_until, struct span text,
+    int64_t expires)
 {
 	struct buffer payload =
 	    buffer_make(HEADER + RECORD_TEXT_LIMIT);
 
-	buffer_u8(&payload, (uint8_t)lookup->dns);
-	buffer_u8(&payload, lookup->secure);
-	buffer_u64(&payload, (uint64_t)lookup->pinned_until);
-	buffer_append_span(&payload, buffer_span(&lookup->text));
+	if (domains->settings.cache == NULL)
+		return;
+	buffer_u8(&payload, (uint8_t)dns);
+	buffer_u8(&payload, (uint8_t)flags);
+	buffer_u64(&payload, (uint64_t)pinned_until);
+	buffer_append_span(&payload, text);
 	if (payload.error == 0)
-		cache_put(lookup->domains->settings.cache, kind,
-		    span_string(lookup->domain), buffer_span(&payload),
-		    lookup->expires);
+		cache_put(domains->settings.cache, kind, span_string(name),
+		    buffer_span(&payload), expires);
 	buffer_free(&payload);
+}
+
+static unsigned int
+flags_of(bool secure, bool pinned)
+{
+	return (secure ? FLAG_SECURE : 0) | (pinned ? FLAG_PINNED : 0);
+}
+
+void
+domain_redis_put(const struct domain_lookup *lookup)
+{
+	const struct domain_finding *finding = &lookup->finding;
+
+	put(lookup->domains, lookup->name, finding->dns,
+	    flags_of(finding->secure, finding->confirmed),
+	    finding->pinned_until, buffer_span(&finding->text),
+	    finding->expires);
+}
+
+void
+domain_redis_confirm(struct domains *domains, const struct domain_facts *facts,
+    int64_t pinned_until)
+{
+	if (domain_is_present(facts->dns))
+		put(domains, facts->organization, facts->dns,
+		    flags_of(facts->secure, true), pinned_until,
+		    facts->record, facts->value.expires);
 }
 
 struct stored {
 	enum dns_answer dns;
-	bool secure;
+	unsigned int flags;
 	int64_t pinned_until;
 	struct span text;
 };
@@ -43,42 +79,45 @@ read_stored(struct span payload, struct stored *stored)
 {
 	struct cursor cursor = cursor_start(payload);
 	const uint8_t dns = cursor_u8(&cursor);
-	const uint8_t secure = cursor_u8(&cursor);
+	const uint8_t flags = cursor_u8(&cursor);
 	const uint64_t pinned_until = cursor_u64(&cursor);
+	const bool secure = (flags & FLAG_SECURE) != 0;
 
-	if (cursor.failed || dns >= DNS_ANSWERS || secure > 1 ||
+	if (cursor.failed || dns >= DNS_ANSWERS || flags > FLAGS ||
 	    pinned_until > INT64_MAX / 2)
 		return false;
-	*stored = (struct stored){(enum dns_answer)dns, secure == 1,
+	*stored = (struct stored){(enum dns_answer)dns, flags,
 	    (int64_t)pinned_until, cursor.rest};
 	if (domain_is_present(stored->dns))
 		return cursor.rest.length > 0 &&
-		    stored->secure == (stored->dns == DNS_PRESENT_SECURE);
+		    secure == (stored->dns == DNS_PRESENT_SECURE);
 	return domain_is_absent(stored->dns) &&
 	    (cursor.rest.length > 0) == (pinned_until > 0);
 }
 
-/* Another node has seen the record that set it; here it is to hold as well. An
- * unsigned record's text may be newer than the pin, and nothing confirms it. */
+/* Another node has seen the record that set it; here it is to hold as well. The
+ * text may be newer than the pin: then nothing confirms it. */
 static int
 take_pin(struct domain_lookup *lookup, const struct stored *stored)
 {
-	const int64_t days = stored->secure ? DOMAIN_PIN_DAYS_SECURE
-	                                    : DOMAIN_PIN_DAYS_INSECURE;
+	const bool secure = (stored->flags & FLAG_SECURE) != 0;
+	const int64_t days = secure ? DOMAIN_PIN_DAYS_SECURE
+	                            : DOMAIN_PIN_DAYS_INSECURE;
 
-	if (stored->dns == DNS_PRESENT_INSECURE || stored->text.length == 0 ||
+	if ((stored->flags & FLAG_PINNED) == 0 || stored->text.length == 0 ||
 	    stored->pinned_until == 0)
 		return 0;
-	return domain_set_pin(lookup->domains, lookup->domain,
+	return domain_set_pin(lookup->domains, lookup->name,
 	    domain_between(0, stored->pinned_until,
 	        clock_wall(lookup->domains->settings.clock) + days * DAY),
-	    stored->secure, stored->text);
+	    secure, stored->text);
 }
 
 static bool
 redis_read(struct domain_lookup *lookup, struct span payload, int64_t expires)
 {
 	const struct clock *clock = lookup->domains->settings.clock;
+	struct domain_finding *finding = &lookup->finding;
 	struct stored stored;
 	int err;
 
@@ -86,19 +125,19 @@ redis_read(struct domain_lookup *lookup, struct span payload, int64_t expires)
 	    (stored.text.length > 0 &&
 	        !domain_lookup_parse(lookup, stored.text)))
 		return false;
-	lookup->dns = stored.dns;
-	lookup->source = "redis";
-	lookup->expires = domain_between(0, expires,
+	finding->dns = stored.dns;
+	finding->source = "redis";
+	finding->expires = domain_between(0, expires,
 	    clock_wall(clock) + DOMAIN_TTL_MOST);
 	err = take_pin(lookup, &stored);
 	if (domain_is_present(stored.dns)) {
-		lookup->secure = stored.secure;
-		buffer_append_span(&lookup->text, stored.text);
+		finding->secure = stored.dns == DNS_PRESENT_SECURE;
+		buffer_append_span(&finding->text, stored.text);
 	} else if (err != 0) {
 		/* Or the absence would count where the pin does not. */
 		domain_lookup_fail(lookup, DNS_UNREACHABLE, err,
 		    "state database: a pin of the domain cannot be kept");
-		lookup->expires = clock_wall(clock) + DOMAIN_FAILURE_SECONDS;
+		finding->expires = clock_wall(clock) + DOMAIN_FAILURE_SECONDS;
 	}
 	return true;
 }
@@ -113,7 +152,7 @@ domain_redis_get(struct domain_lookup *lookup)
 
 	found = lookup->domains->settings.cache != NULL &&
 	    cache_get(lookup->domains->settings.cache, kind,
-	        span_string(lookup->domain), &payload, &expires) &&
+	        span_string(lookup->name), &payload, &expires) &&
 	    redis_read(lookup, buffer_span(&payload), expires);
 	buffer_free(&payload);
 	return found;

@@ -42,14 +42,15 @@ void
 domain_lookup_fail(struct domain_lookup *lookup, enum dns_answer dns, int err,
     const char *reason)
 {
+	struct domain_finding *finding = &lookup->finding;
 	struct fault fault;
 
-	lookup->dns = dns;
-	lookup->err = fault_set(&fault, err, "%s", reason);
-	memcpy(lookup->reason, fault.text, sizeof(lookup->reason));
+	finding->dns = dns;
+	finding->err = fault_set(&fault, err, "%s", reason);
+	memcpy(finding->reason, fault.text, sizeof(finding->reason));
 }
 
-/* Leaves the text of the record that is meant in lookup->text. */
+/* Leaves the text of the record that is meant in the finding. */
 static int
 choose(struct domain_lookup *lookup, const struct span *texts, size_t count,
     struct fault *fault)
@@ -58,8 +59,8 @@ choose(struct domain_lookup *lookup, const struct span *texts, size_t count,
 
 	for (size_t i = 0; err == 0 && i < count; i++)
 		if (record_is_record(texts[i]))
-			buffer_append_span(&lookup->text, texts[i]);
-	return err != 0 ? err : lookup->text.error;
+			buffer_append_span(&lookup->finding.text, texts[i]);
+	return err != 0 ? err : lookup->finding.text.error;
 }
 
 static bool
@@ -110,7 +111,7 @@ read_texts(struct domain_lookup *lookup, const struct dns_reply *reply)
 		domain_lookup_fail(lookup, DNS_UNREACHABLE, ERR_DNS,
 		    "no trust anchor covers the name, so nothing is proven");
 	else if (err == ERR_NO_FILE)
-		lookup->dns = secure ? DNS_ABSENT_PROVEN : DNS_ABSENT_INSECURE;
+		lookup->finding.dns = secure ? DNS_ABSENT_PROVEN : DNS_ABSENT_INSECURE;
 	else if (err == ERR_MEMORY)
 		domain_lookup_fail(
 		    lookup, DNS_UNREACHABLE, err, "out of memory");
@@ -118,9 +119,9 @@ read_texts(struct domain_lookup *lookup, const struct dns_reply *reply)
 		domain_lookup_fail(lookup, DNS_MALFORMED, ERR_RECORD,
 		    fault_text(&fault, err));
 	else
-		lookup->secure = secure;
+		lookup->finding.secure = secure;
 	if (err != 0)
-		buffer_reset(&lookup->text);
+		buffer_reset(&lookup->finding.text);
 	free(texts);
 	buffer_free(&joined);
 }
@@ -128,14 +129,17 @@ read_texts(struct domain_lookup *lookup, const struct dns_reply *reply)
 void
 domain_read_reply(struct domain_lookup *lookup)
 {
-	const struct dns_reply *reply = lookup->reply;
-	int64_t most = DOMAIN_TTL_MOST;
+	struct dns_reply *reply = lookup->reply;
+	struct domain_finding *finding = &lookup->finding;
+	int64_t most = DOMAIN_TTL_MOST, ttl = 0;
 
+	domain_start_finding(lookup, lookup->name);
 	if (reply == NULL) {
 		domain_lookup_fail(lookup, DNS_UNREACHABLE, ERR_MEMORY,
 		    "out of memory");
 	} else {
-		lookup->dns = reply->answer;
+		ttl = reply->ttl;
+		finding->dns = reply->answer;
 		if (domain_is_present(reply->answer))
 			read_texts(lookup, reply);
 		else if (reply->answer == DNS_BOGUS)
@@ -145,11 +149,11 @@ domain_read_reply(struct domain_lookup *lookup)
 			domain_lookup_fail(lookup, DNS_UNREACHABLE, ERR_DNS,
 			    reply->reason);
 	}
-	if (domain_is_absent(lookup->dns))
+	if (domain_is_absent(finding->dns))
 		most = DOMAIN_TTL_ABSENT_MOST;
-	lookup->expires = clock_wall(lookup->domains->settings.clock) +
-	    (lookup->err != 0
-	            ? DOMAIN_FAILURE_SECONDS
-	            : domain_between(DOMAIN_TTL_LEAST, reply->ttl, most));
+	finding->expires = clock_wall(lookup->domains->settings.clock) +
+	    (finding->err != 0 ? DOMAIN_FAILURE_SECONDS
+	                       : domain_between(DOMAIN_TTL_LEAST, ttl, most));
+	dns_reply_free(reply);
+	lookup->reply = NULL;
 }
-

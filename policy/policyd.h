@@ -26,6 +26,7 @@ struct policyd {
 	struct cache *cache; /* NULL: no Redis */
 	struct state *state;
 	struct dns_source dns;
+	struct suffixes *suffixes;
 	struct domains *domains;
 	struct signets *signets;
 	struct patience *patience;

@@ -18,6 +18,7 @@ write_lookups(struct policyd *policyd, struct buffer *out)
 	domains_count(policyd->domains, &domains);
 	write_one(out, "records_asked", domains.asked);
 	write_one(out, "records_from_redis", domains.redis);
+	write_one(out, "records_gone", domains.forced);
 	for (int i = 0; i < DNS_ANSWERS; i++)
 		buffer_printf(out, "dns_%s %" PRIu64 "\n",
 		    dns_answer_name((enum dns_answer)i), domains.answers[i]);

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "policy/map.h"
+#include "policy/suffix.h"
 
 enum { ORG = 1, USER, OTHER };
 
@@ -321,12 +322,15 @@ static void
 start_knowledge(struct world *world, bool sessions)
 {
 	struct policyd *policyd = &world->policyd;
-	const struct domains_settings domains = {
+	const struct site *site = sites_hold(policyd->sites);
+	struct domains_settings domains = {
 	    .memory = policyd->memory,
 	    .cache = policyd->cache,
 	    .state = policyd->state,
 	    .dns = policyd->dns,
 	    .work = world->work,
+	    .record_type = (enum dns_type)site->config->record_type,
+	    .dx_records = site->config->read_dx_records,
 	    .clock = &world_clock,
 	};
 	struct signets_settings signets = {
@@ -336,6 +340,10 @@ start_knowledge(struct world *world, bool sessions)
 	    .clock = &world_clock,
 	};
 
+	assert_int_equal(suffixes_new(site->config->public_suffix_file,
+	                     &policyd->suffixes, NULL), 0);
+	sites_release(site);
+	domains.suffixes = policyd->suffixes;
 	if (sessions) {
 		assert_int_equal(fetcher_new(&policyd->dns, policyd->sites,
 		                     &world->fetcher, NULL), 0);
@@ -414,6 +422,7 @@ world_free(struct world *world)
 	fetcher_free(world->fetcher);
 	work_free(world->work);
 	domains_free(policyd->domains);
+	suffixes_free(policyd->suffixes);
 	patience_free(policyd->patience);
 	memory_free(policyd->memory);
 	state_close(policyd->state);

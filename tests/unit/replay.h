@@ -37,7 +37,7 @@ struct replay_node {
 struct replay {
 	const char *path;
 	int line;
-	char directory[64], log[80];
+	char directory[200], log[220];
 	long log_seen; /* octets that `logged` steps have been through */
 	unsigned int port; /* on which all peers listen */
 	struct buffer config;

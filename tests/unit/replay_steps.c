@@ -41,7 +41,7 @@ static void
 start_node(struct replay *replay, struct replay_node *node)
 {
 	const struct dns_source dns = replay_dns_source(replay->dns);
-	char state_path[200];
+	char state_path[300];
 	struct world_parts parts = {
 	    .settings = buffer_string(&replay->config),
 	    .state_path = state_path,

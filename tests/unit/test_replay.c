@@ -5,12 +5,14 @@
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
 
 static struct unit_redis redis;
+static char directory[] = "/tmp/dimegate-unit-XXXXXX";
 
 void
 replay_fail(const struct replay *replay, const char *format, ...)
@@ -44,6 +46,14 @@ free_port(void)
 	return ntohs(place.sin_port);
 }
 
+static const char *
+name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
 static int
 set_up(void **state)
 {
@@ -52,8 +62,9 @@ set_up(void **state)
 	assert_non_null(replay);
 	replay->path = *state;
 	*state = replay;
-	strcpy(replay->directory, "/tmp/dimegate-unit-XXXXXX");
-	unit_directory(replay->directory);
+	snprintf(replay->directory, sizeof(replay->directory), "%s/%s",
+	    directory, name_of(replay->path));
+	assert_int_equal(mkdir(replay->directory, 0700), 0);
 	snprintf(replay->log, sizeof(replay->log), "%s/log",
 	    replay->directory);
 	assert_int_equal(log_open("replay", replay->log, LOG_DEBUG), 0);
@@ -114,6 +125,7 @@ start_group(void **state)
 {
 	if (unit_start(state) != 0)
 		return -1;
+	unit_directory(directory);
 	replay_peers_start();
 	if (unit_redis_exists())
 		unit_redis_prepare(&redis);
@@ -125,14 +137,6 @@ end_group(void **state)
 {
 	replay_peers_end();
 	return unit_end(state);
-}
-
-static const char *
-name_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? path : slash + 1;
 }
 
 /* With names of files only those, otherwise all there are. */
