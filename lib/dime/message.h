@@ -143,10 +143,10 @@ struct message_parties {
  * Verifies everything that an unlocked author or recipient can and appends the
  * original message to `mime`: 255, 226, 225, 248 and 249 unless they are absent,
  * every plaintext signature, padding and flag, every address, domain and
- * fingerprint in 4 and 5 against `parties` (all four given). For the author, zero
- * 248, 249 and 255 (not signed yet) pass. The envelope sender of chunk 34 goes to
- * `sender` without angle brackets ("" for <>), the author's address where the
- * chunk has none. At most `limit` octets of mail: ERR_TOO_LARGE. On error `mime`
+ * fingerprint in 4 and 5 against `parties` (all four given, of one layout: the
+ * dialect is its). For the author, zero 248, 249 and 255 (not signed yet) pass. The
+ * envelope sender of chunk 34 goes to `sender` without angle brackets ("" for <>),
+ * the author's address where the chunk has none. At most `limit` octets of mail: ERR_TOO_LARGE. On error `mime`
  * holds nothing of the message. ERR_CORRUPT, ERR_SIGNATURE, ERR_MISMATCH,
  * ERR_ALTERNATE_KEY, ERR_NO_ACCESS.
  */
@@ -202,9 +202,10 @@ struct message_seal {
 
 /*
  * Appends the binary D/MIME message that carries `mime` (header, empty line, body;
- * any octets). ERR_TOO_LARGE when the format cannot hold it; ERR_MISMATCH when
- * addresses, domains or signers do not belong to the signets; ERR_FORMAT for a
- * sender that is no address. On error `out` holds nothing of it.
+ * any octets), in the dialect of the signets' layout. ERR_TOO_LARGE when the format
+ * cannot hold it; ERR_MISMATCH when addresses, domains or signers do not belong to
+ * the signets, or these have different layouts; ERR_FORMAT for a sender that is no
+ * address. On error `out` holds nothing of it.
  */
 int message_seal(const struct message_seal *seal, struct span mime,
     struct buffer *out, struct fault *fault);

@@ -116,6 +116,20 @@ signature_read(const struct access *access, const struct message_chunk *chunk,
 
 /* ---- payloads ---- */
 
+/* Whether there are as many octets of padding as the pad octet says (M7). libdime
+ * writes 256 of them as 0, and with alternate padding aligns what is aligned with a
+ * block more. */
+static bool
+padding_fits(uint8_t flags, uint8_t pad, size_t padding)
+{
+	const size_t block = CRYPTO_AES_BLOCK;
+
+	if (flags & PAYLOAD_ALTERNATE_PADDING)
+		return padding / block == pad ||
+		    (padding % block == 0 && padding / block == pad + 1U);
+	return padding == pad || (pad == 0 && padding == 256);
+}
+
 /* Which rule of M6-M8 the decrypted payload breaks, or NULL; sets flags and
  * data. */
 static const char *
@@ -123,7 +137,7 @@ check_plain(struct payload *payload)
 {
 	struct cursor cursor = cursor_start(
 	    span_of(payload->plain, payload->length));
-	size_t length, padding, expected;
+	size_t length, padding;
 	uint8_t pad;
 
 	cursor_take(&cursor, CRYPTO_SIGNATURE);
@@ -139,14 +153,7 @@ check_plain(struct payload *payload)
 	if (payload->flags & ~(PAYLOAD_ALTERNATE_PADDING |
 	    PAYLOAD_ALTERNATE_KEY | PAYLOAD_GZIP | PAYLOAD_CONTINUES))
 		return "a reserved flag is set";
-	expected = pad;
-	if (payload->flags & PAYLOAD_ALTERNATE_PADDING)
-		expected = (size_t)pad * CRYPTO_AES_BLOCK +
-		    padding % CRYPTO_AES_BLOCK;
-	/* 256 octets, which do not fit in one, are written as 0. */
-	else if (pad == 0 && padding == 256)
-		expected = padding;
-	if (padding != expected)
+	if (!padding_fits(payload->flags, pad, padding))
 		return "padding has another length than it says";
 	for (size_t i = 0; i < padding; i++)
 		if (cursor.rest.data[i] != pad)

@@ -186,8 +186,11 @@ static int
 explain_slot_inside(struct explaining *explaining,
     const struct message_chunk *chunk, enum message_actor actor)
 {
-	const struct access access = {explaining->message, actor, NULL,
-	    explaining->fault};
+	const struct access access = {
+	    .message = explaining->message,
+	    .actor = actor,
+	    .fault = explaining->fault,
+	};
 	uint8_t slot[CHUNK_SLOT], iv[CRYPTO_AES_BLOCK];
 	char hex[2 * CRYPTO_AES_BLOCK + 1];
 	struct explanation inside;

@@ -94,13 +94,21 @@ read_header(const struct access *access, const char *author, size_t limit,
 	return err;
 }
 
+/* In the libdime dialect a mail without a body has an empty line for one. */
+static bool
+is_no_body(const struct access *access, struct span whole, size_t header)
+{
+	return access->layout == LAYOUT_LIBDIME &&
+	    span_equal_string(span_slice(whole, header, SIZE_MAX), "\r\n");
+}
+
 /* Appends header and content. */
 static int
 read_mime(const struct access *access, const char *author, size_t limit,
     struct buffer *mime, char sender[static ADDRESS_SIZE])
 {
 	size_t start = mime->length, header;
-	struct span block, body;
+	struct span whole, block, body;
 	int err;
 
 	err = read_header(access, author, limit, mime, sender);
@@ -111,9 +119,9 @@ read_mime(const struct access *access, const char *author, size_t limit,
 	if (err != 0)
 		return err;
 	/* No content may add to a header that does not end by itself. */
-	headers_split(span_slice(buffer_span(mime), start, SIZE_MAX), &block,
-	    &body);
-	if (block.length != header)
+	whole = span_slice(buffer_span(mime), start, SIZE_MAX);
+	headers_split(whole, &block, &body);
+	if (block.length != header && !is_no_body(access, whole, header))
 		return fault_set(access->fault, ERR_CORRUPT,
 		    "chunk %d (%s): the header goes on in the content",
 		    MESSAGE_HEADERS, message_chunk_name(MESSAGE_HEADERS));
@@ -178,7 +186,7 @@ open_by(int (*read)(const struct access *, const char *, size_t,
     struct fault *fault)
 {
 	bool recipient = message->unlocked[MESSAGE_RECIPIENT];
-	const struct access access = {
+	struct access access = {
 	    .message = message,
 	    .actor = recipient ? MESSAGE_RECIPIENT : MESSAGE_AUTHOR,
 	    .author = parties->author->signing,
@@ -196,7 +204,9 @@ open_by(int (*read)(const struct access *, const char *, size_t,
 		return fault_set(fault, mime->error, "%s", "");
 	if (mime->limit - start > limit)
 		mime->limit = start + limit;
-	err = verify(&access, parties, !recipient, &origin);
+	err = parties_layout(parties, &access.layout, fault);
+	if (err == 0)
+		err = verify(&access, parties, !recipient, &origin);
 	if (err == 0)
 		err = read(&access, origin.address, limit, mime, sender);
 	mime->limit = mime_limit;
@@ -230,7 +240,7 @@ message_check_as_origin(const struct message *message,
     const struct message_parties *parties, struct message_envelope *out,
     struct fault *fault)
 {
-	const struct access access = {
+	struct access access = {
 	    .message = message,
 	    .actor = MESSAGE_ORIGIN,
 	    .author = parties->author->signing,
@@ -238,7 +248,8 @@ message_check_as_origin(const struct message *message,
 	};
 	int err;
 
-	if ((err = check_domain("author", parties->author, parties->origin,
+	if ((err = parties_layout(parties, &access.layout, fault)) != 0 ||
+	    (err = check_domain("author", parties->author, parties->origin,
 	    fault)) != 0 ||
 	    (err = verify_origin(&access, parties->origin, true)) != 0 ||
 	    (err = verify_author(&access, parties->author)) != 0 ||
@@ -253,14 +264,15 @@ message_check_as_destination(const struct message *message,
     const struct message_parties *parties, struct message_envelope *out,
     struct fault *fault)
 {
-	const struct access access = {
+	struct access access = {
 	    .message = message,
 	    .actor = MESSAGE_DESTINATION,
 	    .fault = fault,
 	};
 	int err;
 
-	if ((err = verify_origin(&access, parties->origin, false)) != 0 ||
+	if ((err = parties_layout(parties, &access.layout, fault)) != 0 ||
+	    (err = verify_origin(&access, parties->origin, false)) != 0 ||
 	    (err = check_envelope(&access, parties, MESSAGE_DESTINATION_CHUNK,
 	    out)) != 0)
 		memset(out, 0, sizeof(*out));

@@ -79,7 +79,12 @@ struct access {
 	const uint8_t *author; /* signing key; NULL: plaintext signatures are
 	                          not checked */
 	struct fault *fault;
+	enum layout layout; /* of the signets */
 };
+
+/* The layout of the signets that are given. ERR_MISMATCH where they differ. */
+int parties_layout(const struct message_parties *parties, enum layout *layout,
+    struct fault *fault);
 
 /* The decrypted payload of one chunk, checked. */
 struct payload {
@@ -127,9 +132,10 @@ int segment_read(const struct access *access, size_t *at, struct buffer *out);
  */
 int segment_pack(struct span data, struct buffer *out);
 
-/* Whether the parties belong together, and the signers to their signets.
- * ERR_MISMATCH, or what a signer says. */
-int seal_check(const struct message_seal *seal, struct fault *fault);
+/* Whether the parties belong together, and the signers to their signets, whose
+ * layout *layout gets. ERR_MISMATCH, or what a signer says. */
+int seal_check(const struct message_seal *seal, enum layout *layout,
+    struct fault *fault);
 
 /* Decrypts a signature chunk. ERR_NO_ACCESS, ERR_INTERNAL, ERR_MEMORY. */
 int signature_read(const struct access *access,
@@ -165,6 +171,14 @@ int envelope_read(const struct access *access, uint8_t type,
 int envelope_compare(const struct access *access, uint8_t type,
     const struct message_envelope *envelope, const struct user_signet *user,
     const struct org_signet *org);
+
+/* The fingerprint of an organization that stands in chunks 4 and 5 (S11). */
+const char *envelope_fingerprint(const struct org_signet *org);
+
+/* Makes of the digests that 225 signs what libdime signs instead: that of chunk 5,
+ * before which there are `destination` others, is left out, and as many zeros
+ * stand at the end. */
+void tree_as_libdime(struct buffer *tree, size_t destination);
 
 /* Appends the text of chunk 4 or 5. */
 void envelope_write(uint8_t type, const struct message_envelope *envelope,

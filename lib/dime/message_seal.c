@@ -6,6 +6,7 @@
 enum {
 	EXTRA_BLOCKS = 16, /* 15 blocks and alignment fit in a pad octet */
 	OVERHEAD = 16384,  /* of a message with short headers */
+	DESTINATION_DIGEST = 2, /* in the tree: 2 and 4 come before 5 */
 };
 
 /*
@@ -23,6 +24,7 @@ struct sealing {
 	size_t metadata_end; /* what 248 covers */
 	size_t display_end;  /* what 249 covers */
 	struct buffer tree;  /* what 225 signs */
+	enum layout layout;  /* of the signets */
 	struct fault *fault;
 };
 
@@ -171,10 +173,11 @@ seal_segment(struct sealing *sealing, uint8_t type, uint8_t flags,
 {
 	int err = 0;
 
-	if (data.length > DATA_MOST && !chunk_row(type)->continues)
+	if (data.length > DATA_MOST && (!chunk_row(type)->continues ||
+	    sealing->layout == LAYOUT_LIBDIME))
 		return fault_set(sealing->fault, ERR_TOO_LARGE,
-		    "%s headers do not fit in their chunk",
-		    chunk_row(type)->name);
+		    "chunk %u (%s): its %zu octets do not fit in one chunk",
+		    type, chunk_row(type)->name, data.length);
 	while (err == 0 && data.length > 0) {
 		struct span piece = span_slice(data, 0, DATA_MOST);
 
@@ -250,8 +253,8 @@ seal_envelope(struct sealing *sealing, uint8_t type, const char *address,
 	    sizeof(envelope.address));
 	memcpy(envelope.address_fingerprint, user->core, sizeof(user->core));
 	memcpy(envelope.domain, org->domain, sizeof(org->domain));
-	memcpy(envelope.domain_fingerprint, org->fingerprint,
-	    sizeof(org->fingerprint));
+	span_copy_string(span_string(envelope_fingerprint(org)),
+	    envelope.domain_fingerprint, sizeof(envelope.domain_fingerprint));
 	envelope_write(type, &envelope, &text);
 	err = text.error != 0 ? fault_set(sealing->fault, text.error, "%s", "")
 	                      : seal_segment(sealing, type, 0,
@@ -319,9 +322,22 @@ seal_content(struct sealing *sealing, const struct mime_segment *segment)
 	return err;
 }
 
+/* The body in the libdime dialect: one chunk that is never empty. */
+static int
+seal_whole_body(struct sealing *sealing, struct span body)
+{
+	int err;
+
+	if (body.length == 0)
+		body = span_string("\r\n");
+	err = seal_segment(sealing, MESSAGE_DISPLAY_CONTENT, 0, body);
+	sealing->display_end = sealing->out->length;
+	return err;
+}
+
 /* The body, cut into its parts (M17). */
 static int
-seal_body(struct sealing *sealing, struct span block, struct span body)
+seal_parts(struct sealing *sealing, struct span block, struct span body)
 {
 	struct mime_segment segments[MIME_SEGMENTS];
 	size_t count = mime_cut(block, body, segments);
@@ -341,19 +357,24 @@ seal_signatures(struct sealing *sealing)
 {
 	const struct message_seal *seal = sealing->seal;
 	const struct span chunks = {NULL, 0};
+	unsigned int bounce = seal->bounce;
 	int err;
 
 	if (sealing->tree.error != 0)
 		return out_of_room(sealing);
+	if (sealing->layout == LAYOUT_LIBDIME) {
+		tree_as_libdime(&sealing->tree, DESTINATION_DIGEST);
+		bounce |= MESSAGE_BOUNCE_DISPLAY;
+	}
 	if ((err = seal_signature(sealing, MESSAGE_TREE_SIGNATURE,
 	    &seal->author_signer, buffer_span(&sealing->tree), 0)) != 0 ||
 	    (err = seal_signature(sealing, MESSAGE_AUTHOR_SIGNATURE,
 	    &seal->author_signer, chunks, sealing->out->length)) != 0)
 		return err;
-	if (seal->bounce & MESSAGE_BOUNCE_METADATA)
+	if (bounce & MESSAGE_BOUNCE_METADATA)
 		err = seal_signature(sealing, MESSAGE_METADATA_BOUNCE,
 		    &seal->origin_signer, chunks, sealing->metadata_end);
-	if (err == 0 && (seal->bounce & MESSAGE_BOUNCE_DISPLAY))
+	if (err == 0 && (bounce & MESSAGE_BOUNCE_DISPLAY))
 		err = seal_signature(sealing, MESSAGE_DISPLAY_BOUNCE,
 		    &seal->origin_signer, chunks, sealing->display_end);
 	if (err == 0)
@@ -392,7 +413,9 @@ seal_chunks(struct sealing *sealing, struct span mime)
 	if ((err = seal_ephemeral(sealing)) != 0 ||
 	    (err = seal_envelopes(sealing)) != 0 ||
 	    (err = seal_headers(sealing, block)) != 0 ||
-	    (err = seal_body(sealing, block, body)) != 0)
+	    (err = sealing->layout == LAYOUT_LIBDIME
+	        ? seal_whole_body(sealing, body)
+	        : seal_parts(sealing, block, body)) != 0)
 		return err;
 	err = seal_signatures(sealing);
 	return err != 0 ? err : write_size(sealing);
@@ -411,7 +434,7 @@ message_seal(const struct message_seal *seal, struct span mime,
 	};
 	int err;
 
-	if ((err = seal_check(seal, fault)) != 0)
+	if ((err = seal_check(seal, &sealing.layout, fault)) != 0)
 		return err;
 	if (mime.length > UINT32_MAX)
 		return fault_set(fault, ERR_TOO_LARGE,

@@ -35,7 +35,8 @@ check_parties(const struct message_seal *seal, struct fault *fault)
  * that every receiver refuses. One short signature of each signer finds out.
  */
 static int
-check_signers(const struct message_seal *seal, struct fault *fault)
+check_signers(const struct message_seal *seal, enum layout layout,
+    struct fault *fault)
 {
 	static const char text[] = "dimegate: does the key fit the signet?";
 	const struct span probe = span_string(text);
@@ -56,6 +57,11 @@ check_signers(const struct message_seal *seal, struct fault *fault)
 	if (err != 0)
 		return fault_set(fault, err, "origin's key: %s",
 		    error_row(err)->text);
+	if (layout == LAYOUT_LIBDIME &&
+	    !crypto_ed25519_verify(seal->parties.origin->pok, probe, signature))
+		return fault_set(fault, ERR_MISMATCH,
+		    "origin's key is not the POK of the origin's signet, as "
+		    "the libdime layout needs");
 	if (!org_signet_check(seal->parties.origin, SIGNET_MAY_SIGN_MESSAGES,
 	    probe, signature))
 		return fault_set(fault, ERR_MISMATCH,
@@ -65,9 +71,12 @@ check_signers(const struct message_seal *seal, struct fault *fault)
 }
 
 int
-seal_check(const struct message_seal *seal, struct fault *fault)
+seal_check(const struct message_seal *seal, enum layout *layout,
+    struct fault *fault)
 {
-	int err = check_parties(seal, fault);
+	int err = parties_layout(&seal->parties, layout, fault);
 
-	return err != 0 ? err : check_signers(seal, fault);
+	if (err == 0)
+		err = check_parties(seal, fault);
+	return err != 0 ? err : check_signers(seal, *layout, fault);
 }

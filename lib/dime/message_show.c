@@ -28,7 +28,8 @@ message_try_chunk(const struct message *message,
     const struct message_chunk *chunk, enum message_actor actor,
     size_t *length, struct fault *fault)
 {
-	const struct access access = {message, actor, NULL, fault};
+	const struct access access = {
+	    .message = message, .actor = actor, .fault = fault};
 	uint8_t signature[CRYPTO_SIGNATURE];
 	struct payload payload;
 	size_t found = CRYPTO_SIGNATURE;
@@ -191,7 +192,10 @@ message_describe(const struct message *message, struct buffer *text,
 	for (int i = 0; i < MESSAGE_ACTORS; i++) {
 		struct fault reason = {0};
 		const struct access access = {
-		    message, (enum message_actor)i, NULL, &reason};
+		    .message = message,
+		    .actor = (enum message_actor)i,
+		    .fault = &reason,
+		};
 
 		if (message->unlocked[i] && check_segments(&showing, &access))
 			check_texts(&showing, &access);

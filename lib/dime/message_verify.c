@@ -43,9 +43,10 @@ is_zero(const uint8_t signature[static CRYPTO_SIGNATURE])
 }
 
 /* What 225 signs: the digests of all chunks from 2 up to 131, one after the
- * other. */
+ * other. *destination gets how many stand before that of chunk 5. */
 static void
-append_tree(const struct message *message, struct buffer *out)
+append_tree(const struct message *message, struct buffer *out,
+    size_t *destination)
 {
 	uint8_t digest[CRYPTO_SHA512];
 
@@ -54,6 +55,8 @@ append_tree(const struct message *message, struct buffer *out)
 
 		if (chunk->type == MESSAGE_TRACING || chunk->type > TREE_LAST)
 			continue;
+		if (chunk->type == MESSAGE_DESTINATION_CHUNK)
+			*destination = out->length / CRYPTO_SHA512;
 		crypto_sha512(chunk->whole, digest);
 		buffer_append(out, digest, sizeof(digest));
 	}
@@ -76,24 +79,38 @@ verify_author_signature(const struct access *access,
 	return 0;
 }
 
-int
-verify_author(const struct access *access, const struct user_signet *author)
+/* 225. In the libdime dialect it may be as the specification has it, or as libdime
+ * does. */
+static int
+verify_tree(const struct access *access, const struct user_signet *author)
 {
 	struct buffer tree = buffer_make(SIZE_MAX);
+	size_t destination = 0;
 	int err;
 
-	err = verify_author_signature(access, author, MESSAGE_AUTHOR_SIGNATURE,
-	    chunk_range(access->message, AUTHOR_LAST));
-	if (err != 0)
-		return err;
-	append_tree(access->message, &tree);
+	append_tree(access->message, &tree, &destination);
 	if (tree.error != 0)
 		err = fault_set(access->fault, tree.error, "%s", "");
 	else
 		err = verify_author_signature(access, author,
 		    MESSAGE_TREE_SIGNATURE, buffer_span(&tree));
+	if (err == ERR_SIGNATURE && access->layout == LAYOUT_LIBDIME) {
+		tree_as_libdime(&tree, destination);
+		err = verify_author_signature(access, author,
+		    MESSAGE_TREE_SIGNATURE, buffer_span(&tree));
+	}
 	buffer_free(&tree);
 	return err;
+}
+
+int
+verify_author(const struct access *access, const struct user_signet *author)
+{
+	int err;
+
+	err = verify_author_signature(access, author, MESSAGE_AUTHOR_SIGNATURE,
+	    chunk_range(access->message, AUTHOR_LAST));
+	return err != 0 ? err : verify_tree(access, author);
 }
 
 static int

@@ -37,6 +37,7 @@ forge_start(struct forge *forge)
 	forge->out = buffer_make(WORLD_LIMIT);
 	forge->tree = buffer_make(WORLD_LIMIT);
 	forge->metadata_end = forge->display_end = 0;
+	forge->libdime_tree = false;
 	for (int i = 0; i < MESSAGE_ACTORS; i++) {
 		uint8_t actor_point[CRYPTO_POINT];
 
@@ -134,6 +135,13 @@ forge_chunk(struct forge *forge, uint8_t type, struct span data,
 	buffer_free(&plain);
 }
 
+/* What envelopes call an organization by. */
+static const char *
+domain_print(const struct org_signet *org)
+{
+	return org->core[0] != '\0' ? org->core : org->fingerprint;
+}
+
 void
 forge_envelope(struct forge *forge)
 {
@@ -142,13 +150,13 @@ forge_envelope(struct forge *forge)
 	buffer_printf(&text, "Author: <alice@alpha.test>\r\n"
 	    "Author-Signet: [%s]\r\nDestination: <beta.test>\r\n"
 	    "Destination-Signet: [%s]\r\n", world.alice->core,
-	    world.beta->fingerprint);
+	    domain_print(world.beta));
 	forge_chunk(forge, 4, buffer_span(&text), NULL);
 	buffer_reset(&text);
 	buffer_printf(&text, "Recipient: <bob@beta.test>\r\n"
 	    "Recipient-Signet: [%s]\r\nOrigin: <alpha.test>\r\n"
 	    "Origin-Signet: [%s]\r\n", world.bob->core,
-	    world.alpha->fingerprint);
+	    domain_print(world.alpha));
 	forge_chunk(forge, 5, buffer_span(&text), NULL);
 	buffer_free(&text);
 }
@@ -181,6 +189,11 @@ forge_sign(struct forge *forge, const struct forge_signers *how)
 
 	if (how == NULL)
 		how = &common;
+	if (forge->libdime_tree) {
+		memmove(forge->tree.data + 128, forge->tree.data + 192,
+		    forge->tree.length - 192);
+		memset(forge->tree.data + forge->tree.length - 64, 0, 64);
+	}
 	sign_chunk(forge, 225, how->tree, buffer_span(&forge->tree));
 	sign_chunk(forge, 226, how->author,
 	    span_slice(buffer_span(&forge->out), 6, SIZE_MAX));

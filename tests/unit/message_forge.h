@@ -14,6 +14,7 @@ struct forge {
 	struct buffer tree;
 	struct crypto_kek keks[MESSAGE_ACTORS];
 	size_t metadata_end, display_end;
+	bool libdime_tree; /* 225 is signed as libdime does */
 };
 
 /* How a payload departs from the plain one. */

@@ -4,7 +4,7 @@
 struct world world;
 
 static struct org_signet *
-make_org(int key, const char *domain, const struct signet_sok *soks,
+make_org(enum layout layout, int key, const char *domain, const struct signet_sok *soks,
     size_t sok_count)
 {
 	struct one_key {
@@ -18,7 +18,7 @@ make_org(int key, const char *domain, const struct signet_sok *soks,
 
 	crypto_ed25519_public(world.keys[key], pok.keys[0]);
 	assert_int_equal(crypto_point_public(world.keys[key], point), 0);
-	assert_int_equal(signet_make_org(LAYOUT_STANDARD, pok.keys[0],
+	assert_int_equal(signet_make_org(layout, pok.keys[0],
 	    signer_of_seed(world.keys[key]), soks, sok_count, point, domain,
 	    NULL, 0, &binary, NULL), 0);
 	assert_int_equal(signet_parse(buffer_span(&binary), &signet, NULL), 0);
@@ -29,7 +29,7 @@ make_org(int key, const char *domain, const struct signet_sok *soks,
 }
 
 static struct user_signet *
-make_user(int key, const char *address, int org_key,
+make_user(enum layout layout, int key, const char *address, int org_key,
     const struct org_signet *org)
 {
 	struct buffer ssr = buffer_make(SIGNET_MAX_LENGTH);
@@ -40,7 +40,7 @@ make_user(int key, const char *address, int org_key,
 
 	crypto_ed25519_public(world.keys[key], public_key);
 	assert_int_equal(crypto_point_public(world.keys[key], point), 0);
-	assert_int_equal(signet_make_ssr(LAYOUT_STANDARD, public_key,
+	assert_int_equal(signet_make_ssr(layout, public_key,
 	    signer_of_seed(world.keys[key]), point, NULL, &ssr, NULL), 0);
 	assert_int_equal(signet_parse(buffer_span(&ssr), &request, NULL), 0);
 	assert_int_equal(signet_make_user(request, NULL,
@@ -55,43 +55,67 @@ make_user(int key, const char *address, int org_key,
 	return user;
 }
 
-int
-world_start(void **state)
+static void
+make_signets(enum layout layout, struct world_signets *out)
 {
 	struct signet_sok soks[2] = {
 	    {.permissions = SIGNET_MAY_SIGN_MESSAGES},
 	    {.permissions = SIGNET_MAY_SIGN_USERS},
 	};
+
+	crypto_ed25519_public(world.keys[WORLD_SOK_MESSAGES], soks[0].key);
+	crypto_ed25519_public(world.keys[WORLD_SOK_USERS], soks[1].key);
+	out->alpha = make_org(layout, WORLD_ALPHA, "alpha.test", soks, 2);
+	out->beta = make_org(layout, WORLD_BETA, "beta.test", NULL, 0);
+	out->alice = make_user(layout, WORLD_ALICE, "alice@alpha.test",
+	    WORLD_ALPHA, out->alpha);
+	out->mallory = make_user(layout, WORLD_MALLORY, "mallory@alpha.test",
+	    WORLD_SOK_USERS, out->alpha);
+	out->bob = make_user(layout, WORLD_BOB, "bob@beta.test", WORLD_BETA,
+	    out->beta);
+	out->carol = make_user(layout, WORLD_CAROL, "carol@beta.test",
+	    WORLD_BETA, out->beta);
+}
+
+void
+world_choose(enum layout layout)
+{
+	const struct world_signets *signets = &world.layouts[layout];
+
+	world.alpha = signets->alpha;
+	world.beta = signets->beta;
+	world.alice = signets->alice;
+	world.mallory = signets->mallory;
+	world.bob = signets->bob;
+	world.carol = signets->carol;
+}
+
+int
+world_start(void **state)
+{
 	int err = unit_start(state);
 
 	if (err != 0)
 		return err;
 	for (int i = 0; i < WORLD_KEYS; i++)
 		memset(world.keys[i], i + 1, CRYPTO_SEED);
-	crypto_ed25519_public(world.keys[WORLD_SOK_MESSAGES], soks[0].key);
-	crypto_ed25519_public(world.keys[WORLD_SOK_USERS], soks[1].key);
-	world.alpha = make_org(WORLD_ALPHA, "alpha.test", soks, 2);
-	world.beta = make_org(WORLD_BETA, "beta.test", NULL, 0);
-	world.alice = make_user(WORLD_ALICE, "alice@alpha.test", WORLD_ALPHA,
-	    world.alpha);
-	world.mallory = make_user(WORLD_MALLORY, "mallory@alpha.test",
-	    WORLD_SOK_USERS, world.alpha);
-	world.bob = make_user(WORLD_BOB, "bob@beta.test", WORLD_BETA,
-	    world.beta);
-	world.carol = make_user(WORLD_CAROL, "carol@beta.test", WORLD_BETA,
-	    world.beta);
+	for (int i = 0; i < LAYOUTS; i++)
+		make_signets((enum layout)i, &world.layouts[i]);
+	world_choose(LAYOUT_STANDARD);
 	return 0;
 }
 
 int
 world_end(void **state)
 {
-	org_signet_free(world.alpha);
-	org_signet_free(world.beta);
-	user_signet_free(world.alice);
-	user_signet_free(world.mallory);
-	user_signet_free(world.bob);
-	user_signet_free(world.carol);
+	for (int i = 0; i < LAYOUTS; i++) {
+		org_signet_free(world.layouts[i].alpha);
+		org_signet_free(world.layouts[i].beta);
+		user_signet_free(world.layouts[i].alice);
+		user_signet_free(world.layouts[i].mallory);
+		user_signet_free(world.layouts[i].bob);
+		user_signet_free(world.layouts[i].carol);
+	}
 	return unit_end(state);
 }
 

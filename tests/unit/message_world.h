@@ -10,7 +10,7 @@
  * Two organizations and their users, with signets, for the tests of messages:
  * alice and mallory at alpha.test, bob and carol at beta.test. Alpha has a SOK
  * that may sign messages and one that may sign users only. The keys of each are
- * its number repeated.
+ * its number repeated. All signets are there in both layouts.
  */
 enum world_key {
 	WORLD_ALPHA = 1,
@@ -26,12 +26,22 @@ enum world_key {
 
 enum { WORLD_LIMIT = 128 << 20 };
 
+struct world_signets {
+	struct org_signet *alpha, *beta;
+	struct user_signet *alice, *mallory, *bob, *carol;
+};
+
 struct world {
 	uint8_t keys[WORLD_KEYS][CRYPTO_SEED]; /* seeds and scalars alike */
+	struct world_signets layouts[LAYOUTS];
+	/* Those of the layout chosen, at first the standard one. */
 	struct org_signet *alpha, *beta;
 	struct user_signet *alice, *mallory, *bob, *carol;
 };
 extern struct world world;
+
+/* Chooses the layout of the signets that everybody uses from now on. */
+void world_choose(enum layout layout);
 
 /* Group fixtures, on top of unit_start() and unit_end(). */
 int world_start(void **state);

@@ -108,6 +108,36 @@ padding_of_256_is_read(void **state)
 	expect(&forge, ERR_CORRUPT, NULL);
 }
 
+/* "hello world" and its header are 80 octets. libdime aligns them with 16 more. */
+static void
+alternate_padding_of_whole_blocks(void **state)
+{
+	static const struct {
+		const char *name;
+		struct forge_payload how;
+		int err;
+	} cases[] = {
+	    {"none", {1, 0, 0, 0, 0, 0}, 0},
+	    {"one block", {1, 1, 16, 1, 0, 0}, 0},
+	    {"libdime's none", {1, 0, 16, 0, 0, 0}, 0},
+	    {"libdime's one block", {1, 1, 32, 1, 0, 0}, 0},
+	    {"a block less", {1, 1, 0, 1, 0, 0}, ERR_CORRUPT},
+	    {"two blocks more", {1, 0, 32, 0, 0, 0}, ERR_CORRUPT},
+	    {"another octet", {1, 0, 16, 16, 0, 0}, ERR_CORRUPT},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct forge forge;
+
+		unit_case(cases[i].name);
+		start(&forge);
+		forge_chunk(&forge, 67, span_string("hello world"),
+		    &cases[i].how);
+		forge_sign(&forge, NULL);
+		expect(&forge, cases[i].err, "\r\nhello world");
+	}
+}
+
 /* ---- chunks and their order ---- */
 
 /* A chunk of the plan: type, flags and text. */
@@ -626,6 +656,7 @@ main(void)
 	    cmocka_unit_test(payload_table),
 	    cmocka_unit_test(header_needs_no_content),
 	    cmocka_unit_test(padding_of_256_is_read),
+	    cmocka_unit_test(alternate_padding_of_whole_blocks),
 	    cmocka_unit_test(content_table),
 	    cmocka_unit_test(odd_sizes_are_refused),
 	    cmocka_unit_test(tracing_and_alternate_are_stepped_over),
