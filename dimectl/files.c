@@ -68,6 +68,21 @@ files_read_kind(const char *path, enum signet_magic magic, struct signet **out,
 	return err;
 }
 
+int
+files_read_chain(const char *path, struct signet_chain *chain,
+    struct fault *fault)
+{
+	struct buffer data = buffer_make(SIGNET_FILE_LIMIT);
+	int err;
+
+	*chain = (struct signet_chain){NULL, 0};
+	if ((err = file_read(path, &data, fault)) == 0 &&
+	    (err = signet_chain_read(buffer_span(&data), chain, fault)) != 0)
+		fault_wrap(fault, "%s", path);
+	buffer_free(&data);
+	return err;
+}
+
 /* The signet's own POK in the shape that signet_verify_org() wants. */
 struct own_pok {
 	uint8_t keys[1][CRYPTO_SIGN_PUBLIC];

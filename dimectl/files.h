@@ -3,7 +3,7 @@
 #define DIME_DIMECTL_FILES_H
 
 #include "dime/keyfile.h"
-#include "dime/signet.h"
+#include "dime/signet_chain.h"
 #include "dimectl/dimectl.h"
 
 /*
@@ -22,6 +22,11 @@ int files_survey_signet(const char *path, struct signet **out,
 /* A signet of one kind. */
 int files_read_kind(const char *path, enum signet_magic magic,
     struct signet **out, struct fault *fault);
+
+/* One user signet or several, oldest first. *chain is given to
+ * signet_chain_free() in any case. */
+int files_read_chain(const char *path, struct signet_chain *chain,
+    struct fault *fault);
 
 /* An organizational signet whose signatures hold under one of `poks`, or, with
  * `pok_count` 0, under its own POK: whoever names the file vouches for it. */

@@ -76,11 +76,27 @@ report_outer(const struct signet *signet, struct report *report)
 		    "there is no field 255");
 }
 
+/* Of one signet before this one, or of a chain that leads here. */
+static int
+check_previous(const struct signet_chain *chain, const struct signet *signet,
+    struct report *report, struct fault *fault)
+{
+	int err = chain->count == 1
+	    ? signet_verify_custody(signet, chain->links[0], fault)
+	    : signet_chain_verify(chain, NULL, signet, fault);
+
+	if (err == 0)
+		add_good(report, "custody", chain->count == 1
+		    ? "by the previous signing key"
+		    : "a chain from the oldest of --previous");
+	return err;
+}
+
 static int
 check_custody(struct dimectl *ctl, const struct words *words,
     const struct signet *signet, struct report *report)
 {
-	struct signet *previous;
+	struct signet_chain chain;
 	int err;
 
 	if (words->previous == NULL) {
@@ -90,15 +106,11 @@ check_custody(struct dimectl *ctl, const struct words *words,
 			add_undone(report, "custody", "needs --previous");
 		return 0;
 	}
-	if ((err = files_read_kind(words->previous, SIGNET_USER, &previous,
-	    &ctl->fault)) != 0)
-		return err;
-	err = signet_verify_custody(signet, previous, &ctl->fault);
-	if (err != 0)
+	if ((err = files_read_chain(words->previous, &chain,
+	    &ctl->fault)) == 0 &&
+	    (err = check_previous(&chain, signet, report, &ctl->fault)) != 0)
 		fault_wrap(&ctl->fault, "%s", words->path);
-	else
-		add_good(report, "custody", "by the previous signing key");
-	signet_free(previous);
+	signet_chain_free(&chain);
 	return err;
 }
 

@@ -64,11 +64,18 @@ is_blank(uint8_t octet)
 	return octet == ' ' || octet == '\t' || octet == '\r' || octet == '\n';
 }
 
-bool
-armor_is_armored(struct span data)
+static struct span
+without_blanks(struct span data)
 {
 	while (data.length > 0 && is_blank(data.data[0]))
 		data = span_slice(data, 1, SIZE_MAX);
+	return data;
+}
+
+bool
+armor_is_armored(struct span data)
+{
+	data = without_blanks(data);
 	return span_equal_string(span_slice(data, 0, DASHES_LEAST), "----");
 }
 
@@ -270,4 +277,17 @@ armor_read(struct span text, enum armor_kind *kind, struct buffer *out,
 	else
 		*kind = reader.kind;
 	return err;
+}
+
+struct span
+armor_take(struct span *text)
+{
+	struct span whole = *text, line, label;
+
+	while (span_next_line(text, &line))
+		if (read_marker(span_trim(line), "END ", &label))
+			break;
+	whole.length -= text->length;
+	*text = without_blanks(*text);
+	return whole;
 }

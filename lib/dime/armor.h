@@ -36,6 +36,10 @@ void armor_write(enum armor_kind kind, struct span binary, struct buffer *out);
 int armor_read(struct span text, enum armor_kind *kind, struct buffer *out,
     struct fault *fault);
 
+/* Takes the next armored object off the front of *text: all up to its END line,
+ * or to the end where there is none, and the white space behind. */
+struct span armor_take(struct span *text);
+
 /* Whether `data` looks armored: its first octets, white space aside, are
  * "----". Binary formats start with a magic number and never do. */
 bool armor_is_armored(struct span data);

@@ -2,11 +2,47 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "tests/unit/explain_cover.h"
+#include "dime/signet_chain.h"
+#include "dime/signet_content.h"
 #include "tests/unit/message_world.h"
 
 struct one_key {
 	uint8_t keys[1][CRYPTO_SIGN_PUBLIC];
 };
+
+/* What counts of a value lies within it, and is all of a good one. */
+static void
+judge_contents(const struct signet *signet)
+{
+	for (size_t i = 0; i < signet->field_count; i++) {
+		const struct signet_field *field = &signet->fields[i];
+		const struct signet_field_row *row = signet_field_row(
+		    signet->layout, signet->magic, field->type);
+		struct span used;
+
+		if (row == NULL)
+			continue;
+		if (signet_content_fault(row->content, field->value, &used) ==
+		    NULL)
+			FUZZ_CHECK(span_equal(used, field->value));
+		else
+			FUZZ_CHECK(used.length < field->value.length);
+	}
+}
+
+static void
+read_chain(struct span data)
+{
+	struct signet_chain chain;
+
+	if (signet_chain_read(data, &chain, NULL) == 0) {
+		FUZZ_CHECK(chain.count > 0);
+		signet_chain_verify(&chain, world.alice->signet,
+		    world.alice->signet, NULL);
+		signet_chain_verify(&chain, NULL, chain.links[0], NULL);
+	}
+	signet_chain_free(&chain);
+}
 
 /* Takes over the signet. */
 static void
@@ -62,8 +98,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct signet *signet, *again;
 
 	explain(span_of(data, size));
+	read_chain(span_of(data, size));
 	if (signet_read(span_of(data, size), &signet, NULL) != 0)
 		return 0;
+	judge_contents(signet);
 	signet_write(signet, &armored);
 	FUZZ_CHECK(signet_read(buffer_span(&armored), &again, NULL) == 0);
 	FUZZ_CHECK(span_equal(signet_binary(signet), signet_binary(again)));

@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 
+import cases_chains
 import cases_example
 import cases_messages
 import cases_records
@@ -11,9 +12,9 @@ import cases_refused
 import cases_signets
 from harness import Battery
 
-BATTERIES = {"signets": cases_signets, "messages": cases_messages,
-             "refused": cases_refused, "records": cases_records,
-             "example": cases_example}
+BATTERIES = {"signets": cases_signets, "chains": cases_chains,
+             "messages": cases_messages, "refused": cases_refused,
+             "records": cases_records, "example": cases_example}
 
 
 def main():

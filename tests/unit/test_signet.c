@@ -173,6 +173,48 @@ custody(void **state)
 	buffer_free(&out);
 }
 
+/* A request with an alternate key, which nothing of ours makes: its field 3 is
+ * covered by custody and kept in the signet. */
+static void
+alternate_keys_are_carried(void **state)
+{
+	static const uint8_t alternate[] = {3, 5, 4, 1, 'k', 'e', 'y'};
+	struct buffer fields = buffer_make(1000), binary = buffer_make(1000);
+	struct signet *first = world_parse(&world.alice), *ssr, *made;
+	uint8_t signature[CRYPTO_SIGNATURE];
+	struct user_signet *user;
+
+	buffer_append(&fields, world.next_ssr.data + 5, 67);
+	buffer_append(&fields, alternate, sizeof(alternate));
+	crypto_ed25519_sign(world_seed(ALICE), buffer_span(&fields), signature);
+	buffer_u8(&fields, SIGNET_USER_CUSTODY);
+	buffer_append(&fields, signature, sizeof(signature));
+	crypto_ed25519_sign(world_seed(ALICE_NEXT), buffer_span(&fields),
+	    signature);
+	buffer_u8(&fields, SIGNET_USER_SIGNATURE);
+	buffer_append(&fields, signature, sizeof(signature));
+	buffer_u16(&binary, SIGNET_SSR);
+	buffer_u24(&binary, (uint32_t)fields.length);
+	buffer_append_span(&binary, buffer_span(&fields));
+	ssr = world_parse(&binary);
+	buffer_reset(&binary);
+	assert_int_equal(signet_make_user(ssr, first,
+	    signer_of_seed(world_seed(POK)), "alice@alpha.test", NULL, 0,
+	    &binary, NULL), 0);
+	made = world_parse(&binary);
+	assert_memory_equal(binary.data + 5, fields.data, fields.length);
+	assert_true(span_equal(signet_find(made, SIGNET_USER_ALTERNATE)->whole,
+	    span_of(alternate, sizeof(alternate))));
+	assert_int_equal(signet_verify_custody(made, first, NULL), 0);
+	assert_int_equal(signet_verify_user(made, world.verified, NULL, &user,
+	    NULL), 0);
+	user_signet_free(user);
+	signet_free(ssr);
+	signet_free(first);
+	buffer_free(&fields);
+	buffer_free(&binary);
+}
+
 static void
 hash_of(struct span data, char out[static SIGNET_FINGERPRINT_SIZE])
 {
@@ -368,6 +410,7 @@ main(void)
 	    cmocka_unit_test(only_a_permitted_key_signs),
 	    cmocka_unit_test(org_checks_the_key_and_the_name),
 	    cmocka_unit_test(custody),
+	    cmocka_unit_test(alternate_keys_are_carried),
 	    cmocka_unit_test(fingerprints_and_splits),
 	    cmocka_unit_test(extras_are_checked),
 	    cmocka_unit_test(labels_find_fields),
