@@ -170,6 +170,18 @@ process_signal() {
 	id=$(process_id "$2") && kill "-$1" "$id" 2>/dev/null
 }
 
+# process_threads NAME: what each of its threads is in, for somebody who wants to
+# know why it does not end.
+process_threads() {
+	local id thread
+	id=$(process_id "$1") || return 0
+	for thread in "/proc/$id/task/"*; do
+		echo "thread ${thread##*/}: $(cat "$thread/comm" \
+			"$thread/wchan" "$thread/syscall" 2>&1 | tr '\n' ' ')"
+		cat "$thread/stack" 2>&1 || :
+	done
+}
+
 # process_stop NAME...: asks all of them politely, and after fifteen seconds no more.
 process_stop() {
 	local name
@@ -178,9 +190,12 @@ process_stop() {
 	done
 	for name; do
 		wait_until 15 process_is_gone "$name" || {
+			{
+				echo "$name did not end on SIGTERM"
+				process_threads "$name"
+			} >>"$WORLD/unclean"
 			process_signal KILL "$name" || :
 			wait_until 5 process_is_gone "$name" || :
-			echo "$name did not end on SIGTERM" >>"$WORLD/unclean"
 		}
 		rm -f "$WORLD/${name%/*}/run/${name##*/}.pid"
 	done
