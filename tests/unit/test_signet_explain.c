@@ -61,11 +61,11 @@ broken_signets_are_covered(void **state)
 				most = cover.count;
 			cover_free(&cover);
 		}
-		for (size_t bit = 0; bit < whole.length * 8; bit++) {
-			octets[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		for (size_t at = 0; at < whole.length; at++) {
+			octets[at] ^= (uint8_t)(1 << at % 8);
 			explain(whole, &cover);
 			cover_free(&cover);
-			octets[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			octets[at] ^= (uint8_t)(1 << at % 8);
 		}
 	}
 }
