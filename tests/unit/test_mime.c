@@ -172,6 +172,32 @@ static const struct cut fields[] = {
         "\r\n", {{67, "p\r\n--"
         "12345678901234567890123456789012345678901234567890123456789012345678901"
         "\r\n\r\n"}}},
+    {"sections", TYPE("multipart/mixed; Boundary*1=\"b c\"; boundary*0=a;"
+        " boundary*2*=%2Fd; boundary*4=e") "\r\n",
+        {{65, "p\r\n"}, {67, "--ab c/d\r\n\r\n"}}},
+    {"encoded", TYPE("multipart/mixed; boundary*=us-ascii'en'%61%62%") "\r\n",
+        {{65, "--a\r\n"}, {67, "--ab%\r\n\r\n"}}},
+    {"encoded in sections", TYPE("multipart/mixed; boundary*0*=''%41%6;"
+        " boundary*1*=1'%zz; boundary*2=%61") "\r\n",
+        {{67, "--A%61'%zz%61\r\n\r\n"}}},
+    {"encoded without a language", TYPE("multipart/mixed; boundary*=us'a")
+        "\r\n", {{67, "p\r\n--a\r\n\r\n"}}},
+    {"not encoded before encoded", TYPE("multipart/mixed; boundary*0=c;"
+        " boundary*=''b; boundary=a") "\r\n",
+        {{65, "p\r\n"}, {67, "--a\r\n\r\n"}}},
+    {"sections that do not count", TYPE("multipart/mixed; boundary*0=a;"
+        " boundary*1; boundary*1=b; boundary*1=c; boundary*x=d; boundary2=e;"
+        " boundary**=f; boundary*71=g; boundary*-2=h; boundaryx*2=i") "\r\n",
+        {{65, "--a\r\n"}, {67, "--ab\r\n\r\n"}}},
+    {"sections without the first", TYPE("multipart/mixed; boundary*1=a")
+        "\r\n", {{67, "p\r\n--a\r\n\r\n"}}},
+    {"a section whose quotes do not end", TYPE("multipart/mixed; boundary*0=a;"
+        " boundary*1=\"b") "\r\n", {{67, "p\r\n--a\r\n\r\n"}}},
+    {"71 octets in sections", TYPE("multipart/mixed; boundary*0=1; boundary*1="
+        "1234567890123456789012345678901234567890123456789012345678901234567890")
+        "\r\n", {{67, "--1"
+        "1234567890123456789012345678901234567890123456789012345678901234567890"
+        "\r\n\r\n"}}},
     {"types that cannot be read", MIXED "\r\n",
         {{67, "--a\r\n" TYPE("") "\r\n"}, {67, "--a\r\n" TYPE("image") "\r\n"},
         {67, "--a\r\n" TYPE("image/") "\r\n"},
