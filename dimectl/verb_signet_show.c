@@ -58,10 +58,11 @@ enum { PERMISSIONS = sizeof(permissions) / sizeof(permissions[0]) };
 static void
 level_words(uint8_t level, struct buffer *out)
 {
-	static const char *const names[] = {"Sensitive", "Secret",
-	    "Top Secret", "Top Secret // Special Access",
-	    "Top Secret // Special Access // Extremely Compartmented "
-	    "Information"};
+	static const char special[] = "Top Secret // Special Access";
+	static const char compartmented[] = "Top Secret // Special Access // "
+	    "Extremely Compartmented Information";
+	const char *const names[] = {"Sensitive", "Secret", "Top Secret",
+	    special, compartmented};
 	static const char *const programs[] = {"Yankee White",
 	    "Shadow Hunter", "Underclass Applebaum"};
 	const char *name = "Unprotected";
