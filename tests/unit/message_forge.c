@@ -4,6 +4,8 @@
 static const enum world_key actor_keys[MESSAGE_ACTORS] = {
     WORLD_ALICE, WORLD_ALPHA, WORLD_BETA, WORLD_BOB};
 
+static const char letters[] = "aodr";
+
 /* Who has slots, as a string of the actors' first letters. */
 static const char *
 slots_of(uint8_t type)
@@ -38,6 +40,8 @@ forge_start(struct forge *forge)
 	forge->tree = buffer_make(WORLD_LIMIT);
 	forge->metadata_end = forge->display_end = 0;
 	forge->libdime_tree = false;
+	forge->mangle = NULL;
+	forge->malleable = 0;
 	for (int i = 0; i < MESSAGE_ACTORS; i++) {
 		uint8_t actor_point[CRYPTO_POINT];
 
@@ -56,6 +60,9 @@ finish_chunk(struct forge *forge, uint8_t type, size_t start)
 {
 	uint8_t digest[CRYPTO_SHA512];
 
+	if (forge->mangle != NULL)
+		forge->mangle(forge, forge->out.data + start,
+		    forge->out.length - start);
 	if (type != 0 && type <= 131) {
 		crypto_sha512(span_slice(buffer_span(&forge->out), start,
 		    SIZE_MAX), digest);
@@ -84,7 +91,6 @@ forge_raw(struct forge *forge, uint8_t type, struct span payload)
 static void
 append_encrypted(struct forge *forge, uint8_t type, struct buffer *plain)
 {
-	static const char letters[] = "aodr";
 	uint8_t key[32], iv[16];
 	size_t start = forge->out.length;
 
@@ -110,6 +116,23 @@ append_encrypted(struct forge *forge, uint8_t type, struct buffer *plain)
 	finish_chunk(forge, type, start);
 }
 
+/* Adds the order of the group to S: the same signature to whoever does not check
+ * that S is below it (RFC 8032, 5.1.7). */
+static void
+malleate(uint8_t signature[static CRYPTO_SIGNATURE])
+{
+	static const uint8_t order[32] = {
+	    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
+	    0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
+	unsigned int carry = 0;
+
+	for (int i = 0; i < 32; i++) {
+		carry += (unsigned int)signature[32 + i] + order[i];
+		signature[32 + i] = (uint8_t)carry;
+		carry >>= 8;
+	}
+}
+
 void
 forge_chunk(struct forge *forge, uint8_t type, struct span data,
     const struct forge_payload *how)
@@ -131,6 +154,8 @@ forge_chunk(struct forge *forge, uint8_t type, struct span data,
 	crypto_ed25519_sign(world.keys[how->signer == 0 ? WORLD_ALICE
 	                                                : how->signer],
 	    span_slice(buffer_span(&plain), 64, SIZE_MAX), plain.data);
+	if (type == forge->malleable)
+		malleate(plain.data);
 	append_encrypted(forge, type, &plain);
 	buffer_free(&plain);
 }
@@ -167,8 +192,9 @@ forge_common(struct forge *forge)
 	forge_chunk(forge, 33, span_string("\r\n"), NULL);
 }
 
-static void
-sign_chunk(struct forge *forge, uint8_t type, int signer, struct span data)
+void
+forge_sign_over(struct forge *forge, uint8_t type, int signer,
+    struct span data)
 {
 	struct buffer plain = buffer_make(64);
 	uint8_t *signature = buffer_extend(&plain, 64);
@@ -176,6 +202,8 @@ sign_chunk(struct forge *forge, uint8_t type, int signer, struct span data)
 	memset(signature, 0, 64);
 	if (signer > 0)
 		crypto_ed25519_sign(world.keys[signer], data, signature);
+	if (type == forge->malleable)
+		malleate(signature);
 	if (signer >= 0)
 		append_encrypted(forge, type, &plain);
 	buffer_free(&plain);
@@ -194,15 +222,31 @@ forge_sign(struct forge *forge, const struct forge_signers *how)
 		    forge->tree.length - 192);
 		memset(forge->tree.data + forge->tree.length - 64, 0, 64);
 	}
-	sign_chunk(forge, 225, how->tree, buffer_span(&forge->tree));
-	sign_chunk(forge, 226, how->author,
-	    span_slice(buffer_span(&forge->out), 6, SIZE_MAX));
-	sign_chunk(forge, 248, how->metadata, span_slice(
-	    buffer_span(&forge->out), 6, forge->metadata_end - 6));
-	sign_chunk(forge, 249, how->display, span_slice(
-	    buffer_span(&forge->out), 6, forge->display_end - 6));
-	sign_chunk(forge, 255, how->organization,
-	    span_slice(buffer_span(&forge->out), 6, SIZE_MAX));
+	forge_sign_over(forge, 225, how->tree, buffer_span(&forge->tree));
+	forge_sign_over(forge, 226, how->author, forge_chunks(forge));
+	forge_sign_over(forge, 248, how->metadata,
+	    span_slice(forge_chunks(forge), 0, forge->metadata_end - 6));
+	forge_sign_over(forge, 249, how->display,
+	    span_slice(forge_chunks(forge), 0, forge->display_end - 6));
+	forge_sign_over(forge, 255, how->organization, forge_chunks(forge));
+}
+
+struct span
+forge_chunks(const struct forge *forge)
+{
+	return span_slice(buffer_span(&forge->out), 6, SIZE_MAX);
+}
+
+size_t
+forge_slots(uint8_t type)
+{
+	return strlen(slots_of(type));
+}
+
+size_t
+forge_slot_of(uint8_t type, enum message_actor actor)
+{
+	return strcspn(slots_of(type), (const char[]){letters[actor], '\0'});
 }
 
 struct span

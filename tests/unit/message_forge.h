@@ -15,6 +15,10 @@ struct forge {
 	struct crypto_kek keks[MESSAGE_ACTORS];
 	size_t metadata_end, display_end;
 	bool libdime_tree; /* 225 is signed as libdime does */
+	uint8_t malleable; /* the type whose signatures get S + L for S */
+	/* What is done to a chunk, whose `length` octets start at `chunk`,
+	 * before anything is signed over it; NULL: nothing. */
+	void (*mangle)(struct forge *forge, uint8_t *chunk, size_t length);
 };
 
 /* How a payload departs from the plain one. */
@@ -48,6 +52,18 @@ struct forge_signers {
 
 /* The signature chunks, `how` NULL: 225, 226 and 255 as they should be. */
 void forge_sign(struct forge *forge, const struct forge_signers *how);
+
+/* One signature chunk over whatever it is; `signer` as in struct forge_signers. */
+void forge_sign_over(struct forge *forge, uint8_t type, int signer,
+    struct span data);
+
+/* All chunks up to now. */
+struct span forge_chunks(const struct forge *forge);
+
+/* How many slots chunks of the type have, and which is the actor's; that number
+ * where he has none. */
+size_t forge_slots(uint8_t type);
+size_t forge_slot_of(uint8_t type, enum message_actor actor);
 
 /* Sets the size in the header and returns the message. */
 struct span forge_end(struct forge *forge);

@@ -175,26 +175,34 @@ world_message(struct span binary, enum message_actor actor)
 }
 
 int
-world_open(struct span binary, const struct message_parties *parties,
-    struct buffer *mime)
+world_open_fault(struct span binary, const struct message_parties *parties,
+    struct buffer *mime, struct fault *fault)
 {
 	char sender[ADDRESS_SIZE];
-	struct fault fault = {0};
 	struct message *message;
 	int err;
 
-	err = message_parse(binary, &message, &fault);
+	err = message_parse(binary, &message, fault);
 	if (err == 0)
 		err = message_unlock(message, MESSAGE_RECIPIENT,
-		    agreer_of_scalar(world.keys[WORLD_BOB]), &fault);
+		    agreer_of_scalar(world.keys[WORLD_BOB]), fault);
 	if (err == 0)
 		err = message_open(message, parties, WORLD_LIMIT, mime, sender,
-		    &fault);
+		    fault);
 	message_free(message);
 	if (err != 0) {
-		assert_int_equal(fault.err, err);
-		assert_true(fault.text[0] != '\0');
+		assert_int_equal(fault->err, err);
+		assert_true(fault->text[0] != '\0');
 		assert_int_equal(mime->length, 0);
 	}
 	return err;
+}
+
+int
+world_open(struct span binary, const struct message_parties *parties,
+    struct buffer *mime)
+{
+	struct fault fault = {0};
+
+	return world_open_fault(binary, parties, mime, &fault);
 }

@@ -63,4 +63,9 @@ struct message *world_message(struct span binary, enum message_actor actor);
 int world_open(struct span binary, const struct message_parties *parties,
     struct buffer *mime);
 
+/* The same, and what it says. */
+int world_open_fault(struct span binary,
+    const struct message_parties *parties, struct buffer *mime,
+    struct fault *fault);
+
 #endif
