@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/forge_expect.h"
 #include "tests/unit/message_model.h"
 
 void
@@ -37,17 +38,6 @@ model_make_small(struct model *model)
 	forge_free(&forge);
 }
 
-static void
-piece_of_text(struct forge *forge, uint8_t type, const char *text,
-    uint8_t flags)
-{
-	size_t length = strlen(text), padding = (16 - (69 + length) % 16) % 16;
-	struct forge_payload how = {.flags = flags, .pad = (uint8_t)padding,
-	    .padding = padding, .fill = (uint8_t)padding};
-
-	forge_chunk(forge, type, span_string(text), &how);
-}
-
 void
 model_make_full(struct model *model)
 {
@@ -58,15 +48,15 @@ model_make_full(struct model *model)
 	forge_raw(&forge, 3, span_string("a key"));
 	forge_envelope(&forge);
 	forge_common(&forge);
-	piece_of_text(&forge, 34, "X: ", GOES_ON);
-	piece_of_text(&forge, 34, "y\r\n", 0);
-	piece_of_text(&forge, 65, "a", 0);
-	piece_of_text(&forge, 66, "b", 0);
-	piece_of_text(&forge, 67, "c", GOES_ON);
-	piece_of_text(&forge, 67, "d", 0);
-	piece_of_text(&forge, 129, "e", 0);
-	piece_of_text(&forge, 130, "f", 0);
-	piece_of_text(&forge, 131, "g", 0);
+	forge_text(&forge, 34, "X: ", GOES_ON);
+	forge_text(&forge, 34, "y\r\n", 0);
+	forge_text(&forge, 65, "a", 0);
+	forge_text(&forge, 66, "b", 0);
+	forge_text(&forge, 67, "c", GOES_ON);
+	forge_text(&forge, 67, "d", 0);
+	forge_text(&forge, 129, "e", 0);
+	forge_text(&forge, 130, "f", 0);
+	forge_text(&forge, 131, "g", 0);
 	forge_sign(&forge, &(struct forge_signers){WORLD_ALICE, WORLD_ALICE,
 	    WORLD_ALPHA, WORLD_ALPHA, WORLD_ALPHA});
 	model_make(model, forge_end(&forge), "X: y\r\n\r\nabcdefg");
