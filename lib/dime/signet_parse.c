@@ -107,7 +107,8 @@ take_field(struct cursor *cursor, struct form form,
 	field->value = cursor_take(cursor, length);
 	if (cursor->failed)
 		return field_fault(fault, form, field->type, offset,
-		    "runs past the end of the signet");
+		    "runs past the end of the signet, which may be "
+		    "malicious");
 	field->whole = span_of(start, cursor->offset - offset);
 	return 0;
 }
