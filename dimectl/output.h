@@ -5,8 +5,9 @@
 #include "base/span.h"
 #include "dimectl/dimectl.h"
 
-/* Appends `value`, indented, in ASCII, with a line end, to ctl->output and gives
- * it back. NULL, which is what jansson answers without memory, is ERR_MEMORY. */
+/* Appends `value`, indented, in ASCII, with a line end, to ctl->output and
+ * gives it back. NULL, which is what jansson answers without memory, is
+ * ERR_MEMORY. */
 int output_json(struct dimectl *ctl, json_t *value);
 
 /* Base64 without padding, appended or as a JSON string. */
@@ -22,9 +23,9 @@ bool output_is_text(struct span octets);
 void output_escaped(struct buffer *out, struct span octets);
 
 /*
- * Appends text from outside as it may go to a terminal, all on one line: what is
- * invisible, ends lines or changes the direction of writing becomes <U+202E>,
- * an octet that is no UTF-8 <FF>.
+ * Appends text from outside as it may go to a terminal, all on one line: what
+ * is invisible, ends lines or changes the direction of writing becomes
+ * <U+202E>, an octet that is no UTF-8 <FF>.
  */
 void output_text(struct buffer *out, struct span text);
 

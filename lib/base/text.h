@@ -14,8 +14,8 @@ text_lower(char c)
 /* Lowers the ASCII letters of a C string in place. */
 void text_lower_all(char *text);
 
-/* Replaces what is not a printing ASCII character by '?', in place: for what goes
- * onto one line of a log, a terminal or a protocol. */
+/* Replaces what is not a printing ASCII character by '?', in place: for what
+ * goes onto one line of a log, a terminal or a protocol. */
 void text_make_plain(char *text);
 
 /* True when the octets are valid UTF-8 without control characters. */

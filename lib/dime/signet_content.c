@@ -134,19 +134,18 @@ phone_label(struct span label)
 	return NULL;
 }
 
-static const char *
-phone(struct span value, struct span *used)
+static bool
+is_number(struct span text)
 {
-	struct span rest = value;
-	struct span number = take_part(&rest, ';');
-	const char *fault;
+	return all_are(text, is_digit, 1, SIZE_MAX);
+}
 
-	*used = span_of(NULL, 0);
-	if (!all_are(number, is_digit, 1, SIZE_MAX))
+static const char *
+phone(struct span value)
+{
+	if (!is_number(take_part(&value, ';')))
 		return "not a number in digits alone";
-	fault = phone_label(span_trim(rest));
-	*used = fault == NULL ? value : number;
-	return fault;
+	return phone_label(span_trim(value));
 }
 
 static bool
@@ -291,55 +290,7 @@ endorsement(struct span value)
 	       "fingerprint";
 }
 
-/* ---- lists ---- */
-
-static const char *
-languages(struct span value)
-{
-	return each_item(value, language);
-}
-
-static const char *
-currencies(struct span value)
-{
-	return each_item(value, currency);
-}
-
-static const char *
-cryptocurrencies(struct span value)
-{
-	return each_item(value, cryptocurrency);
-}
-
-static const char *
-codecs(struct span value)
-{
-	return each_item(value, codec);
-}
-
-static const char *
-addresses(struct span value)
-{
-	return each_item(value, address);
-}
-
-static const char *
-hosts(struct span value)
-{
-	return each_item(value, host);
-}
-
-static const char *
-onions(struct span value)
-{
-	return each_item(value, onion);
-}
-
-static const char *
-certificates(struct span value)
-{
-	return each_item(value, certificate);
-}
+/* ---- images, and the table ---- */
 
 static const char *
 image(struct span value)
@@ -349,44 +300,50 @@ image(struct span value)
 	return signet_content_image(value, &ignored);
 }
 
-static const char *
-phone_whole(struct span value)
-{
-	struct span used;
-
-	return phone(value, &used);
-}
-
 /* By the content column of field.def; fields without a rule are not
- * informational. */
-static const char *(*const rules[])(struct span value) = {
-    [SIGNET_CONTENT_TEXT] = text,
-    [SIGNET_CONTENT_LINES] = lines,
-    [SIGNET_CONTENT_LABELED] = labeled,
-    [SIGNET_CONTENT_PHONE] = phone_whole,
-    [SIGNET_CONTENT_LANGUAGES] = languages,
-    [SIGNET_CONTENT_CURRENCIES] = currencies,
-    [SIGNET_CONTENT_CRYPTOCURRENCIES] = cryptocurrencies,
-    [SIGNET_CONTENT_SIZE_LIMIT] = size_limit,
-    [SIGNET_CONTENT_CODECS] = codecs,
-    [SIGNET_CONTENT_WEBSITE] = website,
-    [SIGNET_CONTENT_SECURE_LOCATION] = secure_location,
-    [SIGNET_CONTENT_ADDRESS] = address,
-    [SIGNET_CONTENT_ADDRESSES] = addresses,
-    [SIGNET_CONTENT_HOSTS] = hosts,
-    [SIGNET_CONTENT_ONIONS] = onions,
-    [SIGNET_CONTENT_CERTIFICATES] = certificates,
-    [SIGNET_CONTENT_ENDORSEMENT] = endorsement,
-    [SIGNET_CONTENT_OPEN] = any,
-    [SIGNET_CONTENT_UNDEFINED] = any,
-    [SIGNET_CONTENT_IMAGE] = image,
+ * informational. Each item of a list is judged. */
+static const struct {
+	const char *(*judge)(struct span value);
+	bool is_list;
+} rules[] = {
+    [SIGNET_CONTENT_TEXT] = {text, false},
+    [SIGNET_CONTENT_LINES] = {lines, false},
+    [SIGNET_CONTENT_LABELED] = {labeled, false},
+    [SIGNET_CONTENT_PHONE] = {phone, false},
+    [SIGNET_CONTENT_LANGUAGES] = {language, true},
+    [SIGNET_CONTENT_CURRENCIES] = {currency, true},
+    [SIGNET_CONTENT_CRYPTOCURRENCIES] = {cryptocurrency, true},
+    [SIGNET_CONTENT_SIZE_LIMIT] = {size_limit, false},
+    [SIGNET_CONTENT_CODECS] = {codec, true},
+    [SIGNET_CONTENT_WEBSITE] = {website, false},
+    [SIGNET_CONTENT_SECURE_LOCATION] = {secure_location, false},
+    [SIGNET_CONTENT_ADDRESS] = {address, false},
+    [SIGNET_CONTENT_ADDRESSES] = {address, true},
+    [SIGNET_CONTENT_HOSTS] = {host, true},
+    [SIGNET_CONTENT_ONIONS] = {onion, true},
+    [SIGNET_CONTENT_CERTIFICATES] = {certificate, true},
+    [SIGNET_CONTENT_ENDORSEMENT] = {endorsement, false},
+    [SIGNET_CONTENT_OPEN] = {any, false},
+    [SIGNET_CONTENT_UNDEFINED] = {any, false},
+    [SIGNET_CONTENT_IMAGE] = {image, false},
 };
 
 bool
 signet_content_is_informational(enum signet_content content)
 {
 	return (size_t)content < sizeof(rules) / sizeof(rules[0]) &&
-	    rules[content] != NULL;
+	    rules[content].judge != NULL;
+}
+
+/* What counts of a value that breaks its rule. */
+static struct span
+good_part(enum signet_content content, struct span value)
+{
+	struct span number = take_part(&value, ';');
+
+	return content == SIGNET_CONTENT_PHONE && is_number(number)
+	    ? number
+	    : span_of(NULL, 0);
 }
 
 const char *
@@ -398,10 +355,10 @@ signet_content_fault(enum signet_content content, struct span value,
 	*used = value;
 	if (value.length == 0 || !signet_content_is_informational(content))
 		return NULL;
-	if (content == SIGNET_CONTENT_PHONE)
-		return phone(value, used);
-	fault = rules[content](value);
+	fault = rules[content].is_list
+	    ? each_item(value, rules[content].judge)
+	    : rules[content].judge(value);
 	if (fault != NULL)
-		*used = span_of(NULL, 0);
+		*used = good_part(content, value);
 	return fault;
 }

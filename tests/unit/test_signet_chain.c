@@ -266,7 +266,8 @@ files_that_are_refused(void **state)
 	    {"line end after octets", 'a', "\n", BINARY, "signet 2: "},
 	    {"no END", 'a', "-----BEGIN USER SIGNET-----\nBv0=\n", ARMORED,
 	     "signet 2: armor: "},
-	    {"two dashes", 'a', "--", ARMORED, "signet 2: signet: header at offset 0: "},
+	    {"two dashes", 'a', "--", ARMORED,
+	     "signet 2: signet: header at offset 0: "},
 	    {"cut", 'a', "\x06\xfd\xff\xff\xff\1", BINARY,
 	     "signet 2: signet: "},
 	};

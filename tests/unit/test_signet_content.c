@@ -30,7 +30,8 @@ judge(const struct text_case *cases, size_t count)
 		const char *fault;
 
 		if (row == NULL)
-			row = signet_field_by_label(LAYOUT_STANDARD, SIGNET_USER, label);
+			row = signet_field_by_label(LAYOUT_STANDARD,
+			    SIGNET_USER, label);
 		unit_case(cases[i].label);
 		assert_non_null(row);
 		fault = signet_content_fault(row->content, cases[i].value,
@@ -471,9 +472,10 @@ bad_values_are_not_written(void **state)
 
 		snprintf(field, sizeof(field), "field %u (", bad[i].type);
 		unit_case(field);
-		assert_int_equal(signet_make_org(LAYOUT_STANDARD, world_public_key(POK),
-		    signer_of_seed(world_seed(POK)), NULL, 0, world_point(POK),
-		    "alpha.test", &bad[i], 1, &out, &fault), ERR_USAGE);
+		assert_int_equal(signet_make_org(LAYOUT_STANDARD,
+		    world_public_key(POK), signer_of_seed(world_seed(POK)),
+		    NULL, 0, world_point(POK), "alpha.test", &bad[i], 1, &out,
+		    &fault), ERR_USAGE);
 		assert_ptr_equal(strstr(fault.text, field), fault.text);
 		assert_int_equal(out.length, 0);
 	}
@@ -506,9 +508,11 @@ every_field_has_its_place(void **state)
 
 	for (int type = 0; type <= UINT8_MAX; type++) {
 		const struct signet_field_row *org =
-		    signet_field_row(LAYOUT_STANDARD, SIGNET_ORG, (uint8_t)type);
+		    signet_field_row(LAYOUT_STANDARD, SIGNET_ORG,
+		        (uint8_t)type);
 		const struct signet_field_row *user =
-		    signet_field_row(LAYOUT_STANDARD, SIGNET_USER, (uint8_t)type);
+		    signet_field_row(LAYOUT_STANDARD, SIGNET_USER,
+		        (uint8_t)type);
 
 		if (org != NULL)
 			check_row(org);
