@@ -158,14 +158,14 @@ static const char *
 language(struct span item)
 {
 	const char *fault = "not a list of language tags like en-US";
-	bool more = item.data[item.length - 1] != '-';
+	bool ends_well = item.data[item.length - 1] != '-';
 
 	if (!all_are(take_part(&item, '-'), is_letter, 2, 3))
 		return fault;
 	while (item.length > 0)
 		if (!all_are(take_part(&item, '-'), is_alphanumeric, 1, 8))
 			return fault;
-	return more ? NULL : fault;
+	return ends_well ? NULL : fault;
 }
 
 static const char *
