@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/address.h"
 #include "base/file.h"
@@ -13,6 +16,7 @@ struct anchors {
 	struct buffer text;
 	size_t count;
 	char names[ANCHORS][DOMAIN_SIZE]; /* "" is the root */
+	char *files[ANCHORS]; /* NULL: the keys are those of `text` */
 };
 
 /* The next word of a zone-file line; false at its end or at a comment. */
@@ -158,6 +162,8 @@ anchors_free(struct anchors *anchors)
 {
 	if (anchors == NULL)
 		return;
+	for (size_t i = 0; i < anchors->count; i++)
+		free(anchors->files[i]);
 	buffer_free(&anchors->text);
 	free(anchors->path);
 	free(anchors);
@@ -175,6 +181,120 @@ anchors_text(const struct anchors *anchors)
 	return buffer_span(&anchors->text);
 }
 
+/* ---- RFC 5011 ---- */
+
+/* What was read of one name. */
+static void
+copy_keys(const struct anchors *anchors, const char *name, struct buffer *out)
+{
+	struct span text = buffer_span(&anchors->text);
+	struct span line, rest, owner;
+	bool ours = false;
+	int depth = 0;
+
+	while (span_next_line(&text, &line)) {
+		rest = line;
+		if (depth == 0) {
+			ours = next_word(&rest, &owner);
+			if (ours && owner.data[owner.length - 1] == '.')
+				owner.length--;
+			ours = ours &&
+			    span_equal_nocase(owner, span_string(name));
+		}
+		count_parentheses(line, &depth);
+		if (!ours)
+			continue;
+		buffer_append_span(out, line);
+		buffer_u8(out, '\n');
+	}
+}
+
+/* Whether a file has keys that are good for anything. libunbound takes all that
+ * is below an anchor without keys for unsigned. */
+static int
+check_file(const char *path, struct fault *fault)
+{
+	struct anchors *read;
+	struct span text, line;
+	int err = anchors_read(path, &read, fault);
+
+	if (err != 0)
+		return err;
+	text = buffer_span(&read->text);
+	while (err == 0 && span_next_line(&text, &line))
+		if (span_equal_string(span_slice(line, 0, 9), ";;REVOKED"))
+			err = fault_set(fault, ERR_CONFIG,
+			    "%s: all keys have been revoked; put new ones into "
+			    "the trust_anchor_file and remove this one", path);
+	anchors_free(read);
+	return err;
+}
+
+static int
+follow_one(struct anchors *anchors, size_t index, const char *directory,
+    bool check_only, struct fault *fault)
+{
+	const char *name = anchors->names[index];
+	struct buffer keys = buffer_make(FILE_LIMIT);
+	char *path;
+	int err = 0;
+
+	if (strchr(name, '/') != NULL)
+		return fault_set(fault, ERR_CONFIG,
+		    "%s: \"%s\" cannot be a file's name", anchors->path, name);
+	if (asprintf(&path, "%s/%s.key", directory,
+	        *name == '\0' ? "root" : name) < 0)
+		return fault_set(fault, ERR_MEMORY, "out of memory");
+	if (access(path, F_OK) == 0) {
+		err = check_file(path, fault);
+	} else if (!check_only) {
+		copy_keys(anchors, name, &keys);
+		err = file_write(path, buffer_span(&keys), 0644, false, fault);
+	}
+	buffer_free(&keys);
+	if (err != 0 || check_only)
+		free(path);
+	else
+		anchors->files[index] = path;
+	return err;
+}
+
+int
+anchors_follow(struct anchors *anchors, const char *directory, bool check_only,
+    struct fault *fault)
+{
+	int err = 0;
+
+	/* libunbound would only log that it cannot, and use old keys for ever. */
+	if (access(directory, W_OK | X_OK) != 0)
+		return fault_set(fault,
+		    errno == EACCES ? ERR_PERMISSION : ERR_CREATE,
+		    "trust_anchor_directory: %s: %s", directory,
+		    strerror(errno));
+	for (size_t i = 0; err == 0 && i < anchors->count; i++)
+		err = follow_one(anchors, i, directory, check_only, fault);
+	return err;
+}
+
+const char *
+anchors_file(const struct anchors *anchors, size_t index)
+{
+	return index < anchors->count ? anchors->files[index] : NULL;
+}
+
+/* ---- asking ---- */
+
+static bool
+is_above(const char *anchor, const char *name, size_t length)
+{
+	const size_t size = strlen(anchor);
+
+	return size == 0 ||
+	    (size <= length &&
+	        strncasecmp(name + length - size, anchor, size) == 0 &&
+	        (size == length || name[length - size - 1] == '.'));
+}
+
 bool
 anchors_cover(const struct anchors *anchors, const char *name)
 {
@@ -182,16 +302,10 @@ anchors_cover(const struct anchors *anchors, const char *name)
 
 	if (length > 0 && name[length - 1] == '.')
 		length--;
-	for (size_t i = 0; i < anchors->count; i++) {
-		const size_t anchor = strlen(anchors->names[i]);
-
-		if (anchor == 0)
+	for (size_t i = 0; i < anchors->count; i++)
+		if (is_above(anchors->names[i], name, length) &&
+		    (anchors->files[i] == NULL ||
+		        check_file(anchors->files[i], NULL) == 0))
 			return true;
-		if (anchor <= length &&
-		    strncasecmp(name + length - anchor, anchors->names[i],
-		        anchor) == 0 &&
-		    (anchor == length || name[length - anchor - 1] == '.'))
-			return true;
-	}
 	return false;
 }

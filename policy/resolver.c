@@ -95,7 +95,8 @@ is_anchored(const struct anchors *anchors, const struct ub_result *result)
 static struct dns_reply *
 make_reply(const struct resolver *resolver, const struct ub_result *result)
 {
-	const bool anchored = is_anchored(resolver->anchors, result);
+	const bool anchored =
+	    result->secure || is_anchored(resolver->anchors, result);
 	const enum dns_answer answer = classify(result, anchored);
 	struct span data[RECORDS];
 	struct dns_reply *reply;
@@ -375,6 +376,9 @@ prepare(struct resolver *resolver, const struct config *config,
 		return fault_set(fault, ERR_MEMORY, "resolver: out of memory");
 	if ((err = anchors_read(config->trust_anchor_file, &resolver->anchors,
 	         fault)) != 0 ||
+	    (*config->trust_anchor_directory != '\0' &&
+	        (err = anchors_follow(resolver->anchors,
+	             config->trust_anchor_directory, false, fault)) != 0) ||
 	    (err = resolver_context_new(resolver->anchors, &resolver->servers,
 	         &resolver->context, fault)) != 0)
 		return err;

@@ -70,13 +70,21 @@ set_options(struct ub_ctx *context, bool own_servers)
 		ub_ctx_set_option(context, "do-not-query-localhost:", "no");
 }
 
+/* `test` is a built-in empty zone. Taking it out also makes libunbound read the
+ * anchors, so it comes last. */
+static int
+read_now(struct ub_ctx *context)
+{
+	return ub_ctx_zone_remove(context, "test.");
+}
+
 /*
  * libunbound gets the very text that was checked, and not the file's again,
  * which may have been emptied since: it would take everything for unsigned
  * then.
  */
 static int
-set_anchors(struct ub_ctx *context, const struct anchors *anchors,
+add_text(struct ub_ctx *context, const struct anchors *anchors,
     struct fault *fault)
 {
 	const struct span text = anchors_text(anchors);
@@ -92,15 +100,40 @@ set_anchors(struct ub_ctx *context, const struct anchors *anchors,
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if ((result = ub_ctx_add_ta_file(context, path)) != 0 ||
-	    /* `test` is a built-in empty zone. Taking it out also makes
-	     * libunbound read the anchors now, so it comes last. */
-	    (result = ub_ctx_zone_remove(context, "test.")) != 0)
+	    (result = read_now(context)) != 0)
 		err = complain(fault, "trust_anchor_file",
 		    anchors_path(anchors), result);
 out:
 	if (fd >= 0)
 		close(fd);
 	return err;
+}
+
+/* Files that libunbound also writes. */
+static int
+add_files(struct ub_ctx *context, const struct anchors *anchors,
+    struct fault *fault)
+{
+	const char *path;
+	int result = 0;
+
+	for (size_t i = 0;
+	     result == 0 && (path = anchors_file(anchors, i)) != NULL; i++)
+		result = ub_ctx_add_ta_autr(context, path);
+	if (result == 0)
+		result = read_now(context);
+	return result == 0 ? 0
+	                   : complain(fault, "trust_anchor_directory",
+	                         anchors_file(anchors, 0), result);
+}
+
+static int
+set_anchors(struct ub_ctx *context, const struct anchors *anchors,
+    struct fault *fault)
+{
+	return anchors_file(anchors, 0) == NULL
+	    ? add_text(context, anchors, fault)
+	    : add_files(context, anchors, fault);
 }
 
 int
@@ -139,10 +172,13 @@ resolver_check(const struct config *config, struct fault *fault)
 	err = anchors_read(config->trust_anchor_file, &anchors, fault);
 	if (err != 0)
 		return err;
-	err = resolver_context_new(anchors, &servers, &context, fault);
-	anchors_free(anchors);
-	if (err == 0)
+	if (*config->trust_anchor_directory != '\0')
+		err = anchors_follow(anchors, config->trust_anchor_directory,
+		    true, fault);
+	if (err == 0 && (err = resolver_context_new(anchors, &servers,
+	                     &context, fault)) == 0)
 		ub_ctx_delete(context);
+	anchors_free(anchors);
 	return err;
 }
 

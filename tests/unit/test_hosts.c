@@ -288,6 +288,51 @@ anchor_files(void **state)
 	    ERR_NO_FILE);
 }
 
+/* Each zone gets a file of its own, with the keys of the list; a file that is
+ * there already is left alone, and has the last word. */
+static void
+anchors_of_their_own(void **state)
+{
+	static const char list[] = ". IN DS 20326 8 2 E06D ; root\n"
+	    "test. DNSKEY 257 3 15 (\n  AAAA ) ; key\nTEST DS 1 15 2 00\n";
+	char directory[] = "/tmp/dime-anchor-XXXXXX", path[100];
+	struct buffer content = buffer_make(1000);
+	struct anchors *anchors;
+	struct fault fault;
+
+	unit_directory(directory);
+	snprintf(path, sizeof(path), "%s/anchor", directory);
+	assert_int_equal(file_write(path, span_string(list), 0600, true, NULL),
+	    0);
+	assert_int_equal(anchors_read(path, &anchors, NULL), 0);
+	assert_null(anchors_file(anchors, 0));
+	assert_int_equal(anchors_follow(anchors, directory, true, NULL), 0);
+	assert_null(anchors_file(anchors, 0));
+	assert_int_equal(anchors_follow(anchors, directory, false, NULL), 0);
+	assert_null(anchors_file(anchors, 2));
+	snprintf(path, sizeof(path), "%s/test.key", directory);
+	assert_string_equal(anchors_file(anchors, 1), path);
+	assert_int_equal(file_read(path, &content, NULL), 0);
+	assert_string_equal(buffer_string(&content),
+	    "test. DNSKEY 257 3 15 (\n  AAAA ) ; key\nTEST DS 1 15 2 00\n");
+	buffer_free(&content);
+
+	unit_case("one zone's keys are revoked, the root's are not");
+	assert_int_equal(file_write(path, span_string(
+	    ";;REVOKED\ntest. DS 1 15 2 00\n"), 0600, true, NULL), 0);
+	assert_true(anchors_cover(anchors, "x.test"));
+	unit_case("the root's as well");
+	assert_int_equal(file_write(anchors_file(anchors, 0), span_string(""),
+	    0600, true, NULL), 0);
+	assert_false(anchors_cover(anchors, "x.test"));
+	assert_int_equal(anchors_follow(anchors, directory, true, &fault),
+	    ERR_CONFIG);
+	assert_non_null(strstr(fault.text, "root.key"));
+	assert_int_equal(anchors_follow(anchors, "/nonexistent", true, &fault),
+	    ERR_CREATE);
+	anchors_free(anchors);
+}
+
 int
 main(void)
 {
@@ -297,6 +342,7 @@ main(void)
 	    cmocka_unit_test(hosts_come_in_random_order),
 	    cmocka_unit_test(late_replies),
 	    cmocka_unit_test(anchor_files),
+	    cmocka_unit_test(anchors_of_their_own),
 	};
 
 	return cmocka_run_group_tests_name("hosts", tests, unit_start,
