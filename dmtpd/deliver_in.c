@@ -78,7 +78,7 @@ check_origin(struct check *check)
 		return err;
 	if (strcmp(check->envelope.domain, delivery->origin_domain) != 0 ||
 	    strcmp(check->envelope.domain_fingerprint,
-	        delivery->origin->fingerprint) != 0)
+	        message_org_fingerprint(delivery->origin)) != 0)
 		return fault_set(check->fault, ERR_ORIGIN_INVALID,
 		    "chunk 5 names another origin than MAIL");
 	return 0;

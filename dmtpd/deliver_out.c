@@ -21,6 +21,8 @@ struct attempt {
 	struct message *message;
 	struct keys_org *org; /* the origin: ours */
 	struct message_envelope envelope; /* chunk 4 */
+	/* Of the destination, as RCPT wants it (S11). */
+	char destination[SIGNET_FINGERPRINT_SIZE];
 	struct buffer armor;
 	struct facts_answer facts;
 	struct record *record;
@@ -78,6 +80,45 @@ check_destination(struct attempt *attempt)
 	    domain);
 }
 
+/*
+ * Envelopes of the libdime dialect call organizations by the core of their signet,
+ * DMTP by the whole: policyd has the signet.
+ */
+static int
+find_destination_signet(struct attempt *attempt)
+{
+	const char *domain = attempt->envelope.domain;
+	const struct facts_request request = {.verb = FACTS_SIGNET,
+	    .from = "", .to = domain, .fingerprint = "",
+	    .wait = attempt->live.fetch_timeout};
+	struct fault *fault = &attempt->fault;
+	struct org_signet *signet = NULL;
+	struct facts_answer answer;
+	int err;
+
+	memcpy(attempt->destination, attempt->envelope.domain_fingerprint,
+	    sizeof(attempt->destination));
+	if (attempt->org->signet->signet->layout == LAYOUT_STANDARD)
+		return 0;
+	facts_answer_init(&answer);
+	err = facts_ask(attempt->delivery->dmtpd->config->facts_socket,
+	    &request, &answer, fault);
+	if (err == 0 && answer.err != 0)
+		err = fault_set(fault, answer.err, "%s", answer.reason);
+	if (err == 0)
+		err = facts_verify(&answer, domain, &signet, NULL, fault);
+	if (err == 0 && strcmp(message_org_fingerprint(signet),
+	        attempt->destination) != 0)
+		err = fault_set(fault, ERR_DESTINATION_SIGNET,
+		    "sealed for another signet than %s has", domain);
+	if (err == 0)
+		memcpy(attempt->destination, signet->fingerprint,
+		    sizeof(attempt->destination));
+	org_signet_free(signet);
+	facts_answer_free(&answer);
+	return err;
+}
+
 static int
 find_hosts(struct attempt *attempt)
 {
@@ -112,7 +153,7 @@ transfer(struct attempt *attempt, struct peer *peer)
 	    .origin = attempt->org->signet->domain,
 	    .origin_fingerprint = attempt->org->signet->fingerprint,
 	    .destination = attempt->envelope.domain,
-	    .destination_fingerprint = attempt->envelope.domain_fingerprint,
+	    .destination_fingerprint = attempt->destination,
 	    .armor = buffer_span(&attempt->armor),
 	};
 	int64_t start = now();
@@ -291,6 +332,7 @@ deliver_out(struct deliver_out *delivery, struct verdict *verdict)
 	         attempt.message, &attempt.org, &attempt.envelope,
 	         &attempt.fault)) == 0 &&
 	    (err = check_destination(&attempt)) == 0 &&
+	    (err = find_destination_signet(&attempt)) == 0 &&
 	    (err = find_hosts(&attempt)) == 0)
 		err = try_hosts(&attempt);
 	give_verdict(&attempt, err, verdict);

@@ -95,6 +95,35 @@ check(const struct search *search)
 	return 0;
 }
 
+/* Turns to the layout of the message: the author's signet tells. One that is gone
+ * leaves the standard one; nobody will find it either. */
+static int
+fit_layout(struct search *search)
+{
+	const struct message_envelope *envelope = search->envelope;
+	struct keys *keys = search->dmtpd->keys;
+	struct keys_user *author;
+	struct keys_org *org;
+	enum layout layout;
+	int err;
+
+	err = keys_find_user_by_fingerprint(keys, envelope->address,
+	    envelope->address_fingerprint, &author, search->fault);
+	if (err != 0)
+		return err == ERR_UNKNOWN_ADDRESS ? 0 : err;
+	layout = author->signet->signet->layout;
+	keys_user_free(author);
+	if (layout == LAYOUT_STANDARD)
+		return 0;
+	err = keys_find_org_in(keys, layout, search->org->signet->domain, &org,
+	    search->fault);
+	if (err != 0)
+		return err;
+	keys_org_free(search->org);
+	search->org = org;
+	return 0;
+}
+
 int
 ours_find(struct dmtpd *dmtpd, const char *sender, struct message *message,
     struct keys_org **out, struct message_envelope *envelope,
@@ -112,6 +141,8 @@ ours_find(struct dmtpd *dmtpd, const char *sender, struct message *message,
 		err = try_all(&search);
 	if (err == 0)
 		err = check(&search);
+	if (err == 0)
+		err = fit_layout(&search);
 	if (err != 0) {
 		keys_org_free(search.org);
 		return err;

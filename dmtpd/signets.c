@@ -94,14 +94,30 @@ signets_answer_sgnt(struct dmtpd *dmtpd, struct dmtp_server *server)
 	keys_org_free(org);
 }
 
+/* The layout of the domain's signet with that fingerprint: whoever knows one in
+ * the libdime layout is told of the current one in it. */
+static enum layout
+layout_of_org(struct dmtpd *dmtpd, const struct dmtp_server *server)
+{
+	enum layout layout = LAYOUT_STANDARD;
+	struct keys_org *org;
+
+	if (keys_find_org_by_fingerprint(dmtpd->keys,
+	        server->arguments[0].text, server->arguments[1].text, &org,
+	        NULL) == 0)
+		layout = org->signet->signet->layout;
+	keys_org_free(org);
+	return layout;
+}
+
 static void
 verify_org(struct dmtpd *dmtpd, struct dmtp_server *server)
 {
-	static const struct dmtp_argument none = {.given = false};
 	struct keys_org *org = NULL;
 	int err;
 
-	err = find_org(dmtpd, server->arguments[0].text, &none, &org);
+	err = keys_find_org_in(dmtpd->keys, layout_of_org(dmtpd, server),
+	    server->arguments[0].text, &org, NULL);
 	if (err != 0)
 		refuse(server, err);
 	else if (strcmp(org->signet->fingerprint,
@@ -112,36 +128,43 @@ verify_org(struct dmtpd *dmtpd, struct dmtp_server *server)
 	keys_org_free(org);
 }
 
-/* Whether the fingerprint is that of a full signet of the user: VRFY wants the
- * core (Part 7). */
-static bool
-is_full_fingerprint(struct dmtpd *dmtpd, const struct dmtp_server *server)
+/* The layout of the user's signet with that fingerprint, and whether it is that
+ * of a full signet: VRFY wants the core (Part 7). */
+static enum layout
+layout_of_user(struct dmtpd *dmtpd, const struct dmtp_server *server,
+    bool *is_full)
 {
 	const char *fingerprint = server->arguments[1].text;
-	struct keys_user *user = NULL;
-	bool is_full;
+	enum layout layout = LAYOUT_STANDARD;
+	struct keys_user *user;
 
-	is_full = keys_find_user_by_fingerprint(dmtpd->keys,
-	              server->arguments[0].text, fingerprint, &user,
-	              NULL) == 0 &&
-	    strcmp(user->signet->core, fingerprint) != 0;
+	*is_full = false;
+	if (keys_find_user_by_fingerprint(dmtpd->keys,
+	        server->arguments[0].text, fingerprint, &user, NULL) == 0) {
+		layout = user->signet->signet->layout;
+		*is_full = strcmp(user->signet->core, fingerprint) != 0;
+	}
 	keys_user_free(user);
-	return is_full;
+	return layout;
 }
 
 static void
 verify_user(struct dmtpd *dmtpd, struct dmtp_server *server)
 {
-	static const struct dmtp_argument none = {.given = false};
 	struct keys_user *user = NULL;
+	bool is_full;
 	int err;
 
-	err = find_user(dmtpd, server->arguments[0].text, &none, &user);
+	err = keys_find_user_in(dmtpd->keys,
+	    layout_of_user(dmtpd, server, &is_full),
+	    server->arguments[0].text, &user, NULL);
+	if (err == 0 && user->disabled)
+		err = ERR_NOT_ENABLED;
 	if (err != 0)
 		refuse(server, err);
 	else if (strcmp(user->signet->core, server->arguments[1].text) == 0)
 		dmtp_server_answer(server, REPLY_USER_CURRENT, "");
-	else if (is_full_fingerprint(dmtpd, server))
+	else if (is_full)
 		dmtp_server_answer(server, REPLY_ARGUMENT_SYNTAX, "");
 	else
 		answer_signet(server, user->signet->signet);

@@ -167,7 +167,7 @@ find_ourselves(struct session *session, struct opening *opening,
 	struct keys *keys = session->milter->keys;
 	int err;
 
-	err = keys_find_org_by_fingerprint(keys, opening->from.domain,
+	err = keys_find_org_by_envelope(keys, opening->from.domain,
 	    opening->from.domain_fingerprint, &opening->destination, fault);
 	if (err != 0) {
 		opening->dmtp = err == ERR_NO_KEY ? 576 : 451;

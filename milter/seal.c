@@ -227,6 +227,33 @@ ask_policy(struct session *session, struct sealing *sealing,
 	return act_on(session, sealing, fault);
 }
 
+/* Our own signets in the layout that the recipient's has: a message has one. */
+static int
+fit_layout(struct session *session, struct sealing *sealing,
+    struct fault *fault)
+{
+	enum layout layout = sealing->recipient->signet->layout;
+	struct keys *keys = session->milter->keys;
+	struct keys_user *author = NULL;
+	struct keys_org *origin = NULL;
+	int err;
+
+	if (layout == LAYOUT_STANDARD)
+		return 0;
+	if ((err = keys_find_user_in(keys, layout,
+		sealing->author->signet->address, &author, fault)) != 0 ||
+	    (err = keys_find_org_in(keys, layout, sealing->domain, &origin,
+		fault)) != 0) {
+		keys_user_free(author);
+		return err;
+	}
+	keys_user_free(sealing->author);
+	keys_org_free(sealing->origin);
+	sealing->author = author;
+	sealing->origin = origin;
+	return 0;
+}
+
 /* The message as it will come out at the other end. */
 static void
 build_mime(struct session *session, struct sealing *sealing)
@@ -310,7 +337,7 @@ seal(struct session *session, struct sealing *sealing, struct fault *fault)
 	    fault);
 	random_end(&random);
 	buffer_free(&sealing->mime);
-	if (err == ERR_TOO_LARGE)
+	if (err == ERR_TOO_LARGE || err == ERR_FORMAT)
 		sealing->permanent = true;
 	if (err == 0) {
 		sealing->armor = buffer_make(binary.length * 2 + 4096);
@@ -387,6 +414,7 @@ seal_message(struct session *session)
 	    (err = keys_find_org(session->milter->keys, sealing.domain,
 		&sealing.origin, &fault)) == 0 &&
 	    (err = ask_policy(session, &sealing, &fault)) == 0 &&
+	    (err = fit_layout(session, &sealing, &fault)) == 0 &&
 	    (err = seal(session, &sealing, &fault)) == 0)
 		err = replace(session, &sealing, &fault);
 	if (err == 0)

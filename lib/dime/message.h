@@ -73,6 +73,10 @@ struct message_envelope {
 	char domain_fingerprint[SIGNET_FINGERPRINT_SIZE];
 };
 
+/* What an envelope calls an organization by (S11): its fingerprint, in the libdime
+ * layout that of the core. */
+const char *message_org_fingerprint(const struct org_signet *org);
+
 /*
  * Parses a binary message that fills `binary` exactly (M1-M3): magic, sizes, known
  * types, order, required chunks, number of slots, payload sizes. Copies it.
@@ -205,7 +209,7 @@ struct message_seal {
  * any octets), in the dialect of the signets' layout. ERR_TOO_LARGE when the format
  * cannot hold it; ERR_MISMATCH when addresses, domains or signers do not belong to
  * the signets, or these have different layouts; ERR_FORMAT for a sender that is no
- * address. On error `out` holds nothing of it.
+ * address, or an address that the dialect has no form for. On error `out` holds nothing of it.
  */
 int message_seal(const struct message_seal *seal, struct span mime,
     struct buffer *out, struct fault *fault);

@@ -194,7 +194,7 @@ envelope_compare(const struct access *access, uint8_t type,
 		if (strcmp(envelope->domain, org->domain) != 0)
 			what = "";
 		else if (strcmp(envelope->domain_fingerprint,
-		    envelope_fingerprint(org)) != 0)
+		    message_org_fingerprint(org)) != 0)
 			what = signet_suffix;
 	}
 	if (what == NULL)

@@ -37,7 +37,7 @@ parties_layout(const struct message_parties *parties, enum layout *layout,
 }
 
 const char *
-envelope_fingerprint(const struct org_signet *org)
+message_org_fingerprint(const struct org_signet *org)
 {
 	return org->signet->layout == LAYOUT_LIBDIME ? org->core
 	                                             : org->fingerprint;

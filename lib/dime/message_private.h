@@ -172,9 +172,6 @@ int envelope_compare(const struct access *access, uint8_t type,
     const struct message_envelope *envelope, const struct user_signet *user,
     const struct org_signet *org);
 
-/* The fingerprint of an organization that stands in chunks 4 and 5 (S11). */
-const char *envelope_fingerprint(const struct org_signet *org);
-
 /* Makes of the digests that 225 signs what libdime signs instead: that of chunk 5,
  * before which there are `destination` others, is left out, and as many zeros
  * stand at the end. */

@@ -253,7 +253,7 @@ seal_envelope(struct sealing *sealing, uint8_t type, const char *address,
 	    sizeof(envelope.address));
 	memcpy(envelope.address_fingerprint, user->core, sizeof(user->core));
 	memcpy(envelope.domain, org->domain, sizeof(org->domain));
-	span_copy_string(span_string(envelope_fingerprint(org)),
+	span_copy_string(span_string(message_org_fingerprint(org)),
 	    envelope.domain_fingerprint, sizeof(envelope.domain_fingerprint));
 	envelope_write(type, &envelope, &text);
 	err = text.error != 0 ? fault_set(sealing->fault, text.error, "%s", "")

@@ -70,6 +70,24 @@ check_signers(const struct message_seal *seal, enum layout layout,
 	return 0;
 }
 
+/* libdime reads envelopes of printable ASCII only. */
+static int
+check_ascii(const struct message_seal *seal, struct fault *fault)
+{
+	const char *addresses[] = {
+	    seal->parties.author->address,
+	    seal->parties.recipient->address,
+	    seal->recipient != NULL ? seal->recipient : "",
+	};
+
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		if (!address_is_ascii(addresses[i]))
+			return fault_set(fault, ERR_FORMAT,
+			    "<%s> is not ASCII, as the libdime layout needs",
+			    addresses[i]);
+	return 0;
+}
+
 int
 seal_check(const struct message_seal *seal, enum layout *layout,
     struct fault *fault)
@@ -78,5 +96,7 @@ seal_check(const struct message_seal *seal, enum layout *layout,
 
 	if (err == 0)
 		err = check_parties(seal, fault);
+	if (err == 0 && *layout == LAYOUT_LIBDIME)
+		err = check_ascii(seal, fault);
 	return err != 0 ? err : check_signers(seal, *layout, fault);
 }

@@ -158,6 +158,10 @@ check_schema(struct database_handle *handle, struct fault *fault)
 		return fault_set(fault, ERR_VERSION,
 		    "%s: schema version %d is newer than this program's %d",
 		    path, (int)version, (int)schema->version);
+	if (version < schema->version)
+		return fault_set(fault, ERR_VERSION,
+		    "%s: schema version %d is older than this program's %d",
+		    path, (int)version, (int)schema->version);
 	return 0;
 }
 

@@ -42,13 +42,19 @@ struct keys_org {
 	void *owner;
 };
 
-/* The current organization of `domain`. ERR_NO_KEY when it is not ours. This and
+/* The current organization of `domain`, with its signet in the standard layout,
+ * or in that layout: the same keys. ERR_NO_KEY when it is not ours. This and
  * all below: ERR_DATABASE for a row that was tampered with, ERR_NO_KEY for one
  * that another key has sealed; both are temporary for mail. */
 int keys_find_org(struct keys *keys, const char *domain,
     struct keys_org **out, struct fault *fault);
-/* The one, current or earlier, with that fingerprint. */
+int keys_find_org_in(struct keys *keys, enum layout layout, const char *domain,
+    struct keys_org **out, struct fault *fault);
+/* The one, current or earlier, with that fingerprint; or that an envelope calls by
+ * it (message_org_fingerprint()). Its signet is in the layout that has it. */
 int keys_find_org_by_fingerprint(struct keys *keys, const char *domain,
+    const char *fingerprint, struct keys_org **out, struct fault *fault);
+int keys_find_org_by_envelope(struct keys *keys, const char *domain,
     const char *fingerprint, struct keys_org **out, struct fault *fault);
 void keys_org_free(struct keys_org *org);
 
@@ -64,12 +70,16 @@ struct keys_user {
 };
 
 /*
- * The current user of `address`, or of the address without its +tag.
- * ERR_UNKNOWN_ADDRESS when there is none.
+ * The current user of `address`, or of the address without its +tag, with his
+ * signet in the standard layout, or in that layout. ERR_UNKNOWN_ADDRESS when
+ * there is none.
  */
 int keys_find_user(struct keys *keys, const char *address,
     struct keys_user **out, struct fault *fault);
-/* The one, current or earlier, whose core or full fingerprint that is. */
+int keys_find_user_in(struct keys *keys, enum layout layout,
+    const char *address, struct keys_user **out, struct fault *fault);
+/* The one, current or earlier, whose core or full fingerprint that is; his signet
+ * is in the layout that has it. */
 int keys_find_user_by_fingerprint(struct keys *keys, const char *address,
     const char *fingerprint, struct keys_user **out, struct fault *fault);
 void keys_user_free(struct keys_user *user);
@@ -77,8 +87,8 @@ void keys_user_free(struct keys_user *user);
 /*
  * Appends the core signets of the address's chain, oldest first, from the one
  * with core fingerprint `start` ("": the root) to `stop` ("": the current one),
- * both included, each through `each`. ERR_UNKNOWN_ADDRESS where the chain does not
- * hold them in this order (D8).
+ * both included, each through `each`, in the layout that these fingerprints belong
+ * to. ERR_UNKNOWN_ADDRESS where the chain does not hold them in this order (D8).
  */
 int keys_history(struct keys *keys, const char *address, const char *start,
     const char *stop,

@@ -27,8 +27,8 @@ insert(struct statement *statement, int64_t *id)
 /* ---- organizations ---- */
 
 static int
-make_org(const struct keyfile *secrets, const char *domain,
-    struct signet **out, struct fault *fault)
+make_org(enum layout layout, const struct keyfile *secrets,
+    const char *domain, struct signet **out, struct fault *fault)
 {
 	struct buffer binary = buffer_make(SIGNET_MAX_LENGTH);
 	uint8_t pok[CRYPTO_SIGN_PUBLIC], point[CRYPTO_POINT];
@@ -37,9 +37,8 @@ make_org(const struct keyfile *secrets, const char *domain,
 	*out = NULL;
 	crypto_ed25519_public(secrets->seed, pok);
 	if ((err = crypto_point_public(secrets->scalar, point)) == 0 &&
-	    (err = signet_make_org(LAYOUT_STANDARD,
-	    pok, signer_of_seed(secrets->seed), NULL, 0,
-	    point, domain, NULL, 0, &binary, fault)) == 0)
+	    (err = signet_make_org(layout, pok, signer_of_seed(secrets->seed),
+	    NULL, 0, point, domain, NULL, 0, &binary, fault)) == 0)
 		err = signet_parse(buffer_span(&binary), out, fault);
 	buffer_free(&binary);
 	return err;
@@ -48,16 +47,21 @@ make_org(const struct keyfile *secrets, const char *domain,
 static int
 insert_org(struct keys *keys, struct transaction *transaction,
     const struct keyfile *secrets, const char *domain,
-    const struct signet *signet, int64_t *id)
+    struct signet *const signets[static LAYOUTS], int64_t *id)
 {
+	const struct signet *signet = signets[LAYOUT_STANDARD];
+	const struct signet *libdime = signets[LAYOUT_LIBDIME];
 	struct fault *fault = transaction->fault;
 	char fingerprint[SIGNET_FINGERPRINT_SIZE];
+	char core[SIGNET_FINGERPRINT_SIZE], other[SIGNET_FINGERPRINT_SIZE];
 	struct keys_place place = {"org", domain, "signing", fingerprint};
 	uint8_t signing[KEYS_SEALED], encryption[KEYS_SEALED];
 	struct statement row;
 	int err;
 
 	signet_org_fingerprint(signet, fingerprint);
+	signet_core_fingerprint(libdime, core);
+	signet_org_fingerprint(libdime, other);
 	if ((err = keys_seal(&keys->master, &place, secrets->seed, signing,
 	    fault)) != 0)
 		return err;
@@ -70,6 +74,9 @@ insert_org(struct keys *keys, struct transaction *transaction,
 	statement_text(&row, fingerprint);
 	statement_number(&row, clock_wall(keys->clock));
 	statement_blob(&row, signet_binary(signet));
+	statement_text(&row, core);
+	statement_text(&row, other);
+	statement_blob(&row, signet_binary(libdime));
 	statement_text(&row, keys->master.id);
 	statement_blob(&row, span_of(signing, sizeof(signing)));
 	statement_text(&row, keys->transport.id);
@@ -93,8 +100,9 @@ exists(struct transaction *transaction, enum keys_statement number,
 /* ---- users ---- */
 
 static int
-make_user(const struct keyfile *secrets, struct signer org,
-    const char *address, struct signet **out, struct fault *fault)
+make_user(enum layout layout, const struct keyfile *secrets,
+    struct signer org, const char *address, struct signet **out,
+    struct fault *fault)
 {
 	struct buffer request = buffer_make(SIGNET_MAX_LENGTH);
 	struct buffer binary = buffer_make(SIGNET_MAX_LENGTH);
@@ -105,9 +113,9 @@ make_user(const struct keyfile *secrets, struct signer org,
 	*out = NULL;
 	crypto_ed25519_public(secrets->seed, signing);
 	if ((err = crypto_point_public(secrets->scalar, point)) == 0 &&
-	    (err = signet_make_ssr(LAYOUT_STANDARD,
-	    signing, signer_of_seed(secrets->seed),
-	    point, NULL, &request, fault)) == 0 &&
+	    (err = signet_make_ssr(layout, signing,
+	    signer_of_seed(secrets->seed), point, NULL, &request, fault)) ==
+	    0 &&
 	    (err = signet_parse(buffer_span(&request), &ssr, fault)) == 0 &&
 	    (err = signet_make_user(ssr, NULL, org, address, NULL, 0, &binary,
 	    fault)) == 0)
@@ -118,20 +126,31 @@ make_user(const struct keyfile *secrets, struct signer org,
 	return err;
 }
 
+/* A user's signet, and how much of it is not the address's own. */
+struct made_user {
+	struct signet *signet;
+	struct buffer full;
+};
+
 static int
 insert_user(struct keys *keys, struct transaction *transaction, int64_t org,
     const struct keyfile *secrets, const char *address,
-    const struct signet *signet, struct span full, int64_t *id)
+    const struct made_user made[static LAYOUTS], int64_t *id)
 {
+	const struct made_user *libdime = &made[LAYOUT_LIBDIME];
 	struct fault *fault = transaction->fault;
 	char core[SIGNET_FINGERPRINT_SIZE], whole[SIGNET_FINGERPRINT_SIZE];
+	char other_core[SIGNET_FINGERPRINT_SIZE];
+	char other_whole[SIGNET_FINGERPRINT_SIZE];
 	struct keys_place place = {"user", address, "signing", whole};
 	uint8_t signing[KEYS_SEALED], encryption[KEYS_SEALED];
 	struct statement row;
 	int err;
 
-	signet_core_fingerprint(signet, core);
-	signet_full_fingerprint(signet, whole);
+	signet_core_fingerprint(made[LAYOUT_STANDARD].signet, core);
+	signet_full_fingerprint(made[LAYOUT_STANDARD].signet, whole);
+	signet_core_fingerprint(libdime->signet, other_core);
+	signet_full_fingerprint(libdime->signet, other_whole);
 	if ((err = keys_seal(&keys->master, &place, secrets->seed, signing,
 	    fault)) != 0)
 		return err;
@@ -145,16 +164,28 @@ insert_user(struct keys *keys, struct transaction *transaction, int64_t org,
 	statement_text(&row, core);
 	statement_text(&row, whole);
 	statement_number(&row, clock_wall(keys->clock));
-	statement_blob(&row, full);
+	statement_blob(&row, buffer_span(&made[LAYOUT_STANDARD].full));
+	statement_text(&row, other_core);
+	statement_text(&row, other_whole);
+	statement_blob(&row, buffer_span(&libdime->full));
 	statement_text(&row, keys->master.id);
 	statement_blob(&row, span_of(signing, sizeof(signing)));
 	statement_blob(&row, span_of(encryption, sizeof(encryption)));
 	return insert(&row, id);
 }
 
+/* The fields follow each other as in the full signet. */
+static struct span
+tail_of(const struct made_user *made)
+{
+	return span_slice(signet_binary(made->signet), made->full.length,
+	    SIZE_MAX);
+}
+
 static int
 insert_address(struct keys *keys, struct transaction *transaction,
-    int64_t user, const char *address, struct span tail)
+    int64_t user, const char *address,
+    const struct made_user made[static LAYOUTS])
 {
 	struct statement row;
 
@@ -163,7 +194,8 @@ insert_address(struct keys *keys, struct transaction *transaction,
 	statement_text(&row, address_domain(address));
 	statement_number(&row, user);
 	statement_number(&row, clock_wall(keys->clock));
-	statement_blob(&row, tail);
+	statement_blob(&row, tail_of(&made[LAYOUT_STANDARD]));
+	statement_blob(&row, tail_of(&made[LAYOUT_LIBDIME]));
 	return statement_run(&row);
 }
 
@@ -173,8 +205,7 @@ add_user(struct keys *keys, struct transaction *transaction, int64_t org,
 {
 	struct fault *fault = transaction->fault;
 	struct keyfile *secrets = keyfile_new(KEYFILE_USER, 0);
-	struct buffer full = buffer_make(SIGNET_MAX_LENGTH);
-	struct signet *signet = NULL;
+	struct made_user made[LAYOUTS] = {0};
 	int64_t user = 0;
 	bool found;
 	int err;
@@ -188,20 +219,21 @@ add_user(struct keys *keys, struct transaction *transaction, int64_t org,
 	if (err == 0 && found)
 		err = fault_set(fault, ERR_EXISTS,
 		    "%s: this user exists already", address);
-	if (err != 0 ||
-	    (err = make_user(secrets, org_signer, address, &signet, fault)) !=
-	    0 ||
-	    (err = signet_split(signet, SIGNET_STATE_FULL, &full, fault)) !=
-	    0 ||
-	    (err = insert_user(keys, transaction, org, secrets, address,
-	    signet, buffer_span(&full), &user)) != 0)
-		goto out;
-	/* The fields follow each other as in the full signet. */
-	err = insert_address(keys, transaction, user, address,
-	    span_slice(signet_binary(signet), full.length, SIZE_MAX));
+	for (int i = 0; i < LAYOUTS && err == 0; i++) {
+		made[i].full = buffer_make(SIGNET_MAX_LENGTH);
+		if ((err = make_user((enum layout)i, secrets, org_signer,
+		    address, &made[i].signet, fault)) == 0)
+			err = signet_split(made[i].signet, SIGNET_STATE_FULL,
+			    &made[i].full, fault);
+	}
+	if (err == 0 && (err = insert_user(keys, transaction, org, secrets,
+	    address, made, &user)) == 0)
+		err = insert_address(keys, transaction, user, address, made);
 out:
-	signet_free(signet);
-	buffer_free(&full);
+	for (int i = 0; i < LAYOUTS; i++) {
+		signet_free(made[i].signet);
+		buffer_free(&made[i].full);
+	}
 	keyfile_free(secrets);
 	return err;
 }
@@ -229,7 +261,7 @@ int
 keys_create_org(struct keys *keys, const char *domain, struct fault *fault)
 {
 	struct keyfile *secrets = NULL;
-	struct signet *signet = NULL;
+	struct signet *signets[LAYOUTS] = {NULL};
 	struct transaction transaction;
 	bool found;
 	int64_t id = 0;
@@ -251,14 +283,17 @@ keys_create_org(struct keys *keys, const char *domain, struct fault *fault)
 		err = fault_set(fault, ERR_MEMORY, "%s: out of memory", domain);
 		goto out;
 	}
-	if ((err = make_org(secrets, domain, &signet, fault)) == 0 &&
-	    (err = insert_org(keys, &transaction, secrets, domain, signet,
-	    &id)) == 0)
+	for (int i = 0; i < LAYOUTS && err == 0; i++)
+		err = make_org((enum layout)i, secrets, domain, &signets[i],
+		    fault);
+	if (err == 0 && (err = insert_org(keys, &transaction, secrets, domain,
+	    signets, &id)) == 0)
 		err = add_own_users(keys, &transaction, id,
 		    signer_of_seed(secrets->seed), domain);
 out:
 	err = transaction_end(&transaction, err);
-	signet_free(signet);
+	for (int i = 0; i < LAYOUTS; i++)
+		signet_free(signets[i]);
 	keyfile_free(secrets);
 	return err;
 }

@@ -56,15 +56,17 @@ chain_add(struct chain *chain, struct span full, struct fault *fault)
 }
 
 static int
-chain_load(struct keys *keys, const char *address, struct chain *chain,
-    struct fault *fault)
+chain_load(struct keys *keys, enum layout layout, const char *address,
+    struct chain *chain, struct fault *fault)
 {
 	const struct keys_place place = {.table = "user",
 	    .identifier = address};
 	struct statement row;
 	int err = 0;
 
-	statement_start(&row, keys->database, KEYS_GET_CHAIN, fault);
+	statement_start(&row, keys->database, layout == LAYOUT_LIBDIME
+	    ? KEYS_GET_LIBDIME_CHAIN
+	    : KEYS_GET_CHAIN, fault);
 	statement_text(&row, address);
 	statement_number(&row, KEYS_CHAIN_LIMIT);
 	while (err == 0 && statement_next(&row))
@@ -88,32 +90,49 @@ chain_find(const struct chain *chain, const char *fingerprint)
 	return i;
 }
 
+/* Loads the chain of the address, or of the address without its tag, and finds
+ * both ends. *found is false where one is not in it, or they are the wrong way
+ * round. */
+static int
+chain_search(struct keys *keys, enum layout layout, const char *address,
+    const char *start, const char *stop, struct chain *chain, size_t *from,
+    size_t *to, bool *found, struct fault *fault)
+{
+	char untagged[ADDRESS_SIZE];
+	int err;
+
+	address_strip_tag(address, untagged);
+	err = chain_load(keys, layout, address, chain, fault);
+	if (err == 0 && chain->count == 0 && strcmp(untagged, address) != 0)
+		err = chain_load(keys, layout, untagged, chain, fault);
+	*from = *start == '\0' ? 0 : chain_find(chain, start);
+	*to = *stop == '\0' ? chain->count - 1 : chain_find(chain, stop);
+	*found = err == 0 && chain->count > 0 && *to < chain->count &&
+	    *from <= *to;
+	return err;
+}
+
 int
 keys_history(struct keys *keys, const char *address, const char *start,
     const char *stop, int (*each)(void *context, const struct signet *core),
     void *context, struct fault *fault)
 {
 	struct chain chain = {NULL, 0};
-	char untagged[ADDRESS_SIZE];
+	bool found = false;
 	size_t from, to;
-	int err;
+	int err = 0;
 
-	address_strip_tag(address, untagged);
-	err = chain_load(keys, address, &chain, fault);
-	if (err == 0 && chain.count == 0 && strcmp(untagged, address) != 0)
-		err = chain_load(keys, untagged, &chain, fault);
-	if (err != 0)
-		goto out;
-	from = *start == '\0' ? 0 : chain_find(&chain, start);
-	to = *stop == '\0' ? chain.count - 1 : chain_find(&chain, stop);
-	if (chain.count == 0 || to >= chain.count || from > to) {
+	for (int layout = 0; layout < LAYOUTS && err == 0 && !found; layout++) {
+		chain_free(&chain);
+		chain = (struct chain){NULL, 0};
+		err = chain_search(keys, (enum layout)layout, address, start,
+		    stop, &chain, &from, &to, &found, fault);
+	}
+	if (err == 0 && !found)
 		err = fault_set(fault, ERR_UNKNOWN_ADDRESS,
 		    "%s: has no such history of signets", address);
-		goto out;
-	}
-	for (; from <= to && err == 0; from++)
+	for (; err == 0 && from <= to; from++)
 		err = each(context, chain.cores[from]);
-out:
 	chain_free(&chain);
 	return err;
 }

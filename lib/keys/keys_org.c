@@ -9,6 +9,7 @@ enum {
 	ID,
 	DOMAIN,
 	SIGNET,
+	LIBDIME,
 	MASTER_ID,
 	SIGNING,
 	TRANSPORT_ID,
@@ -93,51 +94,130 @@ keys_org_free(struct keys_org *org)
 	free(org);
 }
 
-/* Ends `row`, with its organization in *out when there is one. */
+/* Puts the row's signet in the libdime layout in the place of the other, whose
+ * keys it must have. */
+static int
+turn(struct keys *keys, struct statement *row, struct keys_org *org,
+    struct fault *fault)
+{
+	const struct keys_place place = {.table = "org",
+	    .identifier = org->signet->domain};
+	const struct {
+		uint8_t keys[1][CRYPTO_SIGN_PUBLIC];
+	} *pok = (const void *)org->signet->pok;
+	struct org_signet *turned = NULL;
+	struct signet *signet;
+	int err;
+
+	if ((err = signet_parse(statement_get_blob(row, LIBDIME), &signet,
+	    fault)) == 0 &&
+	    (err = signet_verify_org(signet, pok->keys, 1, org->signet->domain,
+	    &turned, fault)) != 0)
+		signet_free(signet);
+	if (err == 0 && (signet->layout != LAYOUT_LIBDIME ||
+	    memcmp(turned->encryption, org->signet->encryption,
+	    sizeof(turned->encryption)) != 0))
+		err = fault_set(fault, ERR_DATABASE,
+		    "its signet in the libdime layout is another one");
+	if (err != 0) {
+		org_signet_free(turned);
+		return keys_broken(keys, &place, err, fault);
+	}
+	org_signet_free(org->signet);
+	org->signet = turned;
+	return 0;
+}
+
+/* Ends `row`, with its organization in *out when there is one, in the layout that
+ * has the fingerprint unless that is NULL. */
 static int
 finish(struct keys *keys, struct statement *row, const char *domain,
-    struct keys_org **out, struct fault *fault)
+    enum layout layout, const char *fingerprint, struct keys_org **out,
+    struct fault *fault)
 {
 	int err = 0;
 
 	*out = NULL;
-	if (statement_next(row))
+	if (statement_next(row)) {
 		err = keys_org_load(keys, row, out, NULL, fault);
-	else if (row->err == 0)
+		if (err == 0 && fingerprint != NULL &&
+		    strcmp((*out)->signet->fingerprint, fingerprint) != 0)
+			layout = LAYOUT_LIBDIME;
+		if (err == 0 && layout == LAYOUT_LIBDIME)
+			err = turn(keys, row, *out, fault);
+	} else if (row->err == 0)
 		err = fault_set(fault, ERR_NO_KEY,
 		    "%s: there is no such organization in %s", domain,
 		    database_path(keys->database));
-	return statement_end(row) != 0 ? row->err : err;
+	if (statement_end(row) != 0)
+		err = row->err;
+	if (err != 0) {
+		keys_org_free(*out);
+		*out = NULL;
+	}
+	return err;
+}
+
+int
+keys_find_org_in(struct keys *keys, enum layout layout, const char *domain,
+    struct keys_org **out, struct fault *fault)
+{
+	struct statement row;
+
+	statement_start(&row, keys->database, KEYS_GET_ORG, fault);
+	statement_text(&row, domain);
+	return finish(keys, &row, domain, layout, NULL, out, fault);
 }
 
 int
 keys_find_org(struct keys *keys, const char *domain, struct keys_org **out,
     struct fault *fault)
 {
-	struct statement row;
-
-	statement_start(&row, keys->database, KEYS_GET_ORG, fault);
-	statement_text(&row, domain);
-	return finish(keys, &row, domain, out, fault);
+	return keys_find_org_in(keys, LAYOUT_STANDARD, domain, out, fault);
 }
 
-int
-keys_find_org_by_fingerprint(struct keys *keys, const char *domain,
-    const char *fingerprint, struct keys_org **out, struct fault *fault)
+/* The row may have been tampered with: what it is found by must be its signet's. */
+static int
+find_by(enum keys_statement number,
+    const char *(*name)(const struct org_signet *signet), struct keys *keys,
+    const char *domain, const char *fingerprint, struct keys_org **out,
+    struct fault *fault)
 {
 	struct statement row;
 	int err;
 
-	statement_start(&row, keys->database, KEYS_GET_ORG_BY_FINGERPRINT,
-	    fault);
+	statement_start(&row, keys->database, number, fault);
 	statement_text(&row, domain);
 	statement_text(&row, fingerprint);
-	err = finish(keys, &row, domain, out, fault);
-	if (err != 0 || strcmp((*out)->signet->fingerprint, fingerprint) == 0)
+	err = finish(keys, &row, domain, LAYOUT_STANDARD, fingerprint, out,
+	    fault);
+	if (err != 0 || strcmp(name((*out)->signet), fingerprint) == 0)
 		return err;
 	keys_org_free(*out);
 	*out = NULL;
 	return fault_set(fault, ERR_DATABASE,
 	    "%s: org %s: its fingerprint is not its signet's",
 	    database_path(keys->database), domain);
+}
+
+static const char *
+fingerprint_of(const struct org_signet *signet)
+{
+	return signet->fingerprint;
+}
+
+int
+keys_find_org_by_fingerprint(struct keys *keys, const char *domain,
+    const char *fingerprint, struct keys_org **out, struct fault *fault)
+{
+	return find_by(KEYS_GET_ORG_BY_FINGERPRINT, fingerprint_of, keys,
+	    domain, fingerprint, out, fault);
+}
+
+int
+keys_find_org_by_envelope(struct keys *keys, const char *domain,
+    const char *fingerprint, struct keys_org **out, struct fault *fault)
+{
+	return find_by(KEYS_GET_ORG_BY_ENVELOPE, message_org_fingerprint, keys,
+	    domain, fingerprint, out, fault);
 }

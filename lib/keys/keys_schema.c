@@ -9,6 +9,9 @@ static const char tables[] =
     " created INTEGER NOT NULL,"
     " retired INTEGER,"
     " signet BLOB NOT NULL,"
+    " libdime_core TEXT NOT NULL,"
+    " libdime_fingerprint TEXT NOT NULL,"
+    " libdime BLOB NOT NULL,"
     " master_id TEXT NOT NULL,"
     " signing BLOB NOT NULL,"
     " transport_id TEXT NOT NULL,"
@@ -27,6 +30,9 @@ static const char tables[] =
     " retired INTEGER,"
     " disabled INTEGER NOT NULL,"
     " signet BLOB NOT NULL,"
+    " libdime_core TEXT NOT NULL,"
+    " libdime_full TEXT NOT NULL,"
+    " libdime BLOB NOT NULL,"
     " master_id TEXT NOT NULL,"
     " signing BLOB NOT NULL,"
     " encryption BLOB NOT NULL);"
@@ -38,6 +44,7 @@ static const char tables[] =
     " created INTEGER NOT NULL,"
     " retired INTEGER,"
     " tail BLOB NOT NULL,"
+    " libdime_tail BLOB NOT NULL,"
     " PRIMARY KEY (address, user)) WITHOUT ROWID;"
     "CREATE UNIQUE INDEX address_current ON address (address)"
     " WHERE retired IS NULL;"
@@ -45,32 +52,41 @@ static const char tables[] =
     "CREATE INDEX address_user ON address (user);";
 
 #define ORG_COLUMNS                                                            \
-	"SELECT id, domain, signet, master_id, signing, transport_id,"         \
-	" encryption, created FROM org "
+	"SELECT id, domain, signet, libdime, master_id, signing,"              \
+	" transport_id, encryption, created FROM org "
 
 #define USER_COLUMNS                                                           \
-	"SELECT user.org, user.identifier, user.signet, user.disabled,"        \
-	" address.address, address.tail, user.master_id, user.signing,"        \
+	"SELECT user.org, user.identifier, user.signet, user.libdime,"         \
+	" user.disabled, address.address, address.tail,"                       \
+	" address.libdime_tail, user.master_id, user.signing,"                 \
 	" user.master_id, user.encryption, user.created"                       \
 	" FROM address JOIN user ON user.id = address.user "
+
+/* The signets of an address, the oldest first. */
+#define CHAIN_OF(column)                                                       \
+	"WITH RECURSIVE chain (id, depth) AS ("                                \
+	" SELECT user, 0 FROM address WHERE address = ?1 AND retired IS NULL"  \
+	" UNION ALL SELECT user.previous, depth + 1 FROM chain"                \
+	" JOIN user ON user.id = chain.id"                                     \
+	" WHERE user.previous IS NOT NULL AND depth < ?2)"                     \
+	" SELECT user." column " FROM chain JOIN user ON user.id = chain.id"   \
+	" ORDER BY depth DESC"
 
 static const char *const statements[KEYS_STATEMENTS] = {
     [KEYS_GET_ORG] = ORG_COLUMNS "WHERE domain = ? AND retired IS NULL",
     [KEYS_GET_ORG_BY_FINGERPRINT] = ORG_COLUMNS
-	"WHERE domain = ? AND fingerprint = ?",
+	"WHERE domain = ?1"
+	" AND ?2 IN (fingerprint, libdime_fingerprint)",
+    [KEYS_GET_ORG_BY_ENVELOPE] = ORG_COLUMNS
+	"WHERE domain = ?1 AND ?2 IN (fingerprint, libdime_core)",
     [KEYS_GET_ORG_BY_ID] = ORG_COLUMNS "WHERE id = ?",
     [KEYS_GET_USER] = USER_COLUMNS
 	"WHERE address.address = ? AND address.retired IS NULL",
     [KEYS_GET_USER_BY_FINGERPRINT] = USER_COLUMNS
-	"WHERE address.address = ?1 AND (user.core = ?2 OR user.full = ?2)",
-    [KEYS_GET_CHAIN] =
-	"WITH RECURSIVE chain (id, depth) AS ("
-	" SELECT user, 0 FROM address WHERE address = ?1 AND retired IS NULL"
-	" UNION ALL SELECT user.previous, depth + 1 FROM chain"
-	" JOIN user ON user.id = chain.id"
-	" WHERE user.previous IS NOT NULL AND depth < ?2)"
-	" SELECT user.signet FROM chain JOIN user ON user.id = chain.id"
-	" ORDER BY depth DESC",
+	"WHERE address.address = ?1 AND ?2 IN"
+	" (user.core, user.full, user.libdime_core, user.libdime_full)",
+    [KEYS_GET_CHAIN] = CHAIN_OF("signet"),
+    [KEYS_GET_LIBDIME_CHAIN] = CHAIN_OF("libdime"),
     [KEYS_LIST_ORGS] = "SELECT domain, fingerprint, created, 0 FROM org"
 		       " WHERE retired IS NULL ORDER BY domain",
     [KEYS_LIST_USERS] =
@@ -78,15 +94,18 @@ static const char *const statements[KEYS_STATEMENTS] = {
 	" FROM address JOIN user ON user.id = address.user"
 	" WHERE address.retired IS NULL AND (?1 IS NULL OR domain = ?1)"
 	" ORDER BY address.address",
-    [KEYS_ADD_ORG] = "INSERT INTO org (domain, fingerprint, created, signet,"
-		     " master_id, signing, transport_id, encryption)"
-		     " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-    [KEYS_ADD_USER] = "INSERT INTO user (org, identifier, core, full, created,"
-		      " disabled, signet, master_id, signing, encryption)"
-		      " VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?) RETURNING id",
+    [KEYS_ADD_ORG] =
+	"INSERT INTO org (domain, fingerprint, created, signet, libdime_core,"
+	" libdime_fingerprint, libdime, master_id, signing, transport_id,"
+	" encryption) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    [KEYS_ADD_USER] =
+	"INSERT INTO user (org, identifier, core, full, created, disabled,"
+	" signet, libdime_core, libdime_full, libdime, master_id, signing,"
+	" encryption) VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)"
+	" RETURNING id",
     [KEYS_ADD_ADDRESS] =
-	"INSERT INTO address (address, domain, user, created, tail)"
-	" VALUES (?, ?, ?, ?, ?)",
+	"INSERT INTO address (address, domain, user, created, tail,"
+	" libdime_tail) VALUES (?, ?, ?, ?, ?, ?)",
     /* The id of a sealing key other than ours comes first. */
     [KEYS_GET_MASTER_ID] =
 	"SELECT master_id FROM (SELECT master_id FROM org"
@@ -99,7 +118,7 @@ static const char *const statements[KEYS_STATEMENTS] = {
 const struct database_schema keys_schema = {
     .what = "key database",
     .application_id = 0x444d4b59, /* "DMKY" */
-    .version = 1,
+    .version = 2,
     .create = tables,
     .statements = statements,
     .statement_count = KEYS_STATEMENTS,

@@ -15,6 +15,10 @@
  * that one core serves all aliases. What is retired stays, to open old mail and
  * to answer HIST.
  *
+ * The columns libdime... hold the same signets in the libdime layout, by the same
+ * keys: made with the others, since only who creates keys can sign, and stored, so
+ * that programs without the master key have them.
+ *
  * Columns that can be derived from a signet are only for finding; what is read is
  * checked against the signet itself, and that against its signatures and the
  * sealed keys. A row that does not agree with itself is ERR_DATABASE.
@@ -46,10 +50,12 @@ struct keys {
 enum keys_statement {
 	KEYS_GET_ORG,
 	KEYS_GET_ORG_BY_FINGERPRINT,
+	KEYS_GET_ORG_BY_ENVELOPE,
 	KEYS_GET_ORG_BY_ID,
 	KEYS_GET_USER,
 	KEYS_GET_USER_BY_FINGERPRINT,
 	KEYS_GET_CHAIN,
+	KEYS_GET_LIBDIME_CHAIN,
 	KEYS_LIST_ORGS,
 	KEYS_LIST_USERS,
 	KEYS_ADD_ORG,
@@ -106,8 +112,8 @@ int keys_open_agreer(const struct keys_sealer *sealer, struct keys_place place,
 int keys_broken(const struct keys *keys, const struct keys_place *place,
     int err, struct fault *fault);
 
-/* Takes the organization from the row of a KEYS_GET_ORG... statement. *id, unless
- * NULL, gets the number of the row. */
+/* Takes the organization from the row of a KEYS_GET_ORG... statement, with its
+ * signet in the standard layout. *id, unless NULL, gets the number of the row. */
 int keys_org_load(struct keys *keys, struct statement *row,
     struct keys_org **out, int64_t *id, struct fault *fault);
 

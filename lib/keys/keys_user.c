@@ -9,9 +9,11 @@ enum {
 	ORG,
 	IDENTIFIER,
 	SIGNET,
+	LIBDIME,
 	DISABLED,
 	ADDRESS,
 	TAIL,
+	LIBDIME_TAIL,
 	SIGNING_ID,
 	SIGNING,
 	ENCRYPTION_ID,
@@ -42,10 +44,14 @@ load_org(struct keys *keys, struct statement *user, struct keys_org **out,
 
 /* The user's fields 1 to 253 and the address's 254 and 255 under one header. */
 static int
-assemble(struct statement *row, struct signet **out, struct fault *fault)
+assemble(struct statement *row, enum layout layout, struct signet **out,
+    struct fault *fault)
 {
-	struct span full = statement_get_blob(row, SIGNET);
-	struct span tail = statement_get_blob(row, TAIL);
+	bool is_libdime = layout == LAYOUT_LIBDIME;
+	struct span full = statement_get_blob(row,
+	    is_libdime ? LIBDIME : SIGNET);
+	struct span tail = statement_get_blob(row,
+	    is_libdime ? LIBDIME_TAIL : TAIL);
 	struct buffer whole = buffer_make(SIGNET_MAX_LENGTH);
 	int err;
 
@@ -65,15 +71,15 @@ assemble(struct statement *row, struct signet **out, struct fault *fault)
 }
 
 static int
-load_signet(struct keys *keys, struct statement *row, const char *address,
-    struct user_signet **out, struct fault *fault)
+load_signet(struct keys *keys, struct statement *row, enum layout layout,
+    const char *address, struct user_signet **out, struct fault *fault)
 {
 	struct keys_org *org = NULL;
 	struct signet *signet = NULL;
 	int err;
 
 	if ((err = load_org(keys, row, &org, fault)) != 0 ||
-	    (err = assemble(row, &signet, fault)) != 0 ||
+	    (err = assemble(row, layout, &signet, fault)) != 0 ||
 	    (err = signet_verify_user(signet, org->signet, address, out,
 	    fault)) != 0)
 		goto out;
@@ -114,8 +120,8 @@ load(struct keys *keys, struct statement *row, const char *address,
 	else if (user == NULL ||
 	    (user->owner = secret_alloc(sizeof(struct keys_pair))) == NULL)
 		err = fault_set(fault, ERR_MEMORY, "out of memory");
-	else if ((err = load_signet(keys, row, address, &user->signet,
-	    fault)) == 0) {
+	else if ((err = load_signet(keys, row, LAYOUT_STANDARD, address,
+	    &user->signet, fault)) == 0) {
 		place.identifier = identifier;
 		place.fingerprint = user->signet->full;
 		user->created = statement_get_number(row, CREATED);
@@ -141,10 +147,46 @@ keys_user_free(struct keys_user *user)
 	free(user);
 }
 
-/* Without a row *out is NULL and there is no error. */
+static bool
+has_fingerprint(const struct user_signet *signet, const char *fingerprint)
+{
+	return strcmp(signet->core, fingerprint) == 0 ||
+	    strcmp(signet->full, fingerprint) == 0;
+}
+
+/* Puts the row's signet in the libdime layout in the place of the other, whose
+ * keys it must have. */
 static int
-find_exact(struct keys *keys, const char *address, const char *fingerprint,
-    struct keys_user **out, struct fault *fault)
+turn(struct keys *keys, struct statement *row, const char *address,
+    struct keys_user *user, struct fault *fault)
+{
+	const struct keys_place place = {.table = "user",
+	    .identifier = address};
+	const struct user_signet *old = user->signet;
+	struct user_signet *turned = NULL;
+	int err;
+
+	err = load_signet(keys, row, LAYOUT_LIBDIME, address, &turned, fault);
+	if (err == 0 && (turned->signet->layout != LAYOUT_LIBDIME ||
+	    memcmp(turned->signing, old->signing, sizeof(old->signing)) != 0 ||
+	    memcmp(turned->encryption, old->encryption,
+	    sizeof(old->encryption)) != 0))
+		err = fault_set(fault, ERR_DATABASE,
+		    "its signet in the libdime layout is another one");
+	if (err != 0) {
+		user_signet_free(turned);
+		return keys_broken(keys, &place, err, fault);
+	}
+	user_signet_free(user->signet);
+	user->signet = turned;
+	return 0;
+}
+
+/* Without a row *out is NULL and there is no error. With a fingerprint the layout
+ * is the one that has it. */
+static int
+find_exact(struct keys *keys, enum layout layout, const char *address,
+    const char *fingerprint, struct keys_user **out, struct fault *fault)
 {
 	struct statement row;
 	int err = 0;
@@ -156,34 +198,40 @@ find_exact(struct keys *keys, const char *address, const char *fingerprint,
 	statement_text(&row, address);
 	if (fingerprint != NULL)
 		statement_text(&row, fingerprint);
-	if (statement_next(&row))
+	if (statement_next(&row)) {
 		err = load(keys, &row, address, out, fault);
+		if (err == 0 && fingerprint != NULL &&
+		    !has_fingerprint((*out)->signet, fingerprint))
+			layout = LAYOUT_LIBDIME;
+		if (err == 0 && layout == LAYOUT_LIBDIME)
+			err = turn(keys, &row, address, *out, fault);
+	}
 	if (statement_end(&row) != 0)
 		err = row.err;
-	if (err != 0 || *out == NULL || fingerprint == NULL ||
-	    strcmp((*out)->signet->core, fingerprint) == 0 ||
-	    strcmp((*out)->signet->full, fingerprint) == 0)
-		return err;
+	if (err == 0 && (*out == NULL || fingerprint == NULL ||
+	    has_fingerprint((*out)->signet, fingerprint)))
+		return 0;
 	keys_user_free(*out);
 	*out = NULL;
-	return fault_set(fault, ERR_DATABASE,
+	return err != 0 ? err : fault_set(fault, ERR_DATABASE,
 	    "%s: user %s: its fingerprints are not its signet's",
 	    database_path(keys->database), address);
 }
 
 static int
-find(struct keys *keys, const char *address, const char *fingerprint,
-    struct keys_user **out, struct fault *fault)
+find(struct keys *keys, enum layout layout, const char *address,
+    const char *fingerprint, struct keys_user **out, struct fault *fault)
 {
 	char untagged[ADDRESS_SIZE];
 	int err;
 
-	err = find_exact(keys, address, fingerprint, out, fault);
+	err = find_exact(keys, layout, address, fingerprint, out, fault);
 	if (err != 0 || *out != NULL)
 		return err;
 	address_strip_tag(address, untagged);
 	if (strcmp(untagged, address) != 0)
-		err = find_exact(keys, untagged, fingerprint, out, fault);
+		err = find_exact(keys, layout, untagged, fingerprint, out,
+		    fault);
 	if (err != 0 || *out != NULL)
 		return err;
 	return fault_set(fault, ERR_UNKNOWN_ADDRESS,
@@ -195,12 +243,19 @@ int
 keys_find_user(struct keys *keys, const char *address, struct keys_user **out,
     struct fault *fault)
 {
-	return find(keys, address, NULL, out, fault);
+	return find(keys, LAYOUT_STANDARD, address, NULL, out, fault);
+}
+
+int
+keys_find_user_in(struct keys *keys, enum layout layout, const char *address,
+    struct keys_user **out, struct fault *fault)
+{
+	return find(keys, layout, address, NULL, out, fault);
 }
 
 int
 keys_find_user_by_fingerprint(struct keys *keys, const char *address,
     const char *fingerprint, struct keys_user **out, struct fault *fault)
 {
-	return find(keys, address, fingerprint, out, fault);
+	return find(keys, LAYOUT_STANDARD, address, fingerprint, out, fault);
 }

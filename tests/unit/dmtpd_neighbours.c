@@ -13,6 +13,7 @@
 static struct server *server;
 static pthread_t server_thread;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static enum layout beta_layout;
 static char rcpt_answer[256], message_answer[256];
 static struct postfix_mail mail;
 
@@ -63,6 +64,26 @@ answer_org(struct facts_answer *answer, const struct keys_org *org)
 	append_record(org, &answer->record);
 }
 
+/* The signet that is asked for, of those that the organization has. */
+static const struct keys_org *
+rendering(const struct keys_org *org, const char *fingerprint)
+{
+	const struct keys_org *libdime = org == world.alpha
+	    ? world.libdime_alpha
+	    : org == world.beta ? world.libdime_beta : NULL;
+	bool wanted;
+
+	if (libdime == NULL)
+		return org;
+	pthread_mutex_lock(&lock);
+	wanted = *fingerprint == '\0' && org == world.beta &&
+	    beta_layout == LAYOUT_LIBDIME;
+	pthread_mutex_unlock(&lock);
+	return wanted || strcmp(fingerprint, libdime->signet->fingerprint) == 0
+	    ? libdime
+	    : org;
+}
+
 static void
 answer_facts(const struct facts_request *request, struct facts_answer *answer)
 {
@@ -73,13 +94,16 @@ answer_facts(const struct facts_request *request, struct facts_answer *answer)
 	        strcmp(request->to, "www.alpha.test") == 0 ? world.alpha : NULL;
 
 	if (org != NULL) {
-		answer_org(answer, org);
+		const struct keys_org *which =
+		    rendering(org, request->fingerprint);
+
+		answer_org(answer, which);
 		/* Nobody listens at gamma's, and first at none of beta's. */
 		if (org != world.gamma)
 			answer_host(answer, "dx.beta.test", "127.0.0.1");
 		answer_host(answer, "dx.gamma.test", "127.0.0.99");
 		if (*request->fingerprint != '\0' &&
-		    strcmp(request->fingerprint, org->signet->fingerprint) != 0)
+		    strcmp(request->fingerprint, which->signet->fingerprint) != 0)
 			answer->err = ERR_UNKNOWN_ADDRESS;
 	} else if (strcmp(request->to, "absent.test") == 0) {
 		answer->facts.dns = DNS_ABSENT_PROVEN;
@@ -136,6 +160,14 @@ serve_facts(struct stream *stream, void *context)
 }
 
 /* ---- Postfix ---- */
+
+void
+policyd_has(enum layout layout)
+{
+	pthread_mutex_lock(&lock);
+	beta_layout = layout;
+	pthread_mutex_unlock(&lock);
+}
 
 void
 postfix_answers(const char *rcpt, const char *message)

@@ -104,9 +104,13 @@ seal(const struct keys_org *destination, const struct keys_user *recipient,
 {
 	struct buffer mime = buffer_make(WORLD_MESSAGE_LIMIT * 8);
 	struct buffer binary = buffer_make(WORLD_MESSAGE_LIMIT * 8);
+	bool is_libdime =
+	    recipient->signet->signet->layout == LAYOUT_LIBDIME;
 	struct random_source random;
 	struct message_seal wish = {
-	    .parties = {world.alice->signet, world.alpha->signet,
+	    .parties = {
+	        (is_libdime ? world.libdime_alice : world.alice)->signet,
+	        (is_libdime ? world.libdime_alpha : world.alpha)->signet,
 	        destination->signet, recipient->signet},
 	    .author_signer = world.alice->signer,
 	    .origin_signer = world.alpha->signer,

@@ -112,6 +112,14 @@ find_keys(void)
 	    NULL), 0);
 	assert_int_equal(keys_find_user(keys, "erin@gamma.test", &world.erin,
 	    NULL), 0);
+	assert_int_equal(keys_find_org_in(keys, LAYOUT_LIBDIME, "alpha.test",
+	    &world.libdime_alpha, NULL), 0);
+	assert_int_equal(keys_find_org_in(keys, LAYOUT_LIBDIME, "beta.test",
+	    &world.libdime_beta, NULL), 0);
+	assert_int_equal(keys_find_user_in(keys, LAYOUT_LIBDIME,
+	    "alice@alpha.test", &world.libdime_alice, NULL), 0);
+	assert_int_equal(keys_find_user_in(keys, LAYOUT_LIBDIME,
+	    "bob@beta.test", &world.libdime_bob, NULL), 0);
 }
 
 /* ---- dmtpd ---- */

@@ -33,6 +33,9 @@ struct dmtpd_world {
 	struct keys_user *carol; /* not in dmtpd's store */
 	struct keys_user *dave;  /* there, but with other keys */
 	struct keys_user *erin;  /* of gamma.test, which is not dmtpd's */
+	/* The same in the libdime layout. */
+	struct keys_org *libdime_alpha, *libdime_beta;
+	struct keys_user *libdime_alice, *libdime_bob;
 	struct unit_certificate certificate; /* dmtpd's */
 	struct tls_context *tls;
 	struct state *state; /* dmtpd's own state.db */
@@ -51,6 +54,10 @@ const char *world_path(const char *name);
 
 void neighbours_start(void);
 void neighbours_end(void);
+
+/* The layout in which policyd has the current signet of beta.test; any is found by
+ * its fingerprint. */
+void policyd_has(enum layout layout);
 
 /* What it answers to RCPT, and to the message. "" closes the connection. */
 void postfix_answers(const char *rcpt, const char *message);
@@ -88,7 +95,8 @@ int ask(struct stream *stream, const char *format, ...)
 
 /* ---- messages ---- */
 
-/* A message from alice to the user, armored; other `words` make another one. */
+/* A message from alice to the user, armored, in the layout of these signets; other
+ * `words` make another one. */
 struct buffer sealed(const struct keys_org *destination,
     const struct keys_user *recipient, const char *words);
 

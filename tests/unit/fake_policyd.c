@@ -29,15 +29,23 @@ write_record(const struct org_signet *org, struct buffer *out)
 }
 
 static void
-add_signets(struct keys *keys, const char *address,
+add_signets(struct fake_policyd *policyd, const char *address,
     struct facts_answer *answer)
 {
+	struct keys *keys = policyd->keys;
+	enum layout org_layout, user_layout;
 	struct keys_user *user;
 	struct keys_org *org;
 
+	pthread_mutex_lock(&policyd->lock);
+	org_layout = policyd->org_layout;
+	user_layout = policyd->user_layout;
+	pthread_mutex_unlock(&policyd->lock);
+
 	if (!address_is_normal(span_string(address)))
 		return;
-	if (keys_find_org(keys, address_domain(address), &org, NULL) == 0) {
+	if (keys_find_org_in(keys, org_layout, address_domain(address), &org,
+	    NULL) == 0) {
 		write_record(org->signet, &answer->record);
 		buffer_append_span(&answer->org_signet,
 		    signet_binary(org->signet->signet));
@@ -46,7 +54,7 @@ add_signets(struct keys *keys, const char *address,
 		answer->confirmed = true;
 		keys_org_free(org);
 	}
-	if (keys_find_user(keys, address, &user, NULL) == 0) {
+	if (keys_find_user_in(keys, user_layout, address, &user, NULL) == 0) {
 		buffer_append_span(&answer->user_signet,
 		    signet_binary(user->signet->signet));
 		keys_user_free(user);
@@ -74,7 +82,7 @@ answer_request(struct fake_policyd *policyd, struct span text,
 		snprintf(answer.reason, sizeof(answer.reason), "%s",
 		    policyd->reason);
 		pthread_mutex_unlock(&policyd->lock);
-		add_signets(policyd->keys, request.to, &answer);
+		add_signets(policyd, request.to, &answer);
 	}
 	facts_answer_write(&answer, out);
 	facts_answer_free(&answer);
@@ -160,6 +168,16 @@ fake_policyd_answer(struct fake_policyd *policyd, enum policy_action action,
 	policyd->reason = reason;
 	memset(policyd->asked, 0, sizeof(policyd->asked));
 	policyd->from[0] = policyd->to[0] = '\0';
+	pthread_mutex_unlock(&policyd->lock);
+}
+
+void
+fake_policyd_has(struct fake_policyd *policyd, enum layout org,
+    enum layout user)
+{
+	pthread_mutex_lock(&policyd->lock);
+	policyd->org_layout = org;
+	policyd->user_layout = user;
 	pthread_mutex_unlock(&policyd->lock);
 }
 

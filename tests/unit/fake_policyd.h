@@ -23,6 +23,7 @@ struct fake_policyd {
 	const char *reason;
 	unsigned int asked[FACTS_VERBS];
 	char from[ADDRESS_SIZE], to[ADDRESS_SIZE];
+	enum layout org_layout, user_layout; /* of the signets it has */
 };
 
 void fake_policyd_start(struct fake_policyd *policyd, const char *path,
@@ -32,6 +33,10 @@ void fake_policyd_stop(struct fake_policyd *policyd);
 /* What it shall answer from now on; forgets what it was asked. */
 void fake_policyd_answer(struct fake_policyd *policyd,
     enum policy_action action, int err, const char *reason);
+
+/* In which layouts it has signets from now on. */
+void fake_policyd_has(struct fake_policyd *policyd, enum layout org,
+    enum layout user);
 
 /* How often this was asked since. */
 unsigned int fake_policyd_asked(struct fake_policyd *policyd,

@@ -109,6 +109,38 @@ history(void **state)
 	stream_free(s);
 }
 
+/* A signet in the libdime layout is had by whoever knows its fingerprint, and he is
+ * told of the current one in that layout. */
+static void
+libdime_signets(void **state)
+{
+	const struct user_signet *bob = world.libdime_bob->signet;
+	const struct org_signet *beta = world.libdime_beta->signet;
+	struct stream *s = dmtp_open();
+
+	assert_int_equal(ask(s, "SGNT FOR=<beta.test> FINGERPRINT=[%s]",
+	    beta->fingerprint), 270);
+	assert_listed(beta->signet);
+	/* The core is what messages say, not DMTP. */
+	assert_int_equal(ask(s, "SGNT FOR=<beta.test> FINGERPRINT=[%s]",
+	    beta->core), 576);
+	assert_int_equal(ask(s, "SGNT FOR=<bob@beta.test> FINGERPRINT=[%s]",
+	    bob->core), 280);
+	assert_listed(bob->signet);
+	assert_int_equal(ask(s, "SGNT FOR=<bob@beta.test> FINGERPRINT=[%s]",
+	    bob->full), 280);
+	assert_listed(bob->signet);
+	assert_int_equal(ask(s, "VRFY FOR=<beta.test> FINGERPRINT=[%s]",
+	    beta->fingerprint), 271);
+	assert_int_equal(ask(s, "VRFY FOR=<bob@beta.test> FINGERPRINT=[%s]",
+	    bob->core), 281);
+	assert_int_equal(ask(s, "VRFY FOR=<bob@beta.test> FINGERPRINT=[%s]",
+	    bob->full), 501);
+	assert_int_equal(ask(s, "HIST FOR=<bob@beta.test> START=[%s]",
+	    bob->core), 290);
+	stream_free(s);
+}
+
 /* ---- MAIL and RCPT ---- */
 
 static int
@@ -180,6 +212,15 @@ destinations(void **state)
 	assert_int_equal(say_rcpt(s, "beta.test", alpha), 576);
 	assert_string_equal(heard, "INVALID DESTINATION SIGNET");
 	assert_int_equal(say_rcpt(s, "beta.test", beta), 503);
+	assert_int_equal(say_mail(s, "alpha.test",
+	    world.libdime_alpha->signet->fingerprint), 250);
+	assert_int_equal(say_rcpt(s, "beta.test",
+	    world.libdime_beta->signet->fingerprint), 250);
+	assert_int_equal(say_mail(s, "alpha.test",
+	    world.libdime_alpha->signet->core), 575);
+	assert_int_equal(say_mail(s, "alpha.test", alpha), 250);
+	assert_int_equal(say_rcpt(s, "beta.test",
+	    world.libdime_beta->signet->core), 576);
 	stream_free(s);
 }
 
@@ -463,6 +504,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(signets),
 	    cmocka_unit_test(verification),
+	    cmocka_unit_test(libdime_signets),
 	    cmocka_unit_test(history),
 	    cmocka_unit_test(origins),
 	    cmocka_unit_test(destinations),

@@ -64,6 +64,29 @@ agent_delivers(void **state)
 	buffer_free(&message);
 }
 
+/* In the dialect of the signets: DMTP's fingerprints are of the same layout, and
+ * what was sealed for another signet does not leave. */
+static void
+agent_delivers_the_libdime_dialect(void **state)
+{
+	struct buffer message = sealed(world.libdime_beta, world.libdime_bob,
+	    "libdime");
+	unsigned int before = postfix_mail()->count;
+	struct stream *s = lmtp_open();
+
+	assert_int_equal(hand_in(s, "alice@alpha.test", "bob@beta.test",
+	    transit_head, buffer_span(&message)), 550);
+	assert_non_null(strstr(heard, "sealed for another signet"));
+	policyd_has(LAYOUT_LIBDIME);
+	assert_int_equal(hand_in(s, "alice@alpha.test", "bob@beta.test",
+	    transit_head, buffer_span(&message)), 250);
+	assert_non_null(strstr(heard, "2.0.0 254 ACCEPTED="));
+	policyd_has(LAYOUT_STANDARD);
+	assert_int_equal(postfix_mail()->count, before + 1);
+	stream_free(s);
+	buffer_free(&message);
+}
+
 static void
 agent_refuses(void **state)
 {
@@ -208,6 +231,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(agent_delivers),
+	    cmocka_unit_test(agent_delivers_the_libdime_dialect),
 	    cmocka_unit_test(agent_refuses),
 	    cmocka_unit_test(agent_is_put_off),
 	    cmocka_unit_test(configuration_check),

@@ -159,6 +159,86 @@ an_organization_has_signet_and_keys(void **state)
 	keys_org_free(NULL);
 }
 
+/* The same keys in another layout, the same octets whenever it is asked for, found
+ * by each of its fingerprints. */
+static void
+an_organization_has_both_layouts(void **state)
+{
+	struct world *world = *state;
+	struct keys_org *org, *libdime, *same;
+	static int (*const find[])(struct keys *, const char *, const char *,
+	    struct keys_org **, struct fault *) = {
+	    keys_find_org_by_fingerprint, keys_find_org_by_envelope};
+	const char *fingerprints[2];
+
+	assert_int_equal(keys_find_org(world->keys, "alpha.test", &org, NULL),
+	    0);
+	assert_int_equal(keys_find_org_in(world->keys, LAYOUT_LIBDIME,
+	    "alpha.test", &libdime, NULL), 0);
+	assert_int_equal(org->signet->signet->layout, LAYOUT_STANDARD);
+	assert_int_equal(libdime->signet->signet->layout, LAYOUT_LIBDIME);
+	assert_int_equal(libdime->signet->signet->state, SIGNET_STATE_COMPLETE);
+	assert_memory_equal(libdime->signet->pok, org->signet->pok,
+	    sizeof(org->signet->pok));
+	assert_true(signs(libdime->signer, org->signet->pok));
+	assert_true(agrees(libdime->agreer, org->signet->encryption));
+	fingerprints[0] = libdime->signet->fingerprint;
+	fingerprints[1] = libdime->signet->core;
+	for (size_t i = 0; i < COUNT(fingerprints); i++) {
+		assert_int_equal(find[i](world->keys, "alpha.test",
+		    fingerprints[i], &same, NULL), 0);
+		assert_true(span_equal(signet_binary(same->signet->signet),
+		    signet_binary(libdime->signet->signet)));
+		keys_org_free(same);
+		assert_int_equal(find[i](world->keys, "beta.test",
+		    fingerprints[i], &same, NULL), ERR_NO_KEY);
+		/* DMTP and envelopes do not mix them up. */
+		assert_int_equal(find[i](world->keys, "alpha.test",
+		    fingerprints[1 - i], &same, NULL), ERR_NO_KEY);
+		assert_int_equal(find[i](world->keys, "alpha.test",
+		    org->signet->fingerprint, &same, NULL), 0);
+		assert_int_equal(same->signet->signet->layout,
+		    LAYOUT_STANDARD);
+		keys_org_free(same);
+	}
+	keys_org_free(org);
+	keys_org_free(libdime);
+	assert_int_equal(keys_find_org_in(world->keys, LAYOUT_LIBDIME,
+	    "gamma.test", &same, NULL), ERR_NO_KEY);
+}
+
+static void
+a_user_has_both_layouts(void **state)
+{
+	struct world *world = *state;
+	struct keys_user *user, *libdime, *same;
+	const char *fingerprints[2];
+
+	assert_int_equal(keys_find_user(world->keys, "alice@alpha.test", &user,
+	    NULL), 0);
+	assert_int_equal(keys_find_user_in(world->keys, LAYOUT_LIBDIME,
+	    "alice+tag@alpha.test", &libdime, NULL), 0);
+	assert_int_equal(libdime->signet->signet->layout, LAYOUT_LIBDIME);
+	assert_string_equal(libdime->signet->address, "alice@alpha.test");
+	assert_string_not_equal(libdime->signet->core, user->signet->core);
+	assert_true(signs(libdime->signer, user->signet->signing));
+	assert_true(agrees(libdime->agreer, user->signet->encryption));
+	fingerprints[0] = libdime->signet->core;
+	fingerprints[1] = libdime->signet->full;
+	for (size_t i = 0; i < COUNT(fingerprints); i++) {
+		assert_int_equal(keys_find_user_by_fingerprint(world->keys,
+		    "alice@alpha.test", fingerprints[i], &same, NULL), 0);
+		assert_true(span_equal(signet_binary(same->signet->signet),
+		    signet_binary(libdime->signet->signet)));
+		keys_user_free(same);
+		assert_int_equal(keys_find_user_by_fingerprint(world->keys,
+		    "bob@alpha.test", fingerprints[i], &same, NULL),
+		    ERR_UNKNOWN_ADDRESS);
+	}
+	keys_user_free(user);
+	keys_user_free(libdime);
+}
+
 static void
 a_user_has_signet_and_keys(void **state)
 {
@@ -500,6 +580,19 @@ tampered_rows_are_refused(void **state)
 	     " WHERE address = 'bob@alpha.test'", "field 254"},
 	    {"address: no tail", "UPDATE address SET tail = x''",
 	     "user alice@alpha.test"},
+	    {"org: libdime signets swapped", BETWEEN_ORGS("libdime"),
+	     "none of the domain's keys"},
+	    {"org: the standard one for both", "UPDATE org SET libdime ="
+	     " signet", "is another one"},
+	    {"org: no libdime signet", "UPDATE org SET libdime = x''",
+	     "org alpha.test"},
+	    {"user: libdime signets swapped", BETWEEN_USERS("libdime"),
+	     "field 255"},
+	    {"user: the standard one for both", "UPDATE user SET libdime ="
+	     " signet; UPDATE address SET libdime_tail = tail",
+	     "is another one"},
+	    {"address: no libdime tail", "UPDATE address SET libdime_tail ="
+	     " x''", "user alice@alpha.test"},
 	};
 	struct world *world = *state;
 	char command[300];
@@ -512,15 +605,19 @@ tampered_rows_are_refused(void **state)
 		struct fault fault = {0};
 		struct keys_org *org = NULL;
 		struct keys_user *user = NULL;
+		enum layout layout = strstr(cases[i].sql, "libdime") != NULL
+		    ? LAYOUT_LIBDIME
+		    : LAYOUT_STANDARD;
 		int err;
 
 		unit_case(cases[i].name);
 		sql(world, cases[i].sql);
 		open_keys(world);
 		err = *cases[i].name == 'o'
-		    ? keys_find_org(world->keys, "alpha.test", &org, &fault)
-		    : keys_find_user(world->keys, "alice@alpha.test", &user,
-		          &fault);
+		    ? keys_find_org_in(world->keys, layout,
+		          "alpha.test", &org, &fault)
+		    : keys_find_user_in(world->keys, layout,
+		          "alice@alpha.test", &user, &fault);
 		assert_int_equal(err, ERR_DATABASE);
 		assert_null(org);
 		assert_null(user);
@@ -554,7 +651,8 @@ unsound_files_are_refused_by_name(void **state)
 		const char *name, *sql;
 		int err;
 	} cases[] = {
-	    {"newer schema", "PRAGMA user_version=2", ERR_VERSION},
+	    {"newer schema", "PRAGMA user_version=3", ERR_VERSION},
+	    {"older schema", "PRAGMA user_version=1", ERR_VERSION},
 	    {"a state database", "PRAGMA application_id=0x444d5354",
 	     ERR_DATABASE},
 	    {"no tables", "PRAGMA writable_schema=ON;"
@@ -614,8 +712,8 @@ parsed(struct buffer *binary)
 
 /* The signet that follows that of `user`, with custody. */
 static struct signet *
-make_next(struct world *world, const struct keys_user *user,
-    const struct keyfile *secrets)
+make_next(struct world *world, enum layout layout,
+    const struct keys_user *user, const struct keyfile *secrets)
 {
 	struct buffer binary = buffer_make(SIGNET_MAX_LENGTH);
 	uint8_t signing[CRYPTO_SIGN_PUBLIC], point[CRYPTO_POINT];
@@ -624,7 +722,7 @@ make_next(struct world *world, const struct keys_user *user,
 
 	crypto_ed25519_public(secrets->seed, signing);
 	assert_int_equal(crypto_point_public(secrets->scalar, point), 0);
-	assert_int_equal(signet_make_ssr(LAYOUT_STANDARD, signing,
+	assert_int_equal(signet_make_ssr(layout, signing,
 	    signer_of_seed(secrets->seed), point, &user->signer, &binary,
 	    NULL), 0);
 	ssr = parsed(&binary);
@@ -648,57 +746,72 @@ bind_blob(sqlite3_stmt *prepared, int number, struct span blob)
 
 static void
 store_next(struct world *world, const char *address,
-    const struct signet *signet, const struct keyfile *secrets)
+    struct signet *const signets[static LAYOUTS],
+    const struct keyfile *secrets)
 {
 	static const char *const texts[] = {
 	    "UPDATE address SET retired = 1 WHERE address = ?1",
 	    "INSERT INTO user (org, previous, identifier, core, full, created,"
-	    " disabled, signet, master_id, signing, encryption)"
-	    " SELECT org, id, ?1, ?2, ?3, 0, 0, ?4, master_id, ?5, ?6"
+	    " disabled, signet, master_id, signing, encryption,"
+	    " libdime_core, libdime_full, libdime)"
+	    " SELECT org, id, ?1, ?2, ?3, 0, 0, ?4, master_id, ?5, ?6,"
+	    " ?8, ?9, ?10"
 	    " FROM user WHERE identifier = ?1 ORDER BY id DESC LIMIT 1",
-	    "INSERT INTO address (address, domain, user, created, tail)"
-	    " SELECT identifier, 'alpha.test', id, 0, ?7 FROM user"
+	    "INSERT INTO address (address, domain, user, created, tail,"
+	    " libdime_tail) SELECT identifier, 'alpha.test', id, 0, ?7, ?11"
+	    " FROM user"
 	    " WHERE identifier = ?1 ORDER BY id DESC LIMIT 1",
 	};
-	char core[SIGNET_FINGERPRINT_SIZE], full[SIGNET_FINGERPRINT_SIZE];
-	struct keys_place place = {"user", address, "signing", full};
-	struct buffer cut = buffer_make(SIGNET_MAX_LENGTH);
+	char core[LAYOUTS][SIGNET_FINGERPRINT_SIZE];
+	char full[LAYOUTS][SIGNET_FINGERPRINT_SIZE];
+	struct keys_place place = {"user", address, "signing",
+	    full[LAYOUT_STANDARD]};
+	struct buffer cut[LAYOUTS];
 	uint8_t signing[KEYS_SEALED], encryption[KEYS_SEALED];
 	sqlite3_stmt *prepared;
 	sqlite3 *sqlite;
 
-	signet_core_fingerprint(signet, core);
-	signet_full_fingerprint(signet, full);
+	for (int i = 0; i < LAYOUTS; i++) {
+		cut[i] = buffer_make(SIGNET_MAX_LENGTH);
+		signet_core_fingerprint(signets[i], core[i]);
+		signet_full_fingerprint(signets[i], full[i]);
+		assert_int_equal(signet_split(signets[i], SIGNET_STATE_FULL,
+		    &cut[i], NULL), 0);
+	}
 	keys_seal(&world->keys->master, &place, secrets->seed, signing, NULL);
 	place.kind = "encryption";
 	keys_seal(&world->keys->master, &place, secrets->scalar, encryption,
 	    NULL);
-	assert_int_equal(signet_split(signet, SIGNET_STATE_FULL, &cut, NULL),
-	    0);
 	assert_int_equal(sqlite3_open(world->database, &sqlite), SQLITE_OK);
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		assert_int_equal(sqlite3_prepare_v2(sqlite, texts[i], -1,
 		    &prepared, NULL), SQLITE_OK);
 		sqlite3_bind_text(prepared, 1, address, -1, SQLITE_TRANSIENT);
 		if (i == 1) {
-			sqlite3_bind_text(prepared, 2, core, -1,
-			    SQLITE_TRANSIENT);
-			sqlite3_bind_text(prepared, 3, full, -1,
-			    SQLITE_TRANSIENT);
-			bind_blob(prepared, 4, buffer_span(&cut));
+			for (int j = 0; j < LAYOUTS; j++) {
+				sqlite3_bind_text(prepared, 2 + 6 * j, core[j],
+				    -1, SQLITE_TRANSIENT);
+				sqlite3_bind_text(prepared, 3 + 6 * j, full[j],
+				    -1, SQLITE_TRANSIENT);
+				bind_blob(prepared, 4 + 6 * j,
+				    buffer_span(&cut[j]));
+			}
 			bind_blob(prepared, 5,
 			    span_of(signing, sizeof(signing)));
 			bind_blob(prepared, 6,
 			    span_of(encryption, sizeof(encryption)));
 		} else if (i == 2) {
-			bind_blob(prepared, 7, span_slice(
-			    signet_binary(signet), cut.length, SIZE_MAX));
+			for (int j = 0; j < LAYOUTS; j++)
+				bind_blob(prepared, 7 + 4 * j, span_slice(
+				    signet_binary(signets[j]), cut[j].length,
+				    SIZE_MAX));
 		}
 		assert_int_equal(sqlite3_step(prepared), SQLITE_DONE);
 		sqlite3_finalize(prepared);
 	}
 	sqlite3_close(sqlite);
-	buffer_free(&cut);
+	for (int i = 0; i < LAYOUTS; i++)
+		buffer_free(&cut[i]);
 }
 
 static void
@@ -706,14 +819,18 @@ rotate(struct world *world, const char *address)
 {
 	struct keyfile *secrets = keyfile_new(KEYFILE_USER, 0);
 	struct keys_user *user;
-	struct signet *next;
+	struct signet *next[LAYOUTS];
 
-	assert_int_equal(keys_find_user(world->keys, address, &user, NULL), 0);
-	next = make_next(world, user, secrets);
+	for (int i = 0; i < LAYOUTS; i++) {
+		assert_int_equal(keys_find_user_in(world->keys, (enum layout)i,
+		    address, &user, NULL), 0);
+		next[i] = make_next(world, (enum layout)i, user, secrets);
+		keys_user_free(user);
+	}
 	store_next(world, address, next, secrets);
-	signet_free(next);
+	for (int i = 0; i < LAYOUTS; i++)
+		signet_free(next[i]);
 	keyfile_free(secrets);
-	keys_user_free(user);
 }
 
 static void
@@ -778,6 +895,44 @@ history_gives_the_chain_in_order(void **state)
 	keys_user_free(old);
 	assert_int_equal(keys_history(world->keys, "nobody@alpha.test", "", "",
 	    collect, &got, NULL), ERR_UNKNOWN_ADDRESS);
+}
+
+/* The same chain in the libdime layout, for whoever knows one of its signets. */
+static void
+history_of_the_libdime_layout(void **state)
+{
+	struct world *world = *state;
+	struct collected all = {.count = 0}, got = {.count = 0};
+	struct keys_user *user;
+
+	rotate(world, "alice@alpha.test");
+	assert_int_equal(keys_find_user_in(world->keys, LAYOUT_LIBDIME,
+	    "alice@alpha.test", &user, NULL), 0);
+	assert_int_equal(keys_history(world->keys, "alice@alpha.test", "",
+	    user->signet->core, collect, &all, NULL), 0);
+	assert_int_equal(all.count, 2);
+	assert_string_equal(all.cores[1], user->signet->core);
+	keys_user_free(user);
+	assert_int_equal(keys_history(world->keys, "alice@alpha.test",
+	    all.cores[0], "", collect, &got, NULL), 0);
+	assert_int_equal(got.count, 2);
+	assert_string_equal(got.cores[0], all.cores[0]);
+	/* One end in each layout. */
+	got.count = 0;
+	assert_int_equal(keys_history(world->keys, "alice@alpha.test", "", "",
+	    collect, &got, NULL), 0);
+	assert_string_not_equal(got.cores[0], all.cores[0]);
+	assert_int_equal(keys_history(world->keys, "alice@alpha.test",
+	    all.cores[0], got.cores[1], collect, &got, NULL),
+	    ERR_UNKNOWN_ADDRESS);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(keys_find_user_by_fingerprint(world->keys,
+		    "alice@alpha.test", all.cores[i], &user, NULL), 0);
+		assert_int_equal(user->signet->signet->layout, LAYOUT_LIBDIME);
+		assert_string_equal(user->signet->core, all.cores[i]);
+		assert_true(agrees(user->agreer, user->signet->encryption));
+		keys_user_free(user);
+	}
 }
 
 static void
@@ -864,6 +1019,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    KEYS_TEST(an_organization_has_signet_and_keys),
+	    KEYS_TEST(an_organization_has_both_layouts),
+	    KEYS_TEST(a_user_has_both_layouts),
 	    KEYS_TEST(a_user_has_signet_and_keys),
 	    KEYS_TEST(a_user_is_found_by_either_fingerprint),
 	    KEYS_TEST(what_exists_is_not_made_again),
@@ -875,6 +1032,7 @@ main(void)
 	    KEYS_TEST(a_row_of_another_key_is_no_key),
 	    KEYS_TEST(unsound_files_are_refused_by_name),
 	    KEYS_TEST(history_gives_the_chain_in_order),
+	    KEYS_TEST(history_of_the_libdime_layout),
 	    KEYS_TEST(a_chain_without_custody_is_refused),
 	    KEYS_TEST(threads_find_and_create),
 	};

@@ -463,6 +463,40 @@ what_comes_out_is_what_went_in(void **state)
 	    "From: dave@gamma.test\r\n\r\nx\r\n", "<relay@alpha.test>");
 }
 
+/* A recipient whose signet is in the libdime layout gets a message in that dialect,
+ * with our own signets in it; and one comes in. */
+static void
+the_libdime_layout_is_answered_in_kind(void **state)
+{
+	struct buffer armor = buffer_make(1 << 22);
+	struct mta_mail mail = letter("OUT", RECEIVED("L1") HEADER "\r\n" BODY);
+	struct message *message;
+
+	fake_policyd_has(&site.policyd, LAYOUT_LIBDIME, LAYOUT_LIBDIME);
+	note("L1", "<alice@alpha.test>", BODY);
+	seal(&mail, &armor);
+	assert_author(&armor, "alice@alpha.test");
+	assert_int_equal(message_read(buffer_span(&armor), 1 << 22, &message,
+	    NULL), 0);
+	assert_int_equal(message->chunk_count, 10);
+	assert_int_equal(message->chunks[8].type, MESSAGE_DISPLAY_BOUNCE);
+	message_free(message);
+	assert_round_trip(RECEIVED("L1") HEADER "\r\n" BODY,
+	    "<alice@alpha.test>", RESULT("pass", "alice@alpha.test") REWRITTEN
+	    EXPECTED_HEADER "\r\n" BODY, "<alice@alpha.test>");
+	assert_round_trip(RECEIVED("L2") HEADER "\r\n" BODY,
+	    "<alice@alpha.test>", RESULT("neutral", "relay@alpha.test")
+	    REWRITTEN EXPECTED_HEADER "\r\n" BODY, "<alice@alpha.test>");
+	/* A peer half of whose signets are in the other layout waits. */
+	mail = letter("OUT", RECEIVED("L3") HEADER "\r\n" BODY);
+	fake_policyd_has(&site.policyd, LAYOUT_STANDARD, LAYOUT_LIBDIME);
+	expect("DIME-OUT", &mail, 'y', "4");
+	fake_policyd_has(&site.policyd, LAYOUT_LIBDIME, LAYOUT_STANDARD);
+	expect("DIME-OUT", &mail, 'y', "4");
+	fake_policyd_has(&site.policyd, LAYOUT_STANDARD, LAYOUT_STANDARD);
+	buffer_free(&armor);
+}
+
 static void
 many_fields_and_a_long_body(void **state)
 {
@@ -876,6 +910,7 @@ main(void)
 	    TEST(only_logins_are_noted),
 	    TEST(sealing_is_repeatable),
 	    TEST(what_comes_out_is_what_went_in),
+	    TEST(the_libdime_layout_is_answered_in_kind),
 	    TEST(many_fields_and_a_long_body),
 	    TEST(nothing_leaves_naked),
 	    TEST(without_policyd_mail_waits),

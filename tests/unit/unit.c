@@ -8,7 +8,7 @@
 
 #include "crypto/crypto.h"
 
-enum { DIRECTORIES = 16 };
+enum { DIRECTORIES = 32 };
 
 static char directories[DIRECTORIES][256];
 static size_t directory_count;
