@@ -116,23 +116,6 @@ append_encrypted(struct forge *forge, uint8_t type, struct buffer *plain)
 	finish_chunk(forge, type, start);
 }
 
-/* Adds the order of the group to S: the same signature to whoever does not check
- * that S is below it (RFC 8032, 5.1.7). */
-static void
-malleate(uint8_t signature[static CRYPTO_SIGNATURE])
-{
-	static const uint8_t order[32] = {
-	    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
-	    0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
-	unsigned int carry = 0;
-
-	for (int i = 0; i < 32; i++) {
-		carry += (unsigned int)signature[32 + i] + order[i];
-		signature[32 + i] = (uint8_t)carry;
-		carry >>= 8;
-	}
-}
-
 void
 forge_chunk(struct forge *forge, uint8_t type, struct span data,
     const struct forge_payload *how)
@@ -155,7 +138,7 @@ forge_chunk(struct forge *forge, uint8_t type, struct span data,
 	                                                : how->signer],
 	    span_slice(buffer_span(&plain), 64, SIZE_MAX), plain.data);
 	if (type == forge->malleable)
-		malleate(plain.data);
+		unit_malleate(plain.data);
 	append_encrypted(forge, type, &plain);
 	buffer_free(&plain);
 }
@@ -203,7 +186,7 @@ forge_sign_over(struct forge *forge, uint8_t type, int signer,
 	if (signer > 0)
 		crypto_ed25519_sign(world.keys[signer], data, signature);
 	if (type == forge->malleable)
-		malleate(signature);
+		unit_malleate(signature);
 	if (signer >= 0)
 		append_encrypted(forge, type, &plain);
 	buffer_free(&plain);
