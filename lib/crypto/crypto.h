@@ -44,10 +44,24 @@ int crypto_start(struct fault *fault);
 void crypto_ed25519_public(const uint8_t seed[static CRYPTO_SEED],
     uint8_t public_key[static CRYPTO_SIGN_PUBLIC]);
 
+/* Allocates inside OpenSSL for long messages; so does the next one. */
 void crypto_ed25519_sign(const uint8_t seed[static CRYPTO_SEED], struct span message,
     uint8_t signature[static CRYPTO_SIGNATURE]);
 
-/* Strict: a signature whose S is not canonical is refused. */
+/*
+ * The same, when the public key is at hand; to derive it takes as long as to sign
+ * a short message. It must be that of the seed, from crypto_ed25519_public(): a
+ * signature under another key gives the seed away.
+ */
+void crypto_ed25519_sign_as(const uint8_t seed[static CRYPTO_SEED],
+    const uint8_t public_key[static CRYPTO_SIGN_PUBLIC], struct span message,
+    uint8_t signature[static CRYPTO_SIGNATURE]);
+
+/*
+ * The key must be good (below). Strict: refused are a signature whose S is not
+ * canonical, and one whose R is the neutral element. Allocates inside OpenSSL for
+ * long messages.
+ */
 bool crypto_ed25519_verify(const uint8_t public_key[static CRYPTO_SIGN_PUBLIC],
     struct span message, const uint8_t signature[static CRYPTO_SIGNATURE]);
 
@@ -78,6 +92,7 @@ int crypto_agree(const uint8_t scalar[static CRYPTO_SCALAR],
 
 /* ---- SHA-512, HMAC-SHA-256 ---- */
 
+/* Allocates inside OpenSSL. */
 void crypto_sha512(struct span data, uint8_t digest[static CRYPTO_SHA512]);
 
 /* The same over data that comes in pieces. */
