@@ -177,15 +177,11 @@ files_check_org_key(const char *path, const struct keyfile *keys,
 	bool listed = false;
 
 	crypto_ed25519_public(keys->seed, key);
-	if (memcmp(key, org->pok, sizeof(key)) == 0)
+	if (org_signet_lists(org, permission, key))
 		return 0;
-	for (size_t i = 0; i < org->sok_count; i++) {
-		if (memcmp(key, org->soks[i].key, sizeof(key)) != 0)
-			continue;
-		if ((org->soks[i].permissions & permission) != 0)
-			return 0;
-		listed = true;
-	}
+	for (size_t i = 0; i < org->sok_count; i++)
+		if (memcmp(key, org->soks[i].key, sizeof(key)) == 0)
+			listed = true;
 	return fault_set(fault, ERR_MISMATCH, listed
 	    ? "%s: the organizational signet lists this key as a SOK without "
 	      "permission %d"

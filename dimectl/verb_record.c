@@ -150,7 +150,7 @@ sign_certificate(struct dimectl *ctl, const struct make_words *words,
 			goto out;
 		signer = signer_of_seed(keys->seed);
 	}
-	err = signer.sign(signer.context, buffer_span(&der),
+	err = signer.sign(&signer, buffer_span(&der),
 	    record->tls[record->tls_count++]);
 out:
 	keyfile_free(keys);

@@ -133,7 +133,7 @@ int segment_read(const struct access *access, size_t *at, struct buffer *out);
 int segment_pack(struct span data, struct buffer *out);
 
 /* Whether the parties belong together, and the signers to their signets, whose
- * layout *layout gets. ERR_MISMATCH, or what a signer says. */
+ * layout *layout gets. ERR_MISMATCH. */
 int seal_check(const struct message_seal *seal, enum layout *layout,
     struct fault *fault);
 

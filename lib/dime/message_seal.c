@@ -128,7 +128,7 @@ static int
 sign(const struct sealing *sealing, const struct signer *signer,
     struct span data, uint8_t signature[static CRYPTO_SIGNATURE])
 {
-	int err = signer->sign(signer->context, data, signature);
+	int err = signer->sign(signer, data, signature);
 
 	if (err != 0)
 		return fault_set(sealing->fault, err, "cannot sign: %s",

@@ -284,6 +284,11 @@ int signet_verify_custody(const struct signet *next,
 void org_signet_free(struct org_signet *org);
 void user_signet_free(struct user_signet *user);
 
+/* Whether a key is the POK, or a SOK that has `permission`. */
+bool org_signet_lists(const struct org_signet *org,
+    enum signet_permission permission,
+    const uint8_t key[static CRYPTO_SIGN_PUBLIC]);
+
 /* Whether `signature` over `data` is by the POK, or by a SOK that has
  * `permission`. */
 bool org_signet_check(const struct org_signet *org,
@@ -305,11 +310,12 @@ struct signet_extra {
 int signet_check_extras(enum layout layout, enum signet_magic magic,
     const struct signet_extra *extras, size_t count, struct fault *fault);
 
-/* Makes a signature; the key stays behind it. 0 or ERR_*. */
+/* Makes signatures; the key stays behind it. sign() gives 0 or ERR_*. */
 struct signer {
-	int (*sign)(void *context, struct span data,
+	int (*sign)(const struct signer *signer, struct span data,
 	    uint8_t signature[static CRYPTO_SIGNATURE]);
-	void *context;
+	const void *context;
+	uint8_t public_key[CRYPTO_SIGN_PUBLIC]; /* under which they verify */
 };
 
 /* A signer over a plain seed that outlives it. */

@@ -23,18 +23,21 @@ row_of(const struct making *making, uint8_t type)
 }
 
 static int
-sign_with_seed(void *context, struct span data,
+sign_with_seed(const struct signer *signer, struct span data,
     uint8_t signature[static CRYPTO_SIGNATURE])
 {
-	crypto_ed25519_sign(context, data, signature);
+	crypto_ed25519_sign_as(signer->context, signer->public_key, data,
+	    signature);
 	return 0;
 }
 
 struct signer
 signer_of_seed(const uint8_t seed[static CRYPTO_SEED])
 {
-	/* Other signers change what their context points to; this does not. */
-	return (struct signer){sign_with_seed, (void *)(uintptr_t)seed};
+	struct signer signer = {.sign = sign_with_seed, .context = seed};
+
+	crypto_ed25519_public(seed, signer.public_key);
+	return signer;
 }
 
 static void
@@ -103,7 +106,7 @@ append_signature(struct making *making, uint8_t type, struct signer signer,
 		    fields->error == ERR_TOO_LARGE
 		    ? "longer than 16777215 octets"
 		    : error_row(fields->error)->text);
-	err = signer.sign(signer.context, buffer_span(fields), signature);
+	err = signer.sign(&signer, buffer_span(fields), signature);
 	if (err != 0)
 		return fault_set(fault, err,
 		    "signet: field %u: cannot sign: %s", type,

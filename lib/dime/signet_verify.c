@@ -51,6 +51,20 @@ check_by_org(const struct signet *signet, uint8_t type,
 }
 
 bool
+org_signet_lists(const struct org_signet *org,
+    enum signet_permission permission,
+    const uint8_t key[static CRYPTO_SIGN_PUBLIC])
+{
+	if (memcmp(org->pok, key, CRYPTO_SIGN_PUBLIC) == 0)
+		return true;
+	for (size_t i = 0; i < org->sok_count; i++)
+		if ((org->soks[i].permissions & permission) != 0 &&
+		    memcmp(org->soks[i].key, key, CRYPTO_SIGN_PUBLIC) == 0)
+			return true;
+	return false;
+}
+
+bool
 org_signet_check(const struct org_signet *org,
     enum signet_permission permission, struct span data,
     const uint8_t signature[static CRYPTO_SIGNATURE])

@@ -89,20 +89,20 @@ keys_open_signer(const struct keys_sealer *sealer, struct keys_place place,
     uint8_t seed[static CRYPTO_SEED], struct signer *signer,
     struct fault *fault)
 {
-	uint8_t derived[CRYPTO_SIGN_PUBLIC];
+	struct signer found;
 	int err;
 
-	*signer = (struct signer){NULL, NULL};
+	*signer = (struct signer){.sign = NULL};
 	if (sealer->key == NULL)
 		return 0;
 	place.kind = "signing";
 	if ((err = unseal(sealer, &place, row, column, seed, fault)) != 0)
 		return err;
-	crypto_ed25519_public(seed, derived);
-	if (memcmp(derived, public_key, sizeof(derived)) != 0)
+	found = signer_of_seed(seed);
+	if (memcmp(found.public_key, public_key, CRYPTO_SIGN_PUBLIC) != 0)
 		return fault_set(fault, ERR_DATABASE,
 		    "the signing key is not the signet's");
-	*signer = signer_of_seed(seed);
+	*signer = found;
 	return 0;
 }
 

@@ -232,7 +232,7 @@ run_case(const struct bench_case *row)
 static void
 our_sign(struct span data, uint8_t signature[static CRYPTO_SIGNATURE])
 {
-	author_signer.sign(author_signer.context, data, signature);
+	author_signer.sign(&author_signer, data, signature);
 }
 
 static void

@@ -30,7 +30,7 @@ append_record(const struct keys_org *org, struct buffer *out)
 	record->pok_count = 1;
 	memcpy(record->poks[0], org->signet->pok, CRYPTO_SIGN_PUBLIC);
 	record->tls_count = 1;
-	assert_int_equal(org->signer.sign(org->signer.context,
+	assert_int_equal(org->signer.sign(&org->signer,
 	    buffer_span(&world.certificate.der), record->tls[0]), 0);
 	record->version = 1;
 	record->policy = RECORD_MIXED;
