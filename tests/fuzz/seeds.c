@@ -32,6 +32,9 @@ put_signets(void)
 	signet_write(world.alice->signet, &armored);
 	put("fuzz_signet", "user-armored", buffer_span(&armored));
 	put("fuzz_armor", "user-signet", buffer_span(&armored));
+	buffer_append_span(&armored, signet_binary(world.alice->signet));
+	signet_write(world.mallory->signet, &armored);
+	put("fuzz_signet", "chain", buffer_span(&armored));
 	buffer_free(&armored);
 }
 
