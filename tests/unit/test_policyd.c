@@ -856,70 +856,6 @@ inbound_table(void **state)
 	world_free(world);
 }
 
-/* ---- naked only on knowledge ---- */
-
-static void
-try_combination(struct world *world, enum dns_answer dns,
-    enum world_peer peer, bool confirms, bool pinned, const char *fields)
-{
-	static int number;
-	const bool absent =
-	    dns == DNS_ABSENT_PROVEN || dns == DNS_ABSENT_INSECURE;
-	struct facts_answer answer;
-	char domain[40], address[48];
-	bool naked, known;
-
-	snprintf(domain, sizeof(domain), "n%d.test", number++);
-	snprintf(address, sizeof(address), "bob@%s", domain);
-	world_clear_zones(world);
-	if (pinned) {
-		world->peer = WORLD_DEAD;
-		world_set_record(world, domain, DNS_PRESENT_SECURE, fields);
-		facts_answer_free((answer = decide(world, address), &answer));
-		assert_true(answer.facts.pinned);
-		world_pass(world, 3600);
-	}
-	world->peer = peer;
-	world->confirms = confirms;
-	if (dns == DNS_PRESENT_SECURE || dns == DNS_PRESENT_INSECURE)
-		world_set_record(world, domain, dns, fields);
-	else if (dns == DNS_MALFORMED)
-		world_set_zone(world, (struct world_zone){domain,
-		    DNS_PRESENT_SECURE, 600, {"pok=x"}, false});
-	else
-		world_set_zone(world, (struct world_zone){domain, dns, 600,
-		    {NULL}, false});
-	answer = decide(world, address);
-	assert_int_equal(answer.facts.dns, dns);
-	naked = answer.action == POLICY_NAKED;
-	/* The pin was secure, so its record confirms what its host says. */
-	known = (absent && !pinned) ||
-	    (peer == WORLD_NOT_ENABLED &&
-	        (dns == DNS_PRESENT_SECURE || confirms || pinned) &&
-	        strcmp(fields, "pol=experimental") == 0);
-	assert_true(!naked || known);
-	assert_true(naked || !(absent && !pinned));
-	naked = strcmp(world_map(world, "transport", address), NAKED) == 0;
-	assert_int_equal(naked, absent && !pinned);
-	facts_answer_free(&answer);
-}
-
-static void
-naked_only_on_knowledge(void **state)
-{
-	static const char *const policies[] = {"pol=experimental",
-	    "pol=mixed", "pol=strict"};
-	struct world *world = world_new("");
-
-	for (int dns = 0; dns < DNS_ANSWERS; dns++)
-		for (int peer = 0; peer < WORLD_PEERS; peer++)
-			for (unsigned int rest = 0; rest < 12; rest++)
-				try_combination(world, (enum dns_answer)dns,
-				    (enum world_peer)peer, (rest & 1) != 0,
-				    (rest & 2) != 0, policies[rest / 4]);
-	world_free(world);
-}
-
 int
 main(void)
 {
@@ -945,7 +881,6 @@ main(void)
 	    cmocka_unit_test(signet_errors),
 	    cmocka_unit_test(outbound_names),
 	    cmocka_unit_test(inbound_table),
-	    cmocka_unit_test(naked_only_on_knowledge),
 	};
 
 	return cmocka_run_group_tests_name("policyd", tests, unit_start,
