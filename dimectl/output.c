@@ -96,3 +96,43 @@ output_escaped(struct buffer *out, struct span octets)
 			buffer_printf(out, "\\x%02x", octet);
 	}
 }
+
+/* ---- a record ---- */
+
+static json_t *
+json_keys(const uint8_t *octets, size_t length, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array,
+		    output_json_base64(span_of(octets + i * length, length)));
+	return array;
+}
+
+static json_t *
+json_hosts(const char (*hosts)[DOMAIN_SIZE], size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array, json_string(hosts[i]));
+	return array;
+}
+
+json_t *
+output_json_record(const struct record *record)
+{
+	return json_pack("{si so so ss ss si so so}",
+	    "version", (int)record->version,
+	    "pok", json_keys(record->poks[0], CRYPTO_SIGN_PUBLIC,
+	    record->pok_count),
+	    "tls", json_keys(record->tls[0], CRYPTO_SIGNATURE,
+	    record->tls_count),
+	    "policy", record_policy_name(record->policy),
+	    "subdomain", record_subdomain_name(record->subdomain),
+	    "expiry", (int)record->expiry,
+	    "deliver", json_hosts(record->deliver, record->deliver_count),
+	    "syndicates", json_hosts(record->syndicates,
+	    record->syndicate_count));
+}

@@ -3,6 +3,7 @@
 #define DIME_DIMECTL_OUTPUT_H
 
 #include "base/span.h"
+#include "dime/record.h"
 #include "dimectl/dimectl.h"
 
 /* Appends `value`, indented, in ASCII, with a line end, to ctl->output and
@@ -13,6 +14,10 @@ int output_json(struct dimectl *ctl, json_t *value);
 /* Base64 without padding, appended or as a JSON string. */
 void output_base64(struct buffer *out, struct span octets);
 json_t *output_json_base64(struct span octets);
+
+/* The fields of a record: version pok tls policy subdomain expiry deliver
+ * syndicates. */
+json_t *output_json_record(const struct record *record);
 
 /* Whether octets from outside are text: valid UTF-8 whose only control
  * characters are tabs and line ends. Others are shown in base64. */

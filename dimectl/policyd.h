@@ -16,13 +16,25 @@ int policyd_ask(struct dimectl *ctl, struct facts_request *request,
     struct facts_answer *answer);
 
 /*
- * Prints an object, which is given back, as `key value` lines, or as JSON.
- * Nulls are left out of the lines. NULL is ERR_MEMORY.
+ * Prints an object, which is given back, as `key value` lines, or as JSON. In
+ * lines, nulls and empty lists are left out and what is inside an object has
+ * its name and a dot in front. NULL is ERR_MEMORY.
  */
 int policyd_print(struct dimectl *ctl, json_t *object);
 
 /* A string, or null for the empty one. */
 json_t *policyd_text(const char *text);
+
+/* The name of what went wrong, or null. */
+json_t *policyd_error(const struct facts_answer *answer);
+
+/* What an answer says of a domain, and of signets: new objects, or NULL. */
+json_t *policyd_domain(const struct facts_answer *answer);
+json_t *policyd_signets(const struct facts_answer *answer);
+
+/* `first` with the members of the others in it; NULL if one of them is. All
+ * three are given back. */
+json_t *policyd_join(json_t *first, json_t *second, json_t *third);
 
 /* Asks for record and signets of a domain or address, and prints all there is
  * to say of them, whatever it is. */

@@ -18,46 +18,6 @@ enum {
 	DER_LIMIT = 1 << 20,
 };
 
-/* ---- in JSON ---- */
-
-static json_t *
-json_keys(const uint8_t *octets, size_t length, size_t count)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(array,
-		    output_json_base64(span_of(octets + i * length, length)));
-	return array;
-}
-
-static json_t *
-json_hosts(const char (*hosts)[DOMAIN_SIZE], size_t count)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(array, json_string(hosts[i]));
-	return array;
-}
-
-static json_t *
-json_record(const struct record *record)
-{
-	return json_pack("{si so so ss ss si so so}",
-	    "version", (int)record->version,
-	    "pok", json_keys(record->poks[0], CRYPTO_SIGN_PUBLIC,
-	    record->pok_count),
-	    "tls", json_keys(record->tls[0], CRYPTO_SIGNATURE,
-	    record->tls_count),
-	    "policy", record_policy_name(record->policy),
-	    "subdomain", record_subdomain_name(record->subdomain),
-	    "expiry", (int)record->expiry,
-	    "deliver", json_hosts(record->deliver, record->deliver_count),
-	    "syndicates", json_hosts(record->syndicates,
-	    record->syndicate_count));
-}
-
 /* ---- make ---- */
 
 struct make_words {
@@ -175,7 +135,7 @@ print_made(struct dimectl *ctl, const struct make_words *words,
 		err = fault_set(&ctl->fault, text.error,
 		    "the record is longer than %d octets", RECORD_TEXT_LIMIT);
 	} else if (ctl->json) {
-		json_t *object = json_record(record);
+		json_t *object = output_json_record(record);
 
 		json_object_set_new(object, words->zone ? "zone" : "text",
 		    json_string(buffer_string(&text)));
@@ -283,7 +243,7 @@ verb_record_parse(struct dimectl *ctl, int count, char **argv)
 		fprintf(stderr, "dimectl: warning: ignored %zu field%s, last "
 		    "%s\n", warnings, warnings == 1 ? "" : "s", warning.text);
 	if (ctl->json)
-		err = output_json(ctl, json_record(&record));
+		err = output_json(ctl, output_json_record(&record));
 	else
 		print_record(&ctl->output, &record);
 out:

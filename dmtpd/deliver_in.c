@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "client/facts.h"
 #include "dime/armor.h"
 #include "dmtpd/deliver_in.h"
 #include "dmtpd/inject.h"
@@ -185,6 +186,21 @@ deliver_once(struct check *check)
 	return reply;
 }
 
+/* A signature that does not hold is refused, unless a rule of the site would
+ * rather have it come again. */
+static enum reply
+refuse(const struct check *check, int err)
+{
+	const struct deliver_in *delivery = check->delivery;
+
+	if (err == ERR_SIGNATURE &&
+	    facts_met(delivery->dmtpd->config->facts_socket,
+	        RULE_BAD_SIGNATURE, delivery->origin_domain,
+	        delivery->destination, "") == POLICY_DEFER)
+		err = ERR_DEFERRED;
+	return reply_of_error(err);
+}
+
 static enum reply
 deliver(struct check *check)
 {
@@ -196,7 +212,7 @@ deliver(struct check *check)
 	if ((err = read_message(check)) != 0 || (err = unlock(check)) != 0 ||
 	    (err = check_origin(check)) != 0 ||
 	    (err = check_recipient(check)) != 0)
-		return reply_of_error(err);
+		return refuse(check, err);
 	if (!underway_enter(underway, &item, check->delivery->identifier)) {
 		fault_set(check->fault, ERR_BUSY, "it is just being delivered");
 		return reply_of_error(ERR_BUSY);

@@ -272,6 +272,30 @@ try_hosts(struct attempt *attempt)
 
 /* ---- the outcome ---- */
 
+/* No host could be spoken with at all. A rule of the site may know better than
+ * to try again. */
+static int
+judge_silence(struct attempt *attempt, int err)
+{
+	struct deliver_out *delivery = attempt->delivery;
+
+	if (facts_met(delivery->dmtpd->config->facts_socket, RULE_PEER_DOWN,
+	        attempt->org->signet->domain, delivery->recipient,
+	        attempt->queue) == POLICY_DEFER)
+		return err;
+	attempt->fault.err = ERR_POLICY;
+	return fault_wrap(&attempt->fault,
+	    "a rule of this site wants no retry");
+}
+
+static bool
+is_silence(const struct attempt *attempt, int err)
+{
+	return attempt->record != NULL && !attempt->opened &&
+	    (err == ERR_UNREACHABLE || err == ERR_TIMEOUT ||
+	        err == ERR_CERTIFICATE || err == ERR_PROTOCOL);
+}
+
 static void
 give_verdict(const struct attempt *attempt, int err, struct verdict *verdict)
 {
@@ -335,6 +359,8 @@ deliver_out(struct deliver_out *delivery, struct verdict *verdict)
 	    (err = find_destination_signet(&attempt)) == 0 &&
 	    (err = find_hosts(&attempt)) == 0)
 		err = try_hosts(&attempt);
+	if (is_silence(&attempt, err))
+		err = judge_silence(&attempt, err);
 	give_verdict(&attempt, err, verdict);
 	log_outcome(&attempt, verdict, now() - start);
 	message_free(attempt.message);

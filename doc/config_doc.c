@@ -51,16 +51,20 @@ readers(const struct config_row *row)
 	return text;
 }
 
-/* The default as it would stand in the file, double quotes as `quote`. */
+/* The default as it would stand in the file, double quotes as `quote`. Of a
+ * CHOICE it is the first word. */
 static void
 print_value(const struct config_row *row, const char *quote)
 {
 	const char *preset = row->preset == NULL ? "{}" : row->preset;
+	const char *end = is_type(row, "CHOICE")
+	    ? preset + strcspn(preset, "|")
+	    : preset + strlen(preset);
 	bool is_string = !is_type(row, "LIST") && !is_type(row, "NUMBER") &&
 	    !is_type(row, "FLAG");
 
 	fputs(is_string ? quote : "", stdout);
-	for (; *preset != '\0'; preset++) {
+	for (; preset != end; preset++) {
 		if (*preset == '"')
 			fputs(quote, stdout);
 		else
@@ -68,6 +72,25 @@ print_value(const struct config_row *row, const char *quote)
 	}
 	fputs(is_string ? quote : "", stdout);
 	putchar('\n');
+}
+
+/* "One of a, b and c." */
+static const char *
+choices(const char *words)
+{
+	static char text[200];
+
+	strcpy(text, "One of ");
+	while (words[strcspn(words, "|")] != '\0') {
+		const size_t length = strcspn(words, "|");
+
+		strncat(text, words, length);
+		words += length + 1;
+		strcat(text, strchr(words, '|') == NULL ? " and " : ", ");
+	}
+	strcat(text, words);
+	strcat(text, ".");
+	return text;
 }
 
 /* "A whole number from 1 to 120." and the like. */
@@ -86,6 +109,8 @@ nature(const struct config_row *row)
 		return "true or false.";
 	if (is_type(row, "LIST"))
 		return "A list.";
+	if (is_type(row, "CHOICE"))
+		return choices(row->preset);
 	if (is_type(row, "SECRET"))
 		return "The path of a secret, which no other users may read.";
 	if (is_type(row, "READ"))
@@ -134,6 +159,33 @@ print_sample_row(const struct config_row *row)
 }
 
 static void
+print_sample_rules(void)
+{
+	size_t count;
+	const struct config_rule_row *rows = config_rule_rows(&count);
+
+	fputs("\n# Rules of this site, of which the first that matches counts; "
+	      "see\n# dimegate.conf(5). The keys of a rule:\n",
+	    stdout);
+	for (size_t i = 0; i < count; i++) {
+		char line[800];
+
+		snprintf(line, sizeof(line), "%s: %s %s", rows[i].name,
+		    rows[i].words == NULL ? "A list of patterns."
+		                          : choices(rows[i].words),
+		    rows[i].help);
+		print_wrapped("# ", line);
+	}
+	fputs("#\n"
+	      "#rule \"law firms\" {\n"
+	      "#	to = {\"law.example\", \".law.example\"}\n"
+	      "#	mode = \"required\"\n"
+	      "#	on_dns_error = \"reject\"\n"
+	      "#}\n",
+	    stdout);
+}
+
+static void
 print_sample(const struct config_row *rows, size_t count)
 {
 	fputs("# /etc/dimegate/dimegate.conf: see dimegate.conf(5).\n"
@@ -144,6 +196,7 @@ print_sample(const struct config_row *rows, size_t count)
 	    stdout);
 	for (size_t i = 0; i < count; i++)
 		print_sample_row(&rows[i]);
+	print_sample_rules();
 }
 
 /* ---- the manual page ---- */
@@ -199,6 +252,58 @@ static const char man_head[] =
     ".Sh SETTINGS\n"
     ".Bl -tag -width 4n\n";
 
+static const char man_rules[] =
+    ".El\n"
+    ".Sh RULES\n"
+    "A rule says for some mail what this site wants beyond the policies of the\n"
+    "two domains.\n"
+    "It is a section with a name of its own:\n"
+    ".Bd -literal -offset indent\n"
+    "rule \\(dqlaw firms\\(dq {\n"
+    "        to = {\\(dqlaw.example\\(dq, \\(dq.law.example\\(dq}\n"
+    "        mode = \\(dqrequired\\(dq\n"
+    "        on_dns_error = \\(dqreject\\(dq\n"
+    "}\n"
+    ".Ed\n"
+    ".Pp\n"
+    "The first rule whose\n"
+    ".Cm from\n"
+    "matches the envelope sender and whose\n"
+    ".Cm to\n"
+    "matches the recipient counts, for mail that leaves and for naked mail that\n"
+    "comes in; mail that comes in by DMTP is judged by its signatures.\n"
+    "No rule lets mail go naked that the policy table would not.\n"
+    "The patterns are:\n"
+    ".Bl -tag -width \"user@domain\"\n"
+    ".It Li *\n"
+    "anybody\n"
+    ".It Li <>\n"
+    "the null sender\n"
+    ".It Ar user Ns Li @ Ns Ar domain\n"
+    "this address, with any\n"
+    ".Li + Ns Ar tag\n"
+    ".It Ar domain\n"
+    "every address at exactly this domain\n"
+    ".It Li \\&. Ns Ar domain\n"
+    "every address at a name below it\n"
+    ".El\n"
+    ".Pp\n"
+    "Postfix asks for the recipient or for the sender of a message, never for\n"
+    "both.\n"
+    "A rule with\n"
+    ".Cm mode No = Cm required\n"
+    "can therefore name senders or recipients, not both, and one that sets\n"
+    ".Cm on_no_signet\n"
+    "to\n"
+    ".Cm tempfail\n"
+    "or\n"
+    ".Cm reject\n"
+    "no senders, unless all its recipients are of this site; and an earlier\n"
+    "rule that names the other side takes nothing from it.\n"
+    "What cannot hold is refused;\n"
+    "a rule that never counts is warned of in the log.\n"
+    ".Bl -tag -width 4n\n";
+
 static const char man_tail[] =
     ".El\n"
     ".Sh FILES\n"
@@ -252,11 +357,27 @@ print_man_row(const struct config_row *row)
 }
 
 static void
+print_man_rules(void)
+{
+	size_t count;
+	const struct config_rule_row *rows = config_rule_rows(&count);
+
+	fputs(man_rules, stdout);
+	for (size_t i = 0; i < count; i++) {
+		printf(".It Cm %s\n", rows[i].name);
+		print_roff(rows[i].words == NULL ? "A list of patterns."
+		                                 : choices(rows[i].words));
+		print_roff(rows[i].help);
+	}
+}
+
+static void
 print_man(const struct config_row *rows, size_t count)
 {
 	fputs(man_head, stdout);
 	for (size_t i = 0; i < count; i++)
 		print_man_row(&rows[i]);
+	print_man_rules();
 	fputs(man_tail, stdout);
 }
 

@@ -14,6 +14,14 @@
 
 enum { GUARD_WAIT = 20 }; /* seconds, below Postfix's milter_command_timeout */
 
+static const char *
+domain_of(const char *name)
+{
+	const char *at = strrchr(name, '@');
+
+	return at == NULL ? name : at + 1;
+}
+
 static sfsistat
 answer_verdict(struct session *session, const struct facts_answer *answer)
 {
@@ -31,64 +39,87 @@ answer_verdict(struct session *session, const struct facts_answer *answer)
 	}
 }
 
+/* In shadow mode what would have been done. */
 static void
-log_refusal(struct session *session, sfsistat status, const char *from,
-    const char *to, const char *reason)
+log_refusal(struct session *session, bool permanent, const char *from,
+    const char *to, const struct facts_answer *answer, const char *reason)
 {
 	struct log_line line;
 
-	if (status == SMFIS_CONTINUE)
-		return;
-	log_begin(&line, LOG_INFO,
-	    status == SMFIS_REJECT ? "refused" : "deferred");
+	log_begin(&line, LOG_INFO, permanent ? "refused" : "deferred");
+	/* Postfix has none before the first recipient is let in. */
+	if (session_queue_id(session)[0] != '\0')
+		log_text(&line, "queue", session_queue_id(session));
 	log_text(&line, "listener", "DIME-MX");
-	log_text(&line, "from-domain", from);
-	log_text(&line, "to-domain", to);
+	if (site_is_shadow(session->site))
+		log_text(&line, "mode", "shadow");
+	log_text(&line, "from-domain", domain_of(from));
+	log_text(&line, "to-domain", domain_of(to));
+	if (answer->cell[0] != '\0')
+		log_text(&line, "cell", answer->cell);
+	if (answer->rule_number != 0)
+		log_number(&line, "rule", answer->rule_number);
 	log_text(&line, "reason", reason);
 	log_end(&line);
 }
 
-/* Postfix's own reading of an address undoes quotes, routes and the like; the
+/* The address, or its domain when DIME has no form for the local part.
+ * Postfix's own reading of an address undoes quotes, routes and the like; the
  * path that was given is for a server that tells nothing. */
 static bool
-read_domain(const struct session *session, const char *macro,
-    const char *path, char out[static DOMAIN_SIZE])
+read_name(const struct session *session, const char *macro,
+    const char *path, char out[static ADDRESS_SIZE])
 {
 	const char *known = session_macro(session, macro);
 
-	return letter_read_domain(known[0] != '\0' ? known : path, out);
+	if (known[0] == '\0')
+		known = path;
+	return letter_read_path(known, out) || letter_read_domain(known, out);
 }
 
-sfsistat
-guard_recipient(struct session *session, const char *path)
+/* What policyd says of it. In shadow mode that is only logged. */
+static sfsistat
+ask(struct session *session, const char *from, const char *to)
 {
-	struct facts_request request = {.verb = FACTS_INBOUND,
-	    .fingerprint = "", .wait = GUARD_WAIT * 1000};
-	char from[DOMAIN_SIZE], to[DOMAIN_SIZE];
+	const struct facts_request request = {.verb = FACTS_INBOUND,
+	    .from = from, .to = to, .fingerprint = "",
+	    .wait = GUARD_WAIT * 1000, .queue = session_queue_id(session)};
 	struct facts_answer answer;
 	struct fault fault = {0};
 	sfsistat status;
 	int err;
 
-	if (!read_domain(session, "{mail_addr}", session->letter.sender_given,
-		from) || !read_domain(session, "{rcpt_addr}", path, to))
-		return SMFIS_CONTINUE;
-	request.from = from;
-	request.to = to;
-	/* Our own mail, and what we only relay, is not for the guard. */
-	if (site_is_local(session->site, request.from) ||
-	    !site_serves(session->site, request.to))
-		return SMFIS_CONTINUE;
 	facts_answer_init(&answer);
 	err = facts_ask(session->site->config->facts_socket, &request,
 	    &answer, &fault);
-	status = err != 0 ?
-	    reply_defer(session, err, "policy cannot be looked up now") :
-	    answer_verdict(session, &answer);
-	log_refusal(session, status, request.from, request.to,
-	    err != 0 ? fault_text(&fault, err) : answer.reason);
+	if (err != 0 || answer.action != POLICY_NAKED)
+		log_refusal(session, err == 0 &&
+		    answer.action == POLICY_REFUSE, from, to, &answer,
+		    err != 0 ? fault_text(&fault, err) : answer.reason);
+	if (site_is_shadow(session->site))
+		status = SMFIS_CONTINUE;
+	else if (err != 0)
+		status = reply_defer(session, err,
+		    "policy cannot be looked up now");
+	else
+		status = answer_verdict(session, &answer);
 	facts_answer_free(&answer);
 	return status;
+}
+
+sfsistat
+guard_recipient(struct session *session, const char *path)
+{
+	char from[ADDRESS_SIZE], to[ADDRESS_SIZE];
+
+	if (!read_name(session, "{mail_addr}", session->letter.sender_given,
+		from) || !read_name(session, "{rcpt_addr}", path, to))
+		return SMFIS_CONTINUE;
+	/* Our own mail, and what we only relay, is not for the guard. */
+	if (site_is_local(session->site, domain_of(from)) ||
+	    !site_serves(session->site, domain_of(to)))
+		return SMFIS_CONTINUE;
+	return ask(session, from, to);
 }
 
 static bool

@@ -239,6 +239,21 @@ replace(struct session *session, struct opening *opening, struct fault *fault)
 	    replace_sender(session, envelope_sender(opening), fault);
 }
 
+/* A signature that does not hold is refused, unless a rule of the site would
+ * rather have it come again. */
+static int
+judge_signature(struct session *session, struct opening *opening,
+    struct fault *fault)
+{
+	if (facts_met(session->site->config->facts_socket, RULE_BAD_SIGNATURE,
+		opening->from.address, session->letter.recipient,
+		session_queue_id(session)) == POLICY_REFUSE)
+		return ERR_SIGNATURE;
+	opening->dmtp = 451;
+	fault->err = ERR_DEFERRED;
+	return ERR_DEFERRED;
+}
+
 static void
 log_outcome(struct session *session, const struct opening *opening, int err,
     const struct fault *fault, int64_t started)
@@ -289,6 +304,8 @@ open_message(struct session *session)
 	    (err = find_ourselves(session, &opening, &fault)) == 0 &&
 	    (err = open_sealed(session, &opening, &fault)) == 0)
 		err = replace(session, &opening, &fault);
+	if (err == ERR_SIGNATURE && opening.origin != NULL)
+		err = judge_signature(session, &opening, &fault);
 	if (err != 0)
 		status = refuse(session, &opening, err, &fault);
 	log_outcome(session, &opening, err, &fault, started);

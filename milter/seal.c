@@ -159,6 +159,14 @@ find_author(struct session *session, struct sealing *sealing,
 	return keys_find_user(keys, relay, &sealing->author, fault);
 }
 
+/* The envelope sender as the site's rules take it; "" leaves it to the author.
+ */
+static const char *
+rule_sender(const struct letter *letter)
+{
+	return letter_is_bounce(letter) ? "<>" : letter->sender;
+}
+
 /* Tells policyd, whose map then routes the copy past us next time. */
 static int
 leave_to_smtp(struct session *session, struct sealing *sealing,
@@ -166,7 +174,8 @@ leave_to_smtp(struct session *session, struct sealing *sealing,
 {
 	struct facts_request request = {.verb = FACTS_NOTE_NAKED,
 	    .from = sealing->author->signet->address,
-	    .to = session->letter.recipient, .fingerprint = "", .wait = 5000};
+	    .to = session->letter.recipient, .fingerprint = "", .wait = 5000,
+	    .sender = rule_sender(&session->letter)};
 	struct facts_answer answer;
 	int err;
 
@@ -213,7 +222,9 @@ ask_policy(struct session *session, struct sealing *sealing,
 	const char *to = session->letter.recipient;
 	struct facts_request request = {.verb = FACTS_DECIDE,
 	    .from = sealing->author->signet->address, .to = to,
-	    .fingerprint = "", .wait = config->fetch_timeout * 1000};
+	    .fingerprint = "", .wait = config->fetch_timeout * 1000,
+	    .sender = rule_sender(&session->letter),
+	    .queue = session_queue_id(session)};
 	int err;
 
 	if (!crowd_enter(&session->milter->crowd, address_domain(to)))
@@ -387,11 +398,13 @@ log_outcome(struct session *session, const struct sealing *sealing, int err,
 	}
 	if (sealing->answer.cell[0] != '\0')
 		log_text(&line, "cell", sealing->answer.cell);
+	if (sealing->answer.rule_number != 0)
+		log_number(&line, "rule", sealing->answer.rule_number);
 	if (err == 0)
 		log_number(&line, "size",
 		    (int64_t)sealing->armor.length);
-	else
-		log_text(&line, "reason", fault_text(fault, err));
+	log_text(&line, "reason",
+	    err == 0 ? sealing->answer.reason : fault_text(fault, err));
 	log_number(&line, "ms", clock_monotonic(&clock_system) - started);
 	log_end(&line);
 }

@@ -110,6 +110,12 @@ site_put(struct site_holder *holder, struct site *site)
 }
 
 bool
+site_is_shadow(const struct site *site)
+{
+	return strcmp(site->config->mode, "shadow") == 0;
+}
+
+bool
 site_serves(const struct site *site, const char *domain)
 {
 	return config_list_has(&site->config->domains, domain);

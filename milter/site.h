@@ -33,6 +33,9 @@ void site_close(struct site_holder *holder);
 struct site *site_get(struct site_holder *holder);
 void site_put(struct site_holder *holder, struct site *site);
 
+/* Whether naked mail is let in whatever policy says of it. */
+bool site_is_shadow(const struct site *site);
+
 /* Whether we serve the domain over DIME. */
 bool site_serves(const struct site *site, const char *domain);
 

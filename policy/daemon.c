@@ -35,6 +35,12 @@ load_site(const char *path, struct site **out, struct fault *fault)
 	return err;
 }
 
+static void
+warn(const char *text)
+{
+	log_note(LOG_WARNING, "configuration", "%s", text);
+}
+
 static bool
 has_redis(const struct config *config)
 {
@@ -89,6 +95,8 @@ daemon_check(const char *config_path, struct fault *fault)
 	         fault)) == 0 &&
 	    (err = resolver_check(site->config, fault)) == 0)
 		err = tls_client_new(site->config->ca_file, &tls, fault);
+	if (err == 0)
+		site_warn(site, warn);
 	tls_free(tls);
 	suffixes_free(suffixes);
 	secret_free(daemon.cache_key);
@@ -116,6 +124,7 @@ reload(void *context)
 	resolver_set_timeout(daemon->resolver, site->config->dns_timeout);
 	limits.connections = (size_t)site->config->connection_limit;
 	server_set_limits(daemon->server, &limits);
+	site_warn(site, warn);
 	sites_replace(daemon->policyd.sites, site);
 	log_note(LOG_INFO, "reload", "done");
 }
@@ -276,6 +285,7 @@ daemon_start(struct daemon *daemon, const char *config_path,
 	/* No reload can happen yet: `site` stays in force. */
 	if ((err = open_log(site->config, fault)) != 0)
 		return err;
+	site_warn(site, warn);
 	if ((err = start_parts(daemon, site->config, fault)) != 0 ||
 	    (err = listen_all(daemon, site->config, fault)) != 0)
 		log_failure(site->config, fault);

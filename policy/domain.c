@@ -37,6 +37,7 @@ domain_facts_new(const struct domain_lookup *lookup, const char *domain,
 	if (facts == NULL)
 		return NULL;
 	memory_value_start(&facts->value, octets, finding->expires, destroy);
+	facts->since = clock_wall(lookup->domains->settings.clock);
 	facts->dns = finding->dns;
 	facts->secure = finding->secure;
 	facts->from_pin = finding->from_pin;

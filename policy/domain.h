@@ -35,6 +35,7 @@ enum {
 
 struct domain_facts {
 	struct memory_value value; /* first; `expires` is when to ask again */
+	int64_t since; /* when this node learned it */
 	enum dns_answer dns;
 	bool secure;   /* the record in force came DNSSEC-validated */
 	bool from_pin; /* the record in force is the pin's: DNS gives none */

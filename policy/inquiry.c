@@ -33,7 +33,6 @@ find_record(struct policyd *policyd, const char *name, int absent,
     struct deadline deadline, struct facts_answer *answer)
 {
 	const struct domain_facts *domain;
-	const struct site *site;
 	bool hit;
 	int err;
 
@@ -42,9 +41,7 @@ find_record(struct policyd *policyd, const char *name, int absent,
 		set_error(answer, err, name, "");
 		return NULL;
 	}
-	site = sites_hold(policyd->sites);
-	decide_tell_domain(policyd, site, domain, hit, answer);
-	sites_release(site);
+	decide_tell_domain(policyd, domain, hit, answer);
 	if (domain->record.length > 0)
 		return domain;
 	if (domain->err != 0)
@@ -76,20 +73,6 @@ error_of_signet(const struct signet_facts *signet, bool is_address,
 }
 
 static void
-tell_signet(const struct signet_facts *signet, struct facts_answer *answer)
-{
-	if (signet->org != NULL) {
-		buffer_append_span(&answer->user_signet, signet->binary);
-		buffer_append_span(&answer->org_signet, signet->org->binary);
-	} else {
-		buffer_append_span(&answer->org_signet, signet->binary);
-	}
-	answer->confirmed = true;
-	if (answer->user_signet.error != 0 || answer->org_signet.error != 0)
-		set_error(answer, ERR_MEMORY, "signet", "");
-}
-
-static void
 find_signet(struct policyd *policyd, const struct domain_facts *domain,
     const char *name, const char *fingerprint, struct deadline deadline,
     struct facts_answer *answer)
@@ -104,13 +87,10 @@ find_signet(struct policyd *policyd, const struct domain_facts *domain,
 		set_error(answer, err, name, "");
 		return;
 	}
-	answer->facts.signet = signet->answer;
-	if (signet->answer == SIGNET_HELD) {
-		tell_signet(signet, answer);
-		if (!hit)
-			snprintf(answer->source, sizeof(answer->source), "%s",
-			    signet->source);
-	} else {
+	decide_tell_signet(policyd, signet, hit, answer);
+	if (answer->user_signet.error != 0 || answer->org_signet.error != 0) {
+		set_error(answer, ERR_MEMORY, name, "");
+	} else if (signet->answer != SIGNET_HELD) {
 		set_error(answer,
 		    error_of_signet(signet, strchr(name, '@') != NULL,
 		        fingerprint),
@@ -222,7 +202,7 @@ inquiry_note_naked(struct policyd *policyd,
 	int err;
 
 	again.wait = 0;
-	decide_outbound(policyd, &again, answer);
+	decide_outbound_silently(policyd, &again, answer);
 	if (answer->action != POLICY_NAKED) {
 		if (answer->err == 0)
 			set_error(answer, ERR_POLICY, request->to,

@@ -2,6 +2,7 @@
 #include "client/facts.h"
 #include "dmtp/netstring.h"
 #include "policy/conversation.h"
+#include "policy/explain.h"
 #include "policy/inquiry.h"
 #include "policy/listen.h"
 #include "policy/map.h"
@@ -19,6 +20,8 @@ static void (*const inquiries[FACTS_VERBS])(struct policyd *policyd,
     [FACTS_NOTE_NAKED] = inquiry_note_naked,
     [FACTS_FORGET] = inquiry_forget,
     [FACTS_STATUS] = inquiry_status,
+    [FACTS_EXPLAIN] = explain_answer,
+    [FACTS_MET] = explain_met,
 };
 
 static void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
+#include "base/log.h"
 #include "policy/decide.h"
 #include "policy/map.h"
 
@@ -42,19 +43,20 @@ is_noted(struct policyd *policyd, const char *address)
 	    state_get_naked(policyd->state, address, &found) == 0 && found;
 }
 
-/* Whether the table lets it go naked, whichever of our senders it is from;
- * strict ones are stopped by the other map. */
-static bool
-may_be_naked(const struct policyd *policyd, const struct site *site,
-    const struct domain_facts *domain, enum signet_answer signet)
+/* What the table says of mail to a domain, whichever of our senders it is from;
+ * the other map stops strict ones, and those whom a rule names. */
+static struct policy_verdict
+judge_domain(const struct policyd *policyd, const struct site *site,
+    const struct domain_facts *domain, const struct rule *rule,
+    enum signet_answer signet)
 {
 	struct policy_facts facts = {
 	    .sender = site_laxest_policy(site),
 	    .signet = signet,
 	};
 
-	decide_domain_facts(policyd, site, domain, &facts);
-	return policy_decide(&facts).action == POLICY_NAKED;
+	decide_domain_facts(policyd, domain, &facts);
+	return policy_decide(&facts, rule);
 }
 
 /* Not to know whether there is a pin is as good as one. */
@@ -73,114 +75,176 @@ may_be_pinned(struct policyd *policyd, const char *domain)
 /*
  * DIME-OUT's note is knowledge of its own: an absence, or the peer's 476, that
  * was validated when it was written. It stands in where DNS is silent, and
- * never against a record, a pin, or an answer that somebody has tampered with.
+ * never against a record, a pin, a rule, or an answer that somebody has
+ * tampered with.
  */
 static bool
 note_may_count(struct policyd *policyd, const struct site *site,
-    const char *name, const struct domain_facts *domain)
+    const char *name, const struct domain_facts *domain,
+    const struct rule *rule)
 {
 	if (domain == NULL || domain->dns == DNS_UNREACHABLE)
 		return !may_be_pinned(policyd, name);
-	return may_be_naked(policyd, site, domain, SIGNET_NOT_ENABLED);
+	return judge_domain(policyd, site, domain, rule,
+	           SIGNET_NOT_ENABLED).action == POLICY_NAKED;
 }
 
-enum route {
-	ROUTE_ENCRYPT,
-	ROUTE_UNKNOWN,
-	ROUTE_NAKED,
-	ROUTE_NOTED,
-	ROUTE_LOCAL,
+/* Where a recipient goes, and why. */
+struct route {
+	bool encrypt;
+	_Atomic uint64_t *counter;
+	const char *reason;
 };
 
-static enum route
-route_recipient(struct policyd *policyd, const struct site *site,
-    const char *recipient)
+static struct route
+route_naked(struct statistics *statistics, const struct domain_facts *domain,
+    const char *reason)
 {
-	const struct domain_facts *domain;
-	struct decide_name name;
-	enum route route;
-	bool required;
+	return (struct route){false, domain->dns == DNS_ABSENT_INSECURE
+	    ? &statistics->map_naked_insecure
+	    : &statistics->map_naked_proven, reason};
+}
 
-	decide_read_name(recipient, &name);
-	if (name.no_domain)
-		return ROUTE_LOCAL;
-	if (name.domain[0] == '\0')
-		return ROUTE_UNKNOWN;
-	if (site_delivers(site, name.domain))
-		return ROUTE_LOCAL;
-	required = site_names_has(&site->required, name.domain);
-	domain = find_domain(policyd, name.domain, !required);
-	route = domain == NULL ? ROUTE_UNKNOWN : ROUTE_ENCRYPT;
-	if (required)
-		route = ROUTE_ENCRYPT;
-	else if (domain != NULL &&
-	    may_be_naked(policyd, site, domain, SIGNET_NOT_ASKED))
-		route = ROUTE_NAKED;
-	else if (is_noted(policyd, name.address) &&
-	    note_may_count(policyd, site, name.domain, domain))
-		route = ROUTE_NOTED;
+static struct route
+route_domain(struct policyd *policyd, const struct site *site,
+    const struct decide_name *name, const struct rule *rule)
+{
+	struct statistics *statistics = &policyd->statistics;
+	const struct domain_facts *domain =
+	    find_domain(policyd, name->domain, true);
+	struct route route = {true, &statistics->map_unknown,
+	    "nothing is known of the domain yet"};
+
+	if (domain != NULL) {
+		const struct policy_verdict verdict = judge_domain(policyd,
+		    site, domain, rule, SIGNET_NOT_ASKED);
+
+		if (verdict.action == POLICY_NAKED)
+			route = route_naked(statistics, domain, verdict.reason);
+		else
+			route = (struct route){true, &statistics->map_encrypt,
+			    verdict.reason};
+	}
+	if (route.encrypt && is_noted(policyd, name->address) &&
+	    note_may_count(policyd, site, name->domain, domain, rule))
+		route = (struct route){false, &statistics->map_noted,
+		    "DIME-OUT has found that it may go naked"};
 	domain_release(domain);
 	return route;
 }
 
-static enum socketmap_status
-answer_recipient(struct policyd *policyd, const struct site *site,
+static struct route
+route_recipient(struct policyd *policyd, const struct site *site,
     const char *recipient)
 {
 	struct statistics *statistics = &policyd->statistics;
+	struct pattern_name pattern;
+	const struct rule *rule;
+	struct decide_name name;
 
-	switch (route_recipient(policyd, site, recipient)) {
-	case ROUTE_NAKED:
-		atomic_fetch_add(&statistics->map_naked, 1);
-		return SOCKETMAP_NOTFOUND;
-	case ROUTE_NOTED:
-		atomic_fetch_add(&statistics->map_noted, 1);
-		return SOCKETMAP_NOTFOUND;
-	case ROUTE_LOCAL:
-		atomic_fetch_add(&statistics->map_local, 1);
-		return SOCKETMAP_NOTFOUND;
-	case ROUTE_UNKNOWN:
-		atomic_fetch_add(&statistics->map_unknown, 1);
-		return SOCKETMAP_OK;
-	case ROUTE_ENCRYPT:
-		break;
+	decide_read_name(recipient, &name);
+	if (decide_is_local(site, &name))
+		return (struct route){false, &statistics->map_local,
+		    "it is delivered here"};
+	pattern = decide_pattern_name(&name);
+	rule = rules_of_recipient(site->rules, &pattern);
+	if (policy_strictness(rule) == POLICY_NEVER_NAKED) {
+		/* DIME-OUT will want to know. */
+		if (name.domain[0] != '\0')
+			domain_release(
+			    find_domain(policyd, name.domain, false));
+		return (struct route){true, &statistics->map_required,
+		    "a rule of this site forbids naked mail to it"};
 	}
-	atomic_fetch_add(&statistics->map_encrypt, 1);
-	return SOCKETMAP_OK;
+	if (name.no_domain)
+		return (struct route){false, &statistics->map_naked_literal,
+		    "it has no domain that could publish a record"};
+	if (name.domain[0] == '\0')
+		return (struct route){true, &statistics->map_unknown,
+		    "it is not an address that DNS could know"};
+	return route_domain(policyd, site, &name, rule);
 }
 
 /* ---- the sender ---- */
 
-static enum socketmap_status
-answer_sender(struct policyd *policyd, const struct site *site,
+static struct route
+route_sender(struct policyd *policyd, const struct site *site,
     const char *sender)
 {
-	struct decide_name name;
+	struct statistics *statistics = &policyd->statistics;
+	struct pattern_name name;
 
-	decide_read_name(sender, &name);
-	if (!site_names_has(&site->strict, name.domain))
+	pattern_name_read(sender, &name);
+	if (site_names_has(&site->strict, name.domain))
+		return (struct route){true, &statistics->map_strict_sender,
+		    "the sender's domain is strict"};
+	if (policy_strictness(rules_of_sender(site->rules, &name)) ==
+	    POLICY_NEVER_NAKED)
+		return (struct route){true, &statistics->map_required_sender,
+		    "a rule of this site forbids naked mail from it"};
+	return (struct route){false, NULL, "nothing is decided by the sender"};
+}
+
+/* ---- answers ---- */
+
+/* In shadow mode what would change the mail's way is worth a line each time. */
+static void
+log_route(const char *map, const char *key, const struct route *route,
+    bool shadow)
+{
+	const int level = shadow && route->encrypt ? LOG_INFO : LOG_DEBUG;
+	struct log_line line;
+
+	if (!log_takes(level))
+		return;
+	log_begin(&line, level, "route");
+	log_text(&line, "map", map);
+	log_text(&line, "key", key);
+	log_text(&line, "way", route->encrypt ? "dimeenc" : "smtp");
+	if (shadow)
+		log_text(&line, "mode", "shadow");
+	log_text(&line, "reason", route->reason);
+	log_end(&line);
+}
+
+static enum socketmap_status
+follow(const struct site *site, const char *map, const char *key,
+    const struct route *route, _Atomic uint64_t *shadowed)
+{
+	if (route->counter != NULL)
+		atomic_fetch_add(route->counter, 1);
+	log_route(map, key, route, site->shadow);
+	if (!route->encrypt)
 		return SOCKETMAP_NOTFOUND;
-	atomic_fetch_add(&policyd->statistics.map_strict_sender, 1);
-	return SOCKETMAP_OK;
+	if (!site->shadow)
+		return SOCKETMAP_OK;
+	atomic_fetch_add(shadowed, 1);
+	return SOCKETMAP_NOTFOUND;
 }
 
 enum socketmap_status
 map_answer(struct policyd *policyd, const struct socketmap_query *query,
     char text[static 512])
 {
+	struct statistics *statistics = &policyd->statistics;
 	const struct site *site = sites_hold(policyd->sites);
 	enum socketmap_status status = SOCKETMAP_PERM;
 	char key[ADDRESS_SIZE * 2];
+	struct route route;
 
 	snprintf(text, 512, "%s", site->config->seal_transport);
 	if (!span_copy_string(query->key, key, sizeof(key)))
 		/* No address that could be delivered anywhere. */
-		status = SOCKETMAP_OK;
-	else if (span_equal_string(query->map, "transport"))
-		status = answer_recipient(policyd, site, key);
-	else if (span_equal_string(query->map, "sender"))
-		status = answer_sender(policyd, site, key);
-	else
+		status = site->shadow ? SOCKETMAP_NOTFOUND : SOCKETMAP_OK;
+	else if (span_equal_string(query->map, "transport")) {
+		route = route_recipient(policyd, site, key);
+		status = follow(site, "transport", key, &route,
+		    &statistics->shadow_recipients);
+	} else if (span_equal_string(query->map, "sender")) {
+		route = route_sender(policyd, site, key);
+		status = follow(site, "sender", key, &route,
+		    &statistics->shadow_senders);
+	} else
 		snprintf(text, 512, "there are two maps: transport, sender");
 	sites_release(site);
 	return status;

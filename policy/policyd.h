@@ -2,6 +2,7 @@
 #ifndef DIME_POLICY_POLICYD_H
 #define DIME_POLICY_POLICYD_H
 
+#include "client/facts.h"
 #include "policy/domain.h"
 #include "policy/patience.h"
 #include "policy/signets.h"
@@ -32,6 +33,12 @@ struct policyd {
 	struct patience *patience;
 	struct statistics statistics;
 };
+
+/* Counts a decision, and the way by which it came to naked mail. */
+void statistics_count_outbound(struct statistics *statistics,
+    const struct facts_answer *answer);
+void statistics_count_inbound(struct statistics *statistics,
+    const struct facts_answer *answer);
 
 /* Appends `name value` lines: every counter there is. */
 void statistics_write(struct policyd *policyd, struct buffer *out);

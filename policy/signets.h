@@ -22,6 +22,7 @@ enum {
 
 struct signet_facts {
 	struct memory_value value; /* first */
+	int64_t since; /* when this node learned it */
 	enum signet_answer answer;
 	int err;            /* 0 when held */
 	const char *reason; /* of `err`, else "" */

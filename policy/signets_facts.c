@@ -43,6 +43,7 @@ struct signet_facts *signets_facts_new(const struct signets_task *task,
 	if (facts == NULL)
 		return NULL;
 	memory_value_start(&facts->value, octets, expires, destroy);
+	facts->since = clock_wall(task->signets->settings.clock);
 	facts->answer = answer;
 	facts->err = err;
 	facts->source = "network";
@@ -142,7 +143,8 @@ memory_find_one(struct signets *signets, const uint8_t *digest,
 
 	if (facts == NULL)
 		return NULL;
-	if ((facts->answer == SIGNET_FAILED || is_under(facts, digest)) &&
+	if ((signet_answer_is_failure(facts->answer) ||
+	        is_under(facts, digest)) &&
 	    (facts->answer == SIGNET_HELD
 	            ? has_fingerprint(facts, fingerprint)
 	            : strcmp(stored_under, fingerprint) == 0))

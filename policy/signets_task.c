@@ -103,6 +103,40 @@ fetch_missing(struct signets_task *task, struct fault *fault)
 
 /* ---- a flight ---- */
 
+/* What an error says of the signet: a rule of the site may act on the peer's
+ * faults, and not on ours. */
+static enum signet_answer
+answer_of_error(const struct signets_task *task, int err)
+{
+	if (task->record == NULL)
+		return SIGNET_FAILED;
+	switch (err) {
+	case ERR_NOT_ENABLED:
+		return SIGNET_NOT_ENABLED;
+	case ERR_UNKNOWN_ADDRESS:
+		return SIGNET_UNKNOWN;
+	case ERR_CUSTODY:
+		return SIGNET_CHANGED;
+	case ERR_SIGNATURE:
+	case ERR_MISMATCH:
+	case ERR_FORMAT:
+	case ERR_CORRUPT:
+	case ERR_TOO_LARGE:
+	case ERR_UNCONFIRMED:
+		return SIGNET_BAD;
+	case ERR_UNREACHABLE:
+	case ERR_TIMEOUT:
+	case ERR_CERTIFICATE:
+	case ERR_PROTOCOL:
+	case ERR_ACCESS_DENIED:
+	case ERR_DEFERRED:
+	case ERR_REFUSED:
+		return SIGNET_DOWN;
+	default:
+		return SIGNET_FAILED;
+	}
+}
+
 /* What it came to, held once for the flight. */
 struct memory_value *signets_task_conclude(
     struct signets_task *task, int err, const struct fault *fault)
@@ -110,19 +144,16 @@ struct memory_value *signets_task_conclude(
 	const int64_t now = clock_wall(task->signets->settings.clock);
 	const struct signet_facts *facts =
 	    task->is_user ? task->user_facts : task->org_facts;
-	enum signet_answer answer = SIGNET_FAILED;
+	const enum signet_answer answer = answer_of_error(task, err);
 	int64_t seconds = SIGNETS_FAILURE_SECONDS;
 
 	if (err == 0 && facts != NULL)
 		return memory_hold(
 		    signets_facts_value(facts));
-	if (err == ERR_NOT_ENABLED) {
-		answer = SIGNET_NOT_ENABLED;
+	if (answer == SIGNET_NOT_ENABLED)
 		seconds = SIGNETS_NOT_ENABLED_SECONDS;
-	} else if (err == ERR_UNKNOWN_ADDRESS) {
-		answer = SIGNET_UNKNOWN;
+	else if (answer == SIGNET_UNKNOWN)
 		seconds = SIGNETS_UNKNOWN_SECONDS;
-	}
 	facts = signets_facts_new(task, answer, err, fault_text(fault, err),
 	    (struct span){NULL, 0}, now + seconds);
 	if (facts == NULL)

@@ -67,6 +67,27 @@ check_own(const char *setting, const struct site_names *names,
 	return 0;
 }
 
+/* The domains that are delivered here, as a rule names domains. */
+static int
+read_ours(struct site *site, struct fault *fault)
+{
+	const size_t count = site->domains.count + site->local.count;
+	const char **texts = calloc(count + 1, sizeof(*texts));
+	int err = 0;
+
+	if (texts == NULL)
+		return fault_set(fault, ERR_MEMORY, "out of memory");
+	for (size_t i = 0; i < count; i++)
+		texts[i] = i < site->domains.count
+		    ? site->domains.items[i]
+		    : site->local.items[i - site->domains.count];
+	/* No pattern would be anybody. */
+	if (count > 0)
+		err = pattern_set_make(texts, count, &site->ours, fault);
+	free(texts);
+	return err;
+}
+
 static int
 read_site(const struct config *config, struct site *site, struct fault *fault)
 {
@@ -81,14 +102,14 @@ read_site(const struct config *config, struct site *site, struct fault *fault)
 	    (err = read_names("experimental_domains",
 	         &config->experimental_domains, false, &site->experimental,
 	         fault)) != 0 ||
-	    (err = read_names("required_domains", &config->required_domains,
-	         false, &site->required, fault)) != 0 ||
 	    (err = check_own("strict_domains", &site->strict, &site->domains,
 	         fault)) != 0 ||
 	    (err = check_own("experimental_domains", &site->experimental,
 	         &site->domains, fault)) != 0)
 		return err;
-	return 0;
+	if ((err = read_ours(site, fault)) != 0)
+		return err;
+	return rules_check(&config->rules, &site->ours, fault);
 }
 
 int
@@ -107,6 +128,8 @@ site_new(struct config *config, struct site **out, struct fault *fault)
 		return err;
 	}
 	held->site.config = config;
+	held->site.rules = &config->rules;
+	held->site.shadow = strcmp(config->mode, "shadow") == 0;
 	*out = &held->site;
 	return 0;
 }
@@ -120,7 +143,7 @@ site_free(struct site *site)
 	free(site->local.items);
 	free(site->strict.items);
 	free(site->experimental.items);
-	free(site->required.items);
+	pattern_set_free(&site->ours);
 	config_free(site->config);
 	free(site);
 }
@@ -130,6 +153,30 @@ site_delivers(const struct site *site, const char *domain)
 {
 	return site_names_has(&site->domains, domain) ||
 	    site_names_has(&site->local, domain);
+}
+
+bool
+site_delivers_label(const struct site *site, const char *label)
+{
+	return config_list_has(&site->config->local_domains, label);
+}
+
+const char *
+site_acting_domain(const struct site *site, const char *domain)
+{
+	if (site_names_has(&site->domains, domain))
+		return domain;
+	if (*site->config->forward_domain != '\0')
+		return site->config->forward_domain;
+	return site->config->domains.count == 0
+	    ? ""
+	    : site->config->domains.items[0];
+}
+
+void
+site_warn(const struct site *site, void (*warn)(const char *text))
+{
+	rules_warn(site->rules, &site->ours, warn);
 }
 
 enum record_policy

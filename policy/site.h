@@ -5,6 +5,7 @@
 #include "base/address.h"
 #include "base/config.h"
 #include "dime/record.h"
+#include "policy/rules.h"
 
 /*
  * The configuration as policyd uses it. A site never changes; a reload makes a
@@ -19,7 +20,10 @@ struct site_names {
 
 struct site {
 	struct config *config;
-	struct site_names domains, local, strict, experimental, required;
+	struct site_names domains, local, strict, experimental;
+	struct pattern_set ours; /* domains and local */
+	const struct rules *rules;
+	bool shadow; /* decide, and change nothing */
 };
 
 /* Takes over `config` when it succeeds. ERR_CONFIG names setting and value. */
@@ -28,9 +32,19 @@ int site_new(struct config *config, struct site **out, struct fault *fault);
 /* True for the site's own domains and the local ones: delivered here. */
 bool site_delivers(const struct site *site, const char *domain);
 
+/* Whether a single label ("localhost") is among local_domains. */
+bool site_delivers_label(const struct site *site, const char *label);
+
 /* The policy under which one of our domains sends. */
 enum record_policy site_policy_of(const struct site *site,
     const char *domain);
+
+/* The one of our domains that acts for mail from `domain`, which may be a
+ * stranger's, or "". "" when there is none. */
+const char *site_acting_domain(const struct site *site, const char *domain);
+
+/* Says with `warn` what of the configuration never has an effect. */
+void site_warn(const struct site *site, void (*warn)(const char *text));
 
 /* The laxest policy that any sender of this site has, strict ones aside: the
  * map does not see the sender. */

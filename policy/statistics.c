@@ -3,6 +3,84 @@
 
 #include "policy/policyd.h"
 
+/* ---- counting ---- */
+
+static void
+count_one(_Atomic uint64_t *counter)
+{
+	atomic_fetch_add(counter, 1);
+}
+
+static _Atomic uint64_t *
+outbound_naked(struct statistics *statistics, const struct facts_answer *answer)
+{
+	if (strcmp(answer->source, "configuration") == 0)
+		return &statistics->decided_naked_local;
+	if (strcmp(answer->source, "syntax") == 0)
+		return &statistics->decided_naked_literal;
+	if (answer->facts.signet == SIGNET_NOT_ENABLED)
+		return &statistics->decided_naked_476;
+	return answer->facts.dns == DNS_ABSENT_INSECURE
+	    ? &statistics->decided_naked_insecure
+	    : &statistics->decided_naked_proven;
+}
+
+void
+statistics_count_outbound(struct statistics *statistics,
+    const struct facts_answer *answer)
+{
+	if (answer->by_rule)
+		count_one(&statistics->decided_by_rule);
+	switch (answer->action) {
+	case POLICY_DARK:
+		count_one(&statistics->decided_dark);
+		break;
+	case POLICY_NAKED:
+		count_one(outbound_naked(statistics, answer));
+		break;
+	case POLICY_REFUSE:
+		count_one(&statistics->decided_refuse);
+		break;
+	case POLICY_DEFER:
+	case POLICY_ACTIONS:
+		count_one(&statistics->decided_defer);
+		break;
+	}
+}
+
+static _Atomic uint64_t *
+inbound_naked(struct statistics *statistics, const struct facts_answer *answer)
+{
+	if (strcmp(answer->source, "configuration") == 0)
+		return &statistics->inbound_naked_local;
+	if (strcmp(answer->source, "syntax") == 0)
+		return &statistics->inbound_naked_null;
+	if (answer->record.length > 0)
+		return &statistics->inbound_naked_record;
+	return answer->facts.dns == DNS_ABSENT_INSECURE
+	    ? &statistics->inbound_naked_insecure
+	    : &statistics->inbound_naked_proven;
+}
+
+void
+statistics_count_inbound(struct statistics *statistics,
+    const struct facts_answer *answer)
+{
+	if (answer->by_rule)
+		count_one(&statistics->inbound_by_rule);
+	if (answer->action == POLICY_NAKED) {
+		count_one(inbound_naked(statistics, answer));
+		return;
+	}
+	count_one(answer->action == POLICY_REFUSE
+	    ? &statistics->inbound_refused
+	    : &statistics->inbound_deferred);
+	if (answer->shadow)
+		count_one(&statistics->shadow_inbound);
+}
+
+/* ---- telling ---- */
+
 static void
 write_one(struct buffer *out, const char *name, uint64_t value)
 {

@@ -8,10 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <confuse.h>
-
-#include "base/config.h"
-#include "base/log.h"
+#include "base/config_private.h"
+#include "base/file.h"
 
 static const struct config_row rows[] = {
 #define SETTING(type, name, preset, least, most, programs, reloadable, help)   \
@@ -20,10 +18,13 @@ static const struct config_row rows[] = {
 #undef SETTING
 };
 
-enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), WORD_SIZE = 24 };
+
+enum { FILE_LIMIT = 16 << 20 };
 
 /* libConfuse's callbacks carry no argument of ours. */
 static _Thread_local struct {
+	const char *path;
 	struct fault *fault;
 	enum config_program program;
 	bool failed;
@@ -49,9 +50,8 @@ complain(cfg_t *parsed, const char *format, va_list arguments)
 		return;
 	loading.failed = true;
 	vsnprintf(text, sizeof(text), format, arguments);
-	fault_set(loading.fault, ERR_CONFIG, "%s:%d: %s",
-	    parsed->filename == NULL ? "?" : parsed->filename, parsed->line,
-	    text);
+	fault_set(loading.fault, ERR_CONFIG, "%s:%d: %s", loading.path,
+	    parsed->line, text);
 }
 
 static const struct config_row *
@@ -67,6 +67,39 @@ static bool
 is_type(const struct config_row *row, const char *type)
 {
 	return strcmp(row->type, type) == 0;
+}
+
+int
+config_word_index(const char *words, const char *text)
+{
+	for (int index = 0; text != NULL; index++) {
+		const size_t length = strcspn(words, "|");
+
+		if (strlen(text) == length && strncmp(words, text, length) == 0)
+			return index;
+		if (words[length] == '\0')
+			break;
+		words += length + 1;
+	}
+	return -1;
+}
+
+int
+config_check_word(cfg_t *parsed, const char *key, const char *words,
+    const char *value)
+{
+	if (config_word_index(words, value) >= 0)
+		return 0;
+	cfg_error(parsed, "%s: \"%s\" is not one of %s", key,
+	    value == NULL ? "" : value, words);
+	return -1;
+}
+
+static int
+validate_choice(cfg_t *parsed, cfg_opt_t *option)
+{
+	return config_check_word(parsed, option->name,
+	    row_by_name(option->name)->preset, cfg_opt_getstr(option));
 }
 
 static int
@@ -109,6 +142,7 @@ static int
 check_paths(const char *path, const struct config *config)
 {
 #define TEST_TEXT(name, value)
+#define TEST_CHOICE(name, value)
 #define TEST_SECRET(name, value)
 #define TEST_NUMBER(name, value)
 #define TEST_FLAG(name, value)
@@ -124,18 +158,10 @@ check_paths(const char *path, const struct config *config)
 	return 0;
 }
 
-static int
-check_log_level(const char *path, const struct config *config)
-{
-	if (log_level_by_name(config->log_level) >= 0)
-		return 0;
-	return fault_set(loading.fault, ERR_CONFIG,
-	    "%s: log_level: \"%s\" is not error, warning, info or debug", path,
-	    config->log_level);
-}
-
+/* `word` holds the default of a CHOICE until libConfuse has copied it. */
 static void
-describe(const struct config_row *row, cfg_opt_t *option)
+describe(const struct config_row *row, cfg_opt_t *option,
+    char word[static WORD_SIZE])
 {
 	if (is_type(row, "NUMBER"))
 		*option = (cfg_opt_t)CFG_INT(row->name,
@@ -148,7 +174,11 @@ describe(const struct config_row *row, cfg_opt_t *option)
 		    (char *)(uintptr_t)(row->preset == NULL ? "{}"
 		                                            : row->preset),
 		    CFGF_NONE);
-	else
+	else if (is_type(row, "CHOICE")) {
+		snprintf(word, WORD_SIZE, "%.*s",
+		    (int)strcspn(row->preset, "|"), row->preset);
+		*option = (cfg_opt_t)CFG_STR(row->name, word, CFGF_NONE);
+	} else
 		*option = (cfg_opt_t)CFG_STR(row->name, row->preset, CFGF_NONE);
 }
 
@@ -156,12 +186,14 @@ static cfg_t *
 parser_new(void)
 {
 	static const cfg_opt_t end = CFG_END();
-	cfg_opt_t options[ROWS + 1];
+	char words[ROWS][WORD_SIZE];
+	cfg_opt_t options[ROWS + 2];
 	cfg_t *parsed;
 
 	for (size_t i = 0; i < ROWS; i++)
-		describe(&rows[i], &options[i]);
-	options[ROWS] = end;
+		describe(&rows[i], &options[i], words[i]);
+	config_rule_describe(&options[ROWS]);
+	options[ROWS + 1] = end;
 	/* libConfuse copies the table. */
 	parsed = cfg_init(options, CFGF_NONE);
 	if (parsed == NULL)
@@ -171,11 +203,15 @@ parser_new(void)
 		if (is_type(&rows[i], "NUMBER"))
 			cfg_set_validate_func(parsed, rows[i].name,
 			    validate_number);
+		else if (is_type(&rows[i], "CHOICE"))
+			cfg_set_validate_func(parsed, rows[i].name,
+			    validate_choice);
 		else if (!is_type(&rows[i], "FLAG") &&
 		    !is_type(&rows[i], "LIST"))
 			cfg_set_validate_func(parsed, rows[i].name,
 			    validate_text);
 	}
+	config_rule_validate(parsed);
 	return parsed;
 }
 
@@ -197,6 +233,7 @@ collect(cfg_t *parsed, struct config *config)
 	int err = 0;
 
 #define GET_TEXT(name) config->name = cfg_getstr(parsed, #name)
+#define GET_CHOICE(name) GET_TEXT(name)
 #define GET_SECRET(name) GET_TEXT(name)
 #define GET_READ(name) GET_TEXT(name)
 #define GET_NUMBER(name) config->name = cfg_getint(parsed, #name)
@@ -210,30 +247,47 @@ collect(cfg_t *parsed, struct config *config)
 	return err;
 }
 
+/* The file without its comments, as a C string. */
+static int
+read_text(const char *path, struct buffer *text, struct fault *fault)
+{
+	struct stat status;
+	int err;
+
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		return fault_set(fault, ERR_CONFIG, "%s: not a regular file",
+		    path);
+	err = file_read(path, text, fault);
+	if (err != 0)
+		return err;
+	if (memchr(text->data, '\0', text->length) != NULL)
+		return fault_set(fault, ERR_CONFIG, "%s: holds a NUL", path);
+	config_blank_comments(text);
+	/* libConfuse takes no empty text. */
+	buffer_append_string(text, "\n");
+	return text->error == 0
+	    ? 0
+	    : fault_set(fault, text->error, "%s: too large", path);
+}
+
 static int
 parse(const char *path, struct config *config, struct fault *fault)
 {
-	struct stat status;
-	int result;
+	struct buffer text = buffer_make(FILE_LIMIT);
+	int err = read_text(path, &text, fault);
 
-	/* cfg_parse() says nothing of why a file cannot be opened, and ends the
-	 * process over a directory. */
-	if (stat(path, &status) != 0 || access(path, R_OK) != 0)
-		return fault_set(fault,
-		    errno == EACCES ? ERR_PERMISSION : ERR_NO_FILE, "%s: %s",
-		    path, strerror(errno));
-	if (!S_ISREG(status.st_mode))
-		return fault_set(fault, ERR_CONFIG, "%s: not a regular file",
-		    path);
+	config_rule_start();
 	config->parsed = parser_new();
-	if (config->parsed == NULL)
-		return fault_set(fault, ERR_MEMORY, "%s: out of memory", path);
-	result = cfg_parse(config->parsed, path);
-	if (result == CFG_SUCCESS && !loading.failed)
-		return 0;
-	if (!loading.failed)
-		fault_set(fault, ERR_CONFIG, "%s: cannot be read", path);
-	return ERR_CONFIG;
+	if (err == 0 && config->parsed == NULL)
+		err = fault_set(fault, ERR_MEMORY, "%s: out of memory", path);
+	if (err == 0 &&
+	    (cfg_parse_buf(config->parsed, buffer_string(&text)) !=
+	        CFG_SUCCESS || loading.failed))
+		err = loading.failed
+		    ? ERR_CONFIG
+		    : fault_set(fault, ERR_CONFIG, "%s: cannot be read", path);
+	buffer_free(&text);
+	return err;
 }
 
 int
@@ -246,6 +300,7 @@ config_load(const char *path, enum config_program program,
 	*out = NULL;
 	if (config == NULL)
 		return fault_set(fault, ERR_MEMORY, "%s: out of memory", path);
+	loading.path = path;
 	loading.fault = fault;
 	loading.program = program;
 	loading.failed = false;
@@ -253,7 +308,8 @@ config_load(const char *path, enum config_program program,
 	if (err == 0)
 		err = collect(config->parsed, config);
 	if (err == 0)
-		err = check_log_level(path, config);
+		err = config_rule_collect(config->parsed, &config->rules,
+		    fault);
 	if (err == 0)
 		err = check_paths(path, config);
 	loading.fault = NULL;
@@ -270,6 +326,7 @@ config_free(struct config *config)
 	if (config == NULL)
 		return;
 #define FREE_TEXT(name)
+#define FREE_CHOICE(name)
 #define FREE_SECRET(name)
 #define FREE_READ(name)
 #define FREE_NUMBER(name)
@@ -278,6 +335,7 @@ config_free(struct config *config)
 #define SETTING(type, name, ...) FREE_##type(name);
 #include "base/config.def"
 #undef SETTING
+	config_rule_free(&config->rules);
 	if (config->parsed != NULL)
 		cfg_free(config->parsed);
 	free(config);

@@ -7,10 +7,11 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/rule.h"
 
 /*
- * The configuration file, one member a row of config.def. It is read once and
- * never changed: a reload makes a new one. A file with an unknown key, a value
+ * The configuration file, one member a row of config.def, and the list of the
+ * site's rules. It is read once and never changed: a reload makes a new one. A file with an unknown key, a value
  * of the wrong type or outside its range, or a path that cannot be read is
  * refused with the name of the file, the line and the key.
  */
@@ -21,6 +22,7 @@ struct config_list {
 };
 
 typedef const char *config_TEXT;
+typedef const char *config_CHOICE;
 typedef const char *config_SECRET;
 typedef const char *config_READ;
 typedef int64_t config_NUMBER;
@@ -32,6 +34,7 @@ struct config {
 #define SETTING(type, name, ...) config_##type name;
 #include "base/config.def"
 #undef SETTING
+	struct rules rules;
 };
 
 /* Whom a row of config.def concerns. */
@@ -59,7 +62,8 @@ bool config_list_has(const struct config_list *list, const char *text);
 struct config_row {
 	const char *type;
 	const char *name;
-	const char *preset;   /* default as it would be written; NULL: empty list */
+	const char *preset;   /* default as it would be written; NULL: empty list;
+	                         of a CHOICE all its words, the default first */
 	const char *programs;
 	int64_t least;
 	int64_t most;
@@ -69,5 +73,13 @@ struct config_row {
 
 /* All rows in the order of the table; *count gets their number. */
 const struct config_row *config_rows(size_t *count);
+
+/* One row of rule.def, likewise. */
+struct config_rule_row {
+	const char *name;
+	const char *words; /* with '|' between them; NULL: a list of patterns */
+	const char *help;
+};
+const struct config_rule_row *config_rule_rows(size_t *count);
 
 #endif

@@ -172,10 +172,16 @@ write_stamped(const struct log_line *line)
 		;
 }
 
+bool
+log_takes(int level)
+{
+	return level <= sink.level;
+}
+
 void
 log_end(struct log_line *line)
 {
-	if (line->level > sink.level)
+	if (!log_takes(line->level))
 		return;
 	if (sink.fd < 0)
 		syslog(line->level, "%s", line->text);

@@ -41,6 +41,9 @@ void log_reopen(void);
 /* LOG_* number for "error", "warning", "info" or "debug"; -1 otherwise. */
 int log_level_by_name(const char *name);
 
+/* Whether lines of this level are written, for whoever has many. */
+bool log_takes(int level);
+
 void log_begin(struct log_line *line, int level, const char *event);
 void log_text(struct log_line *line, const char *key, const char *value);
 void log_number(struct log_line *line, const char *key, int64_t value);

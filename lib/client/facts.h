@@ -22,6 +22,9 @@ enum facts_verb {
 	                     naked; the map shall say so at the next attempt */
 	FACTS_FORGET,  /* name: drop from every tier, pin included */
 	FACTS_STATUS,  /* counters, as text */
+	FACTS_EXPLAIN, /* from, to: what would be decided, and why */
+	FACTS_MET,     /* from, to, outcome: what becomes of a sealed message
+	                  that met this when it was opened or delivered */
 	FACTS_VERBS
 };
 
@@ -31,6 +34,11 @@ struct facts_request {
 	const char *to;   /* address or domain; the name for the other verbs */
 	const char *fingerprint; /* or "" */
 	int64_t wait;            /* milliseconds that the answer may take */
+	/* The rest may be NULL, which is "". */
+	const char *sender;  /* envelope sender for the site's rules, "<>" for
+	                        none; "": `from` is it */
+	const char *queue;   /* queue id for the log */
+	const char *outcome; /* FACTS_MET: "on_peer_down" and so on */
 };
 
 enum {
@@ -47,6 +55,12 @@ struct facts_host {
 	char addresses[FACTS_ADDRESSES_MAX][46]; /* numeric */
 };
 
+/* Where a signet came from. */
+struct facts_origin {
+	char source[16];
+	int64_t age, expires; /* seconds; a time */
+};
+
 /* Everything that is known; empty or 0 where the verb does not concern it. */
 struct facts_answer {
 	int err;          /* 0, or why there is no better answer */
@@ -54,11 +68,19 @@ struct facts_answer {
 	enum policy_action action;
 	char cell[48];
 	struct policy_facts facts;
+	int64_t rule_number; /* of the site's rule that counts; 0: none */
+	char rule[1000];     /* the same in words */
+	bool by_rule;        /* without it the verdict were another */
+	char outcome[24];    /* the rule's key that counts, or "" */
+	char direction[12];  /* FACTS_EXPLAIN: outbound, inbound, local */
+	bool shadow;         /* what is decided is not done */
 	char organization[DOMAIN_SIZE]; /* whose record applies */
 	bool confirmed;   /* S17 */
 	int64_t expires;  /* of the record's place in the cache; 0: none */
 	int64_t pinned_until; /* 0: no pin */
 	char source[16];  /* memory, redis, network, pin */
+	int64_t age;      /* seconds since this node learned it */
+	struct facts_origin user, org;
 	struct buffer record;      /* its text */
 	struct buffer org_signet;  /* binary */
 	struct buffer user_signet; /* binary */
@@ -88,6 +110,16 @@ int facts_answer_read(struct span text, struct facts_answer *answer,
  */
 int facts_ask(const char *socket_path, const struct facts_request *request,
     struct facts_answer *answer, struct fault *fault);
+
+/*
+ * What becomes of a sealed message that met `outcome` ("on_bad_signature",
+ * "on_peer_down") when it was opened or delivered: POLICY_REFUSE or
+ * POLICY_DEFER; the latter also when policyd does not answer. `queue` may be
+ * "".
+ */
+enum policy_action facts_met(const char *socket_path,
+    enum rule_outcome outcome, const char *from, const char *to,
+    const char *queue);
 
 /* The verified signets of an answer; NULL out-parameters are skipped. Errors as
  * signet_verify_*(); `address` is what was asked for. */

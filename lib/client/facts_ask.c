@@ -72,6 +72,24 @@ facts_ask(const char *socket_path, const struct facts_request *request,
 	return err;
 }
 
+enum policy_action
+facts_met(const char *socket_path, enum rule_outcome outcome, const char *from,
+    const char *to, const char *queue)
+{
+	const struct facts_request request = {.verb = FACTS_MET, .from = from,
+	    .to = to, .fingerprint = "", .wait = GRACE, .queue = queue,
+	    .outcome = rule_outcome_name(outcome)};
+	enum policy_action action = POLICY_DEFER;
+	struct facts_answer answer;
+
+	facts_answer_init(&answer);
+	if (facts_ask(socket_path, &request, &answer, NULL) == 0 &&
+	    answer.err == 0)
+		action = answer.action;
+	facts_answer_free(&answer);
+	return action == POLICY_REFUSE ? POLICY_REFUSE : POLICY_DEFER;
+}
+
 /* ---- the signets of an answer ---- */
 
 static int

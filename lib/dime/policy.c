@@ -23,6 +23,9 @@ static const char *const signet_answers[SIGNET_ANSWERS] = {
     [SIGNET_HELD] = "held",
     [SIGNET_NOT_ENABLED] = "not-enabled",
     [SIGNET_UNKNOWN] = "unknown-address",
+    [SIGNET_DOWN] = "peer-down",
+    [SIGNET_BAD] = "bad-signature",
+    [SIGNET_CHANGED] = "key-changed",
     [SIGNET_FAILED] = "failed",
 };
 
@@ -52,6 +55,13 @@ int
 dns_answer_by_name(const char *name)
 {
 	return find_name(dns_answers, DNS_ANSWERS, name);
+}
+
+bool
+signet_answer_is_failure(enum signet_answer answer)
+{
+	return answer == SIGNET_DOWN || answer == SIGNET_BAD ||
+	    answer == SIGNET_CHANGED || answer == SIGNET_FAILED;
 }
 
 const char *
@@ -134,19 +144,58 @@ static struct policy_verdict
 verdict(enum policy_action action, int err, const struct cell *cell,
     const char *reason)
 {
-	return (struct policy_verdict){action, err, cell->name, reason};
+	return (struct policy_verdict){action, err, cell->name, reason,
+	    RULE_OUTCOMES};
 }
+
+/* ---- rules ---- */
+
+static bool
+has_mode(const struct rule *rule, enum rule_mode mode)
+{
+	return rule != NULL && rule->mode == mode;
+}
+
+enum policy_strictness
+policy_strictness(const struct rule *rule)
+{
+	const enum rule_action action = rule_action(rule, RULE_NO_SIGNET);
+
+	if (has_mode(rule, RULE_REQUIRED))
+		return POLICY_NEVER_NAKED;
+	return action == RULE_UNSET || action == RULE_NAKED ? POLICY_AS_TABLE
+	                                                    : POLICY_NO_476;
+}
+
+/* The table knows nothing better than to wait; a rule may know to refuse. */
+static struct policy_verdict
+fail(const struct rule *rule, enum rule_outcome outcome, int err,
+    const struct cell *cell, const char *reason)
+{
+	struct policy_verdict failed = verdict(POLICY_DEFER, err, cell, reason);
+
+	failed.outcome = outcome;
+	if (rule_action(rule, outcome) == RULE_REJECT) {
+		failed.action = POLICY_REFUSE;
+		failed.err = ERR_POLICY;
+	}
+	return failed;
+}
+
+/* ---- the verdict ---- */
 
 /* DNS gave no answer that can be used. What the pin remembers may still be
  * sealed for, and still tells whether an address is unknown. */
 static struct policy_verdict
-decide_unknown(const struct policy_facts *facts, const struct cell *cell)
+decide_unknown(const struct policy_facts *facts, const struct rule *rule,
+    const struct cell *cell)
 {
 	if (facts->pinned && facts->receiver != RECORD_LEGACY) {
 		if (facts->signet == SIGNET_UNKNOWN)
 			return verdict(POLICY_REFUSE, ERR_UNKNOWN_ADDRESS, cell,
 			    "the domain says that there is no such address");
 		if (facts->signet == SIGNET_HELD &&
+		    !has_mode(rule, RULE_OFF) &&
 		    (cell->outcome == OUTCOME_DARK ||
 		    cell->outcome == OUTCOME_DARK_OR_NAKED))
 			return verdict(POLICY_DARK, 0, cell, "DNS fails, but "
@@ -154,13 +203,13 @@ decide_unknown(const struct policy_facts *facts, const struct cell *cell)
 	}
 	switch (facts->dns) {
 	case DNS_BOGUS:
-		return verdict(POLICY_DEFER, ERR_BOGUS, cell,
+		return fail(rule, RULE_DNS_ERROR, ERR_BOGUS, cell,
 		    "DNSSEC validation of the record failed");
 	case DNS_MALFORMED:
-		return verdict(POLICY_DEFER, ERR_RECORD, cell,
+		return fail(rule, RULE_DNS_ERROR, ERR_RECORD, cell,
 		    "the management record is malformed");
 	case DNS_UNREACHABLE:
-		return verdict(POLICY_DEFER, ERR_DNS, cell,
+		return fail(rule, RULE_DNS_ERROR, ERR_DNS, cell,
 		    "DNS gives no answer about the record");
 	default:
 		return verdict(POLICY_DEFER, ERR_INTERNAL, cell,
@@ -170,67 +219,102 @@ decide_unknown(const struct policy_facts *facts, const struct cell *cell)
 
 /* The cell wants, or also takes, naked mail and the way is open to it. */
 static struct policy_verdict
-decide_naked(const struct policy_facts *facts, const struct cell *cell,
+decide_naked(const struct rule *rule, const struct cell *cell,
     const char *reason)
 {
-	if (facts->required)
+	if (has_mode(rule, RULE_REQUIRED))
 		return verdict(POLICY_REFUSE, ERR_POLICY, cell,
-		    "a rule of this site forbids naked mail with the domain");
+		    "a rule of this site forbids naked mail here");
 	return verdict(POLICY_NAKED, 0, cell, reason);
+}
+
+/* 476 is temporary by its code: the signet may come. */
+static struct policy_verdict
+decide_not_enabled(const struct rule *rule, const struct cell *cell)
+{
+	struct policy_verdict open;
+
+	if (cell->outcome != OUTCOME_DARK_OR_NAKED ||
+	    policy_strictness(rule) != POLICY_AS_TABLE)
+		return fail(rule, RULE_NO_SIGNET, ERR_NOT_ENABLED, cell,
+		    "the address is not DIME-enabled and may not be sent "
+		    "naked mail");
+	open = verdict(POLICY_NAKED, 0, cell,
+	    "the domain says that the address is not DIME-enabled");
+	open.outcome = RULE_NO_SIGNET;
+	return open;
+}
+
+static struct policy_verdict
+decide_off(const struct cell *cell)
+{
+	return verdict(POLICY_REFUSE, ERR_POLICY, cell, "a rule of this site "
+	    "turns DIME off here, and the policies of the two domains allow no "
+	    "naked mail");
 }
 
 /* The cell wants D/MIME: all depends on the signet. */
 static struct policy_verdict
-decide_dark(const struct policy_facts *facts, const struct cell *cell)
+decide_dark(const struct policy_facts *facts, const struct rule *rule,
+    const struct cell *cell)
 {
+	const bool off = has_mode(rule, RULE_OFF);
+
+	if (facts->signet == SIGNET_UNKNOWN)
+		return verdict(POLICY_REFUSE, ERR_UNKNOWN_ADDRESS, cell,
+		    "the domain says that there is no such address");
+	if (off && (cell->outcome == OUTCOME_DARK ||
+	    facts->signet == SIGNET_HELD))
+		return decide_off(cell);
 	switch (facts->signet) {
 	case SIGNET_HELD:
 		return verdict(POLICY_DARK, 0, cell,
 		    "the recipient's signet is held");
-	case SIGNET_UNKNOWN:
-		return verdict(POLICY_REFUSE, ERR_UNKNOWN_ADDRESS, cell,
-		    "the domain says that there is no such address");
 	case SIGNET_NOT_ENABLED:
-		/* 476 is temporary by its code: the signet may come. */
-		if (cell->outcome == OUTCOME_DARK_OR_NAKED && !facts->required)
-			return verdict(POLICY_NAKED, 0, cell, "the domain says "
-			    "that the address is not DIME-enabled");
-		return verdict(POLICY_DEFER, ERR_NOT_ENABLED, cell,
-		    "the address is not DIME-enabled and may not be sent "
-		    "naked mail");
+		return decide_not_enabled(rule, cell);
 	case SIGNET_NOT_ASKED:
 		return verdict(POLICY_DEFER, ERR_BUSY, cell,
 		    "the recipient's signet was not looked for yet");
+	case SIGNET_DOWN:
+		return fail(rule, RULE_PEER_DOWN, ERR_UNREACHABLE, cell,
+		    "the recipient's domain cannot be asked for the signet");
+	case SIGNET_BAD:
+		return fail(rule, RULE_BAD_SIGNATURE, ERR_UNCONFIRMED, cell,
+		    "the recipient's signet does not prove itself");
+	case SIGNET_CHANGED:
+		return fail(rule, RULE_KEY_CHANGE, ERR_CUSTODY, cell,
+		    "the recipient's signet does not follow from the one held "
+		    "before");
 	default:
-		return verdict(POLICY_DEFER, ERR_UNREACHABLE, cell,
+		return verdict(POLICY_DEFER, ERR_BUSY, cell,
 		    "the recipient's signet cannot be had for now");
 	}
 }
 
 struct policy_verdict
-policy_decide(const struct policy_facts *facts)
+policy_decide(const struct policy_facts *facts, const struct rule *rule)
 {
 	enum standing standing = find_standing(facts);
 	const struct cell *cell = &cells[facts->sender][
 	    standing == STANDING_LEGACY ? RECORD_LEGACY : facts->receiver];
 
 	if (standing == STANDING_UNKNOWN)
-		return decide_unknown(facts, cell);
+		return decide_unknown(facts, rule, cell);
 	switch (cell->outcome) {
 	case OUTCOME_NAKED:
-		return decide_naked(facts, cell, standing == STANDING_LEGACY
+		return decide_naked(rule, cell, standing == STANDING_LEGACY
 		    ? "the domain is known to have no record"
 		    : "a domain without a record sends naked mail");
 	case OUTCOME_REFUSE:
 		return verdict(POLICY_REFUSE, ERR_POLICY, cell,
 		    "the policies of the two domains allow no mail");
 	default:
-		return decide_dark(facts, cell);
+		return decide_dark(facts, rule, cell);
 	}
 }
 
 struct policy_verdict
-policy_accept_naked(const struct policy_facts *facts)
+policy_accept_naked(const struct policy_facts *facts, const struct rule *rule)
 {
 	enum standing standing = find_standing(facts);
 	/* The mail comes from the domain that the facts speak of. */
@@ -241,11 +325,25 @@ policy_accept_naked(const struct policy_facts *facts)
 		struct policy_facts plain = *facts;
 
 		plain.pinned = false;
-		return decide_unknown(&plain, cell);
+		return decide_unknown(&plain, rule, cell);
 	}
 	if (cell->outcome == OUTCOME_DARK || cell->outcome == OUTCOME_REFUSE)
 		return verdict(POLICY_REFUSE, ERR_POLICY, cell,
 		    "the policies of the two domains forbid naked mail");
-	return decide_naked(facts, cell,
+	return decide_naked(rule, cell,
 	    "the policies of the two domains allow naked mail");
+}
+
+enum policy_action
+policy_met(enum rule_outcome outcome, const struct rule *rule)
+{
+	switch (rule_action(rule, outcome)) {
+	case RULE_REJECT:
+		return POLICY_REFUSE;
+	case RULE_TEMPFAIL:
+		return POLICY_DEFER;
+	default:
+		return outcome == RULE_BAD_SIGNATURE ? POLICY_REFUSE
+		                                     : POLICY_DEFER;
+	}
 }

@@ -2,13 +2,15 @@
 #ifndef DIME_DIME_POLICY_H
 #define DIME_DIME_POLICY_H
 
+#include "base/rule.h"
 #include "dime/record.h"
 
 /*
  * What may happen to a message, as a pure and total function of what is known
- * (Figure 6; policy.def). Naked mail only ever follows from knowledge: a proven
- * absence, an absence in a zone proven unsigned, or the peer's own 476 where
- * the table allows it. Never from an error.
+ * (Figure 6; policy.def) and the site's rule for it (NULL: none). Naked mail
+ * only ever follows from knowledge: a proven absence, an absence in a zone
+ * proven unsigned, or the peer's own 476 where the table allows it. Never from
+ * an error, and never because of a rule.
  */
 
 /* The seven answers of DNS about a record (R7), kept apart all the way. */
@@ -33,9 +35,15 @@ enum signet_answer {
 	SIGNET_HELD,        /* validated (S17) */
 	SIGNET_NOT_ENABLED, /* 476 over a confirmed session */
 	SIGNET_UNKNOWN,     /* 576: no such address */
-	SIGNET_FAILED,      /* anything else: temporary */
+	SIGNET_DOWN,        /* no host of the domain can be spoken with */
+	SIGNET_BAD,         /* what came does not prove itself */
+	SIGNET_CHANGED,     /* does not follow from the one held before */
+	SIGNET_FAILED,      /* our own trouble: temporary, whatever a rule says */
 	SIGNET_ANSWERS
 };
+/* Whether nothing was learned of the recipient. */
+bool signet_answer_is_failure(enum signet_answer answer);
+
 const char *signet_answer_name(enum signet_answer answer);
 int signet_answer_by_name(const char *name);
 
@@ -43,8 +51,7 @@ struct policy_facts {
 	enum record_policy sender;   /* of the acting domain of ours */
 	enum dns_answer dns;         /* of the recipient's domain */
 	enum record_policy receiver; /* of its record, or of the pin's */
-	bool pinned;   /* a confirmed record was seen and has not expired */
-	bool required; /* a site rule says never naked */
+	bool pinned; /* a confirmed record was seen and has not expired */
 	enum signet_answer signet;
 };
 
@@ -63,17 +70,36 @@ struct policy_verdict {
 	int err;            /* 0 for DARK and NAKED, else an ERR_* number */
 	const char *cell;   /* "mixed->legacy", row and column of the table */
 	const char *reason; /* one sentence for the log and `dimectl explain` */
+	enum rule_outcome outcome; /* whose key of a rule counts here; or none:
+	                              RULE_OUTCOMES */
 };
 
 /* Outbound: from our domain to `receiver`. Any combination has a verdict. */
-struct policy_verdict policy_decide(const struct policy_facts *facts);
+struct policy_verdict policy_decide(const struct policy_facts *facts,
+    const struct rule *rule);
 
 /*
  * Inbound naked mail from a domain of which `facts` speaks as receiver (its
- * dns, receiver, pinned and required) to a domain of ours with policy
- * facts->sender: NAKED when it may come in, REFUSE when not, DEFER when not
- * known.
+ * dns, receiver and pinned) to a domain of ours with policy facts->sender:
+ * NAKED when it may come in, REFUSE when not, DEFER when not known.
  */
-struct policy_verdict policy_accept_naked(const struct policy_facts *facts);
+struct policy_verdict policy_accept_naked(const struct policy_facts *facts,
+    const struct rule *rule);
+
+/* What becomes of a sealed message that met RULE_BAD_SIGNATURE when it was
+ * opened, or RULE_PEER_DOWN when it was to be delivered: DEFER or REFUSE. */
+enum policy_action policy_met(enum rule_outcome outcome,
+    const struct rule *rule);
+
+/*
+ * Whether the rule forbids naked mail that the table allows: not at all, where
+ * the peer says 476, or always.
+ */
+enum policy_strictness {
+	POLICY_AS_TABLE,
+	POLICY_NO_476,
+	POLICY_NEVER_NAKED,
+};
+enum policy_strictness policy_strictness(const struct rule *rule);
 
 #endif

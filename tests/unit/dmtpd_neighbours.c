@@ -84,6 +84,23 @@ rendering(const struct keys_org *org, const char *fingerprint)
 	    : org;
 }
 
+static _Atomic int said = -1;
+
+void
+policyd_says(int action)
+{
+	said = action;
+}
+
+static void
+answer_met(const struct facts_request *request, struct facts_answer *answer)
+{
+	const int action = said;
+
+	answer->action = action >= 0 ? (enum policy_action)action
+	    : policy_met(rule_outcome_by_name(request->outcome), NULL);
+}
+
 static void
 answer_facts(const struct facts_request *request, struct facts_answer *answer)
 {
@@ -93,7 +110,9 @@ answer_facts(const struct facts_request *request, struct facts_answer *answer)
 	    : strcmp(request->to, "alpha.test") == 0 ||
 	        strcmp(request->to, "www.alpha.test") == 0 ? world.alpha : NULL;
 
-	if (org != NULL) {
+	if (request->verb == FACTS_MET) {
+		answer_met(request, answer);
+	} else if (org != NULL) {
 		const struct keys_org *which =
 		    rendering(org, request->fingerprint);
 

@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/unit_tls.h"
 
+#include "dime/policy.h"
 #include "keys/keys.h"
 #include "keys/state.h"
 #include "net/stream.h"
@@ -58,6 +59,10 @@ void neighbours_end(void);
 /* The layout in which policyd has the current signet of beta.test; any is found by
  * its fingerprint. */
 void policyd_has(enum layout layout);
+
+/* What policyd says of sealed mail that meets something, or -1: as without
+ * rules. */
+void policyd_says(int action);
 
 /* What it answers to RCPT, and to the message. "" closes the connection. */
 void postfix_answers(const char *rcpt, const char *message);

@@ -76,9 +76,10 @@ answer_request(struct fake_policyd *policyd, struct span text,
 		snprintf(policyd->from, sizeof(policyd->from), "%s",
 		    request.from);
 		snprintf(policyd->to, sizeof(policyd->to), "%s", request.to);
-		answer.action = policyd->action;
-		answer.err = request.verb == FACTS_NOTE_NAKED ? 0 :
-		    policyd->err;
+		answer.action = request.verb == FACTS_MET ? policyd->met :
+		    policyd->action;
+		answer.err = request.verb == FACTS_NOTE_NAKED ||
+		    request.verb == FACTS_MET ? 0 : policyd->err;
 		snprintf(answer.reason, sizeof(answer.reason), "%s",
 		    policyd->reason);
 		pthread_mutex_unlock(&policyd->lock);
@@ -136,7 +137,8 @@ fake_policyd_start(struct fake_policyd *policyd, const char *path,
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	*policyd = (struct fake_policyd){.keys = keys, .reason = ""};
+	*policyd = (struct fake_policyd){.keys = keys, .reason = "",
+	    .met = POLICY_REFUSE};
 	snprintf(policyd->path, sizeof(policyd->path), "%s", path);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	pthread_mutex_init(&policyd->lock, NULL);
@@ -178,6 +180,14 @@ fake_policyd_has(struct fake_policyd *policyd, enum layout org,
 	pthread_mutex_lock(&policyd->lock);
 	policyd->org_layout = org;
 	policyd->user_layout = user;
+	pthread_mutex_unlock(&policyd->lock);
+}
+
+void
+fake_policyd_met(struct fake_policyd *policyd, enum policy_action action)
+{
+	pthread_mutex_lock(&policyd->lock);
+	policyd->met = action;
 	pthread_mutex_unlock(&policyd->lock);
 }
 

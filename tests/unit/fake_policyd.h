@@ -19,6 +19,7 @@ struct fake_policyd {
 	pthread_mutex_t lock;
 	/* Under the lock: what it answers, and what it was asked. */
 	enum policy_action action;
+	enum policy_action met; /* to FACTS_MET */
 	int err;
 	const char *reason;
 	unsigned int asked[FACTS_VERBS];
@@ -37,6 +38,9 @@ void fake_policyd_answer(struct fake_policyd *policyd,
 /* In which layouts it has signets from now on. */
 void fake_policyd_has(struct fake_policyd *policyd, enum layout org,
     enum layout user);
+
+/* What becomes of sealed mail that meets something; POLICY_REFUSE until then. */
+void fake_policyd_met(struct fake_policyd *policyd, enum policy_action action);
 
 /* How often this was asked since. */
 unsigned int fake_policyd_asked(struct fake_policyd *policyd,

@@ -269,7 +269,11 @@ config_table(void **state)
 	    {"values", "domains = {\"a.test\", \"b.test\"}\ndns_timeout = 7\n",
 	     NULL},
 	    {"unknown level", "log_level = \"loud\"\n",
-	     ": log_level: \"loud\" is not error"},
+	     ":1: log_level: \"loud\" is not one of info|error|warning|debug"},
+	    {"part of a word", "log_level = \"inf\"\n", ":1: log_level: "},
+	    {"two words", "log_level = \"info|error\"\n", ":1: log_level: "},
+	    {"no word", "mode = \"\"\n",
+	     ":1: mode: \"\" is not one of enforce|shadow"},
 	    {"unknown key", "\ncolour = \"red\"\n", ":2: no such option 'colour'"},
 	    {"out of range", "dns_timeout = 999\n",
 	     ":1: dns_timeout: 999 is not between 1 and 120"},
@@ -302,6 +306,8 @@ config_table(void **state)
 		if (cases[i].complaint == NULL) {
 			assert_int_equal(err, 0);
 			assert_int_equal(config->listen_port, 26);
+			assert_string_equal(config->log_level, "info");
+			assert_string_equal(config->mode, "enforce");
 		} else {
 			assert_int_equal(err, ERR_CONFIG);
 			assert_non_null(strstr(fault.text, path));

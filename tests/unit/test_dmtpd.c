@@ -339,6 +339,10 @@ refused(void **state)
 		    cases[i].message), cases[i].code);
 		assert_string_equal(heard, cases[i].text);
 	}
+	unit_case("signed badly, and a rule that would have it again");
+	policyd_says(POLICY_DEFER);
+	assert_int_equal(transact(s, "alpha.test", buffer_span(&badly)), 451);
+	policyd_says(-1);
 	assert_int_equal(postfix_mail()->count, before);
 	stream_free(s);
 	buffer_free(&good);

@@ -135,6 +135,18 @@ agent_refuses(void **state)
 		if (strstr(heard, cases[i].text) != heard)
 			fail_msg("%s", heard);
 	}
+	unit_case("no host answers, and a rule that wants no retry");
+	policyd_says(POLICY_REFUSE);
+	assert_int_equal(hand_in(s, "alice@alpha.test", "erin@gamma.test",
+	    transit_head, buffer_span(&erin)), 550);
+	assert_string_equal(heard, "5.7.1 a rule of this site wants no retry: "
+	    "dx.gamma.test[127.0.0.99] failed a moment ago");
+	unit_case("of a peer that answers it says nothing");
+	assert_int_equal(hand_in(s, "alice@alpha.test", "carol@beta.test",
+	    transit_head, buffer_span(&carol)), 550);
+	assert_string_equal(heard,
+	    "5.1.1 510 INVALID RECIPIENT (beta.test said so)");
+	policyd_says(-1);
 	assert_int_equal(postfix_mail()->count, before);
 	stream_free(s);
 	buffer_free(&good);

@@ -8,17 +8,35 @@
 
 /* ---- requests ---- */
 
+/* What is not given is read as nothing. */
+static void
+assert_same_text(const char *read, const char *given)
+{
+	assert_string_equal(read, given == NULL ? "" : given);
+}
+
 static void
 request_round_trip(void **state)
 {
 	const struct facts_request cases[] = {
-	    {FACTS_DECIDE, "alice@alpha.test", "bob@beta.test", "", 25000},
-	    {FACTS_INBOUND, "", "bob@beta.test", "", 0},
-	    {FACTS_SIGNET, "", "beta.test", "AAAA", 1},
-	    {FACTS_HOSTS, "", "beta.test", "", 3600000},
-	    {FACTS_NOTE_NAKED, "alpha.test", "j\xc3\xb6rg@beta.test", "", 5},
-	    {FACTS_FORGET, "", "beta.test", "", 5},
-	    {FACTS_STATUS, "", "", "", 5},
+	    {.verb = FACTS_DECIDE, .from = "alice@alpha.test", .to = "bob@beta.test", .fingerprint = "",
+	     .wait = 25000},
+	    {.verb = FACTS_INBOUND, .from = "", .to = "bob@beta.test", .fingerprint = "",
+	     .wait = 0},
+	    {.verb = FACTS_SIGNET, .from = "", .to = "beta.test", .fingerprint = "AAAA",
+	     .wait = 1},
+	    {.verb = FACTS_HOSTS, .from = "", .to = "beta.test", .fingerprint = "",
+	     .wait = 3600000},
+	    {.verb = FACTS_NOTE_NAKED, .from = "alpha.test", .to = "j\xc3\xb6rg@beta.test", .fingerprint = "",
+	     .wait = 5},
+	    {.verb = FACTS_FORGET, .from = "", .to = "beta.test", .fingerprint = "",
+	     .wait = 5},
+	    {.verb = FACTS_STATUS, .from = "", .to = "", .fingerprint = "",
+	     .wait = 5},
+	    {.verb = FACTS_EXPLAIN, .from = "<>", .to = "beta.test", .fingerprint = "",
+	     .wait = 5},
+	    {FACTS_MET, "beta.test", "alice@alpha.test", "", 5, "<>", "4x",
+	     "on_peer_down"},
 	};
 	struct buffer text = buffer_make(FACTS_REQUEST_LIMIT);
 	struct buffer storage = buffer_make(FACTS_REQUEST_LIMIT);
@@ -36,6 +54,9 @@ request_round_trip(void **state)
 		assert_string_equal(read.to, cases[i].to);
 		assert_string_equal(read.fingerprint, cases[i].fingerprint);
 		assert_int_equal(read.wait, cases[i].wait);
+		assert_same_text(read.sender, cases[i].sender);
+		assert_same_text(read.queue, cases[i].queue);
+		assert_same_text(read.outcome, cases[i].outcome);
 	}
 	buffer_free(&text);
 	buffer_free(&storage);
@@ -86,8 +107,9 @@ request_refusals(void **state)
 static void
 request_injection(void **state)
 {
-	const struct facts_request request = {FACTS_DECIDE, "alpha.test",
-	    "bob@beta.test\nverb forget", "", 1};
+	const struct facts_request request = {.verb = FACTS_DECIDE,
+	    .from = "alpha.test", .to = "bob@beta.test\nverb forget",
+	    .fingerprint = "", .wait = 1};
 	struct buffer text = buffer_make(FACTS_REQUEST_LIMIT);
 	struct buffer storage = buffer_make(FACTS_REQUEST_LIMIT);
 	struct facts_request read;
@@ -136,7 +158,17 @@ fill(struct facts_answer *answer)
 	snprintf(answer->cell, sizeof(answer->cell), "mixed->strict");
 	answer->facts = (struct policy_facts){.sender = RECORD_EXPERIMENTAL,
 	    .dns = DNS_PRESENT_INSECURE, .receiver = RECORD_STRICT,
-	    .pinned = true, .required = true, .signet = SIGNET_HELD};
+	    .pinned = true, .signet = SIGNET_HELD};
+	answer->rule_number = 7;
+	snprintf(answer->rule, sizeof(answer->rule),
+	    "law: mode required, to .law.test");
+	answer->by_rule = true;
+	answer->shadow = true;
+	snprintf(answer->outcome, sizeof(answer->outcome), "on_dns_error");
+	snprintf(answer->direction, sizeof(answer->direction), "inbound");
+	answer->age = 17;
+	answer->user = (struct facts_origin){"redis", 18, 1900000002};
+	answer->org = (struct facts_origin){"memory", 0, 1900000003};
 	snprintf(answer->organization, sizeof(answer->organization),
 	    "beta.test");
 	answer->confirmed = true;
@@ -155,6 +187,14 @@ fill(struct facts_answer *answer)
 }
 
 static void
+assert_same_origin(const struct facts_origin *a, const struct facts_origin *b)
+{
+	assert_string_equal(a->source, b->source);
+	assert_int_equal(a->age, b->age);
+	assert_int_equal(a->expires, b->expires);
+}
+
+static void
 assert_same(const struct facts_answer *a, const struct facts_answer *b)
 {
 	assert_int_equal(a->err, b->err);
@@ -165,7 +205,15 @@ assert_same(const struct facts_answer *a, const struct facts_answer *b)
 	assert_int_equal(a->facts.dns, b->facts.dns);
 	assert_int_equal(a->facts.receiver, b->facts.receiver);
 	assert_int_equal(a->facts.pinned, b->facts.pinned);
-	assert_int_equal(a->facts.required, b->facts.required);
+	assert_int_equal(a->rule_number, b->rule_number);
+	assert_string_equal(a->rule, b->rule);
+	assert_int_equal(a->by_rule, b->by_rule);
+	assert_int_equal(a->shadow, b->shadow);
+	assert_string_equal(a->outcome, b->outcome);
+	assert_string_equal(a->direction, b->direction);
+	assert_int_equal(a->age, b->age);
+	assert_same_origin(&a->user, &b->user);
+	assert_same_origin(&a->org, &b->org);
 	assert_int_equal(a->facts.signet, b->facts.signet);
 	assert_string_equal(a->organization, b->organization);
 	assert_int_equal(a->confirmed, b->confirmed);
@@ -467,7 +515,8 @@ verify_table(void **state)
 static void
 nobody_answers(void **state)
 {
-	const struct facts_request request = {FACTS_STATUS, "", "", "", 100};
+	const struct facts_request request = {.verb = FACTS_STATUS,
+	    .from = "", .to = "", .fingerprint = "", .wait = 100};
 	struct facts_answer answer;
 	struct fault fault;
 	int err;

@@ -86,23 +86,40 @@ make_keys(void)
 		fail_msg("%s", fault.text);
 }
 
-/* Whether the log has the text, within five seconds. */
+/* How often the log has the text. */
+static int
+count_logged(const char *text)
+{
+	struct buffer log = buffer_make(1 << 22);
+	const char *at = NULL;
+	int count = 0;
+
+	if (file_read(path("log"), &log, NULL) == 0)
+		at = strstr(buffer_string(&log), text);
+	for (; at != NULL; at = strstr(at + 1, text))
+		count++;
+	buffer_free(&log);
+	return count;
+}
+
+/* Whether the log has the text so often, within five seconds. */
 static bool
-logged(const char *text)
+logged_times(const char *text, int times)
 {
 	const struct timespec moment = {0, 10 * 1000 * 1000};
 
 	for (int i = 0; i < 500; i++) {
-		struct buffer log = buffer_make(1 << 22);
-		bool found = file_read(path("log"), &log, NULL) == 0 &&
-		    strstr(buffer_string(&log), text) != NULL;
-
-		buffer_free(&log);
-		if (found)
+		if (count_logged(text) >= times)
 			return true;
 		nanosleep(&moment, NULL);
 	}
 	return false;
+}
+
+static bool
+logged(const char *text)
+{
+	return logged_times(text, 1);
 }
 
 /* For ThreadSanitizer; nobody else reads it. */
@@ -663,6 +680,53 @@ no_tampered_message_opens(void **state)
 	buffer_free(&binary);
 }
 
+/* Opens the message with octet `at` changed; whether the reply has `text`. */
+static bool
+opens_with(struct buffer *binary, enum armor_kind kind, size_t at,
+    const char *text)
+{
+	struct buffer changed = buffer_make(1 << 20);
+	struct buffer wire = buffer_make(1 << 20);
+	struct mta_mail mail;
+	bool found;
+
+	binary->data[at] ^= 1;
+	armor_write(kind, buffer_span(binary), &changed);
+	binary->data[at] ^= 1;
+	mail = arriving(&wire, buffer_span(&changed));
+	assert_int_equal(send_mail("DIME-IN", &mail), 'y');
+	found = strstr(mta.reply, text) != NULL;
+	mta_close(&mta);
+	buffer_free(&changed);
+	buffer_free(&wire);
+	return found;
+}
+
+/* on_bad_signature: policyd says whether it is refused or put off. */
+static void
+a_rule_may_put_off_a_bad_signature(void **state)
+{
+	struct buffer armor = buffer_make(1 << 20);
+	struct buffer binary = buffer_make(1 << 20);
+	struct mta_mail mail = letter("OUT", RECEIVED("V3") "\r\n" BODY);
+	enum armor_kind kind;
+	size_t at = 0;
+
+	seal(&mail, &armor);
+	assert_int_equal(armor_read(buffer_span(&armor), &kind, &binary, NULL),
+	    0);
+	while (at < binary.length &&
+	    !opens_with(&binary, kind, at, "550 5.7.7 DIME-578"))
+		at += 31;
+	assert_true(at < binary.length);
+	fake_policyd_met(&site.policyd, POLICY_DEFER);
+	assert_true(opens_with(&binary, kind, at, "451 4.0.0 DIME-451"));
+	fake_policyd_met(&site.policyd, POLICY_REFUSE);
+	assert_true(opens_with(&binary, kind, at, "550 5.7.7 DIME-578"));
+	buffer_free(&armor);
+	buffer_free(&binary);
+}
+
 static void
 the_public_listener_guards(void **state)
 {
@@ -851,6 +915,33 @@ a_reload_takes_effect_or_leaves_all_as_it_was(void **state)
 }
 
 /* The exit status with the given arguments. */
+/* In shadow mode the guard lets in what it says that it would refuse, whether
+ * policyd answers or not, and nothing is sealed or opened otherwise. */
+static void
+shadow_mode_lets_naked_mail_in(void **state)
+{
+	struct mta_mail mail = {.queue_id = "MX",
+	    .sender = "<dave@shadow.test>", .recipients = {"<bob@beta.test>"}};
+	int reloads;
+
+	write_config("mode = \"shadow\"\n");
+	reloads = count_logged("event=reloaded");
+	assert_int_equal(kill(site.pid, SIGHUP), 0);
+	assert_true(logged_times("event=reloaded", reloads + 1));
+	fake_policyd_answer(&site.policyd, POLICY_REFUSE, ERR_POLICY, "why");
+	expect("DIME-MX", &mail, 'c', "");
+	assert_int_equal(fake_policyd_asked(&site.policyd, FACTS_INBOUND), 1);
+	assert_true(logged("event=refused listener=DIME-MX "
+	    "mode=shadow from-domain=shadow.test to-domain=beta.test "
+	    "reason=why"));
+	fake_policyd_stop(&site.policyd);
+	expect("DIME-MX", &mail, 'c', "");
+	fake_policyd_start(&site.policyd, path("facts"), site.keys);
+	mail = letter("OUT", RECEIVED("SH") "\r\n" BODY);
+	fake_policyd_answer(&site.policyd, POLICY_DEFER, ERR_DNS, "no DNS");
+	expect("DIME-OUT", &mail, 'y', "451 4.4.3 no DNS");
+}
+
 static int
 run(const char *option, const char *config)
 {
@@ -917,6 +1008,7 @@ main(void)
 	    TEST(too_many_fields_are_refused),
 	    TEST(what_does_not_verify_is_refused),
 	    TEST(no_tampered_message_opens),
+	    TEST(a_rule_may_put_off_a_bad_signature),
 	    TEST(the_public_listener_guards),
 	    TEST(naked_mail_bears_no_results_of_ours),
 	    TEST(sealed_mail_over_smtp_is_opened),
@@ -924,6 +1016,7 @@ main(void)
 	    TEST(several_messages_on_a_connection),
 	    TEST(many_connections_at_once),
 	    TEST(a_reload_takes_effect_or_leaves_all_as_it_was),
+	    TEST(shadow_mode_lets_naked_mail_in),
 	    TEST(bad_starts),
 	    TEST(it_ends_in_good_order),
 	};

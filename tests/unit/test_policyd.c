@@ -190,7 +190,7 @@ signets_follow_the_record(void **state)
 	world_pass(world, 600);
 	answer = decide(world, "bob@beta.test");
 	assert_int_equal(answer.action, POLICY_DEFER);
-	assert_int_equal(answer.facts.signet, SIGNET_FAILED);
+	assert_int_equal(answer.facts.signet, SIGNET_BAD);
 	assert_int_equal(answer.user_signet.length, 0);
 	facts_answer_free(&answer);
 	world_free(world);
@@ -237,7 +237,7 @@ what_peers_say(void **state)
 	     SIGNET_NOT_ENABLED},
 	    {"476 that nothing confirms", "pol=experimental",
 	     DNS_PRESENT_INSECURE, WORLD_NOT_ENABLED, false, POLICY_DEFER,
-	     SIGNET_FAILED},
+	     SIGNET_BAD},
 	    {"476 that a certificate confirms", "pol=experimental",
 	     DNS_PRESENT_INSECURE, WORLD_NOT_ENABLED, true, POLICY_NAKED,
 	     SIGNET_NOT_ENABLED},
@@ -245,23 +245,23 @@ what_peers_say(void **state)
 	     true, POLICY_REFUSE, SIGNET_UNKNOWN},
 	    {"576 that nothing confirms", "pol=experimental",
 	     DNS_PRESENT_INSECURE, WORLD_UNKNOWN, false, POLICY_DEFER,
-	     SIGNET_FAILED},
+	     SIGNET_BAD},
 	    {"no organizational signet", "pol=experimental",
 	     DNS_PRESENT_SECURE, WORLD_ORG_UNKNOWN, true, POLICY_DEFER,
-	     SIGNET_FAILED},
+	     SIGNET_BAD},
 	    {"dead", "pol=experimental", DNS_PRESENT_SECURE, WORLD_DEAD, true,
-	     POLICY_DEFER, SIGNET_FAILED},
+	     POLICY_DEFER, SIGNET_DOWN},
 	    {"a signature by somebody else", "pol=experimental",
 	     DNS_PRESENT_SECURE, WORLD_BAD_SIGNATURE, true, POLICY_DEFER,
-	     SIGNET_FAILED},
+	     SIGNET_BAD},
 	    {"another user's signet", "pol=experimental", DNS_PRESENT_SECURE,
-	     WORLD_OTHER_USER, true, POLICY_DEFER, SIGNET_FAILED},
+	     WORLD_OTHER_USER, true, POLICY_DEFER, SIGNET_BAD},
 	    {"another organization's key", "pol=experimental",
 	     DNS_PRESENT_SECURE, WORLD_OTHER_ORG, true, POLICY_DEFER,
-	     SIGNET_FAILED},
+	     SIGNET_BAD},
 	    {"signets that nothing confirms", "pol=mixed",
 	     DNS_PRESENT_INSECURE, WORLD_SIGNETS, false, POLICY_DEFER,
-	     SIGNET_FAILED},
+	     SIGNET_BAD},
 	    {"signets that a certificate confirms", "pol=mixed",
 	     DNS_PRESENT_INSECURE, WORLD_SIGNETS, true, POLICY_DARK,
 	     SIGNET_HELD},
@@ -572,7 +572,7 @@ map_names(void **state)
 	};
 	struct world *world = world_new("domains = {\"alpha.test\", "
 	    "\"strict.test\"}\nstrict_domains = {\"strict.test\"}\n"
-	    "required_domains = {\"required.test\"}\n");
+	    "rule \"r\" { to = {\"required.test\"}\nmode = required }\n");
 
 	world_set_record(world, "beta.test", DNS_PRESENT_SECURE, "");
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -806,7 +806,8 @@ outbound_names(void **state)
 	    {"bob@required.test", POLICY_REFUSE, ERR_POLICY},
 	};
 	struct world *world =
-	    world_new("required_domains = {\"required.test\"}\n");
+	    world_new("rule \"r\" { to = {\"required.test\"}\n"
+	        "mode = required }\n");
 
 	world_set_record(world, "beta.test", DNS_PRESENT_SECURE, "pol=mixed");
 	for (size_t i = 0; i < COUNT(cases); i++) {
