@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cache/cache.h"
+#include "policy/explain.h"
 #include "policy/inquiry.h"
 
 enum {
@@ -284,6 +285,28 @@ do_inbound(struct replay *replay, const struct replay_step *step)
 }
 
 static void
+do_explain(struct replay *replay, const struct replay_step *step)
+{
+	inquire(replay, step, explain_answer, true);
+}
+
+static void
+do_met(struct replay *replay, const struct replay_step *step)
+{
+	const struct facts_request request = {
+	    .from = replay_word(replay, step, 1),
+	    .to = replay_word(replay, step, 2),
+	    .fingerprint = "",
+	    .outcome = replay_word(replay, step, 3)};
+	struct facts_answer answer;
+
+	facts_answer_init(&answer);
+	explain_met(&replay_here(replay)->world->policyd, &request, &answer);
+	replay_expect_answer(replay, step, &answer);
+	facts_answer_free(&answer);
+}
+
+static void
 do_resolve(struct replay *replay, const struct replay_step *step)
 {
 	inquire(replay, step, inquiry_signet, false);
@@ -399,6 +422,8 @@ static const struct {
     {"advance", do_advance},
     {"decide", do_decide},
     {"inbound", do_inbound},
+    {"explain", do_explain},
+    {"met", do_met},
     {"resolve", do_resolve},
     {"hosts", do_hosts},
     {"note-naked", do_note},
