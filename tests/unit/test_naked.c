@@ -42,6 +42,18 @@ enum redis_state {
 	REDIS_STATES
 };
 
+enum rule_state {
+	NO_RULE,
+	REQUIRED,  /* never naked */
+	OFF,       /* never sealed */
+	REJECTING, /* whatever fails, a missing signet included */
+	RULE_STATES
+};
+
+/* Which domain a rule is for. */
+static const char *const domains[RULE_STATES] = {"legacy.test",
+    "required.test", "off.test", "rejecting.test"};
+
 struct combination {
 	enum dns_state dns;
 	enum pin_state pin;
@@ -49,7 +61,7 @@ struct combination {
 	enum world_peer peer;
 	bool confirms;
 	bool inherited; /* the record is the organization's, above */
-	bool required;  /* a rule of the site: never naked */
+	enum rule_state rule; /* of the site */
 	enum record_policy receiver;
 };
 
@@ -57,7 +69,13 @@ static const char settings[] =
     "domains = {\"experimental.test\", \"mixed.test\", \"strict.test\"}\n"
     "experimental_domains = {\"experimental.test\"}\n"
     "strict_domains = {\"strict.test\"}\n"
-    "required_domains = {\"required.test\", \"sub.required.test\"}\n";
+    "rule a { to = {\"required.test\", \".required.test\"}\n"
+    "mode = required }\n"
+    "rule b { to = {\"off.test\", \".off.test\"}\n mode = off }\n"
+    "rule c { to = {\"rejecting.test\", \".rejecting.test\"}\n"
+    "on_dns_error = reject\n on_no_signet = reject\n"
+    "on_key_change = reject\n on_bad_signature = reject\n"
+    "on_peer_down = reject }\n";
 
 static const struct {
 	const char *address;
@@ -100,7 +118,7 @@ is_absent(enum dns_state dns)
 static bool
 is_known_absent(const struct combination *c)
 {
-	return is_absent(answer(c)) && !is_pinned(c) && !c->required;
+	return is_absent(answer(c)) && !is_pinned(c) && c->rule != REQUIRED;
 }
 
 /* Whether the peer's word counts: the record in force, DNS's or the pin's, came
@@ -131,7 +149,8 @@ is_476(const struct combination *c, enum record_policy sender)
 {
 	const enum dns_state dns = answer(c);
 
-	return c->peer == WORLD_NOT_ENABLED && !c->required &&
+	return c->peer == WORLD_NOT_ENABLED && c->rule != REQUIRED &&
+	    c->rule != REJECTING &&
 	    (dns == SAYS_SECURE || dns == SAYS_INSECURE ||
 	        (is_absent(dns) && is_pinned(c))) &&
 	    is_confirmed(c) && table_allows_476(sender, c->receiver);
@@ -229,7 +248,6 @@ fill_redis(const struct combination *c, struct stage *stage)
 static void
 clear(struct stage *stage)
 {
-	static const char *const domains[] = {"legacy.test", "required.test"};
 	struct world *worlds[] = {stage->here, stage->elsewhere};
 
 	for (size_t i = 0; i < COUNT(worlds); i++)
@@ -253,7 +271,7 @@ set(const struct combination *c, struct stage *stage)
 
 	clear(stage);
 	snprintf(stage->domain, sizeof(stage->domain), "%s",
-	    c->required ? "required.test" : "legacy.test");
+	    domains[c->rule]);
 	snprintf(stage->address, sizeof(stage->address), "bob@%s%s",
 	    c->inherited ? "sub." : "", stage->domain);
 	snprintf(stage->record, sizeof(stage->record), "%s pol=%s",
@@ -275,12 +293,12 @@ static void
 complain(const struct combination *c, const char *what, bool naked,
     const char *reason)
 {
-	fail_msg("%s %s naked: dns %d, pin %d, redis %d, peer %d%s%s%s, "
-	         "receiver %s: %s",
+	fail_msg("%s %s naked: dns %d, pin %d, redis %d, peer %d%s%s"
+	         ", receiver %s, rule for %s: %s",
 	    what, naked ? "is" : "is not", (int)c->dns, (int)c->pin,
 	    (int)c->redis, (int)c->peer, c->confirms ? " confirmed" : "",
-	    c->inherited ? ", inherited" : "", c->required ? ", required" : "",
-	    record_policy_name(c->receiver), reason);
+	    c->inherited ? ", inherited" : "", record_policy_name(c->receiver),
+	    domains[c->rule], reason);
 }
 
 static void
@@ -295,7 +313,8 @@ check(const struct combination *c, struct stage *stage)
 		    PATIENT);
 
 		naked = given.action == POLICY_NAKED;
-		if (naked != ought_to_be_naked(c, senders[i].policy))
+		if (naked != ought_to_be_naked(c, senders[i].policy) ||
+		    (c->rule == OFF && given.action == POLICY_DARK))
 			complain(c, senders[i].address, naked, given.reason);
 		facts_answer_free(&given);
 	}
@@ -343,10 +362,10 @@ without_redis(void **state)
 {
 	struct stage stage = {.here = world_new(settings)};
 
-	for (unsigned int i = 0; i < 4; i++)
+	for (int i = 0; i < 2 * RULE_STATES; i++)
 		check_all((struct combination){.redis = NO_REDIS,
-		              .inherited = (i & 1) != 0,
-		              .required = (i & 2) != 0}, &stage);
+		              .inherited = i % 2 != 0,
+		              .rule = (enum rule_state)(i / 2)}, &stage);
 	world_free(stage.here);
 }
 
