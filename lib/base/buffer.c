@@ -41,11 +41,15 @@ buffer_reset(struct buffer *buffer)
 static int
 grow(struct buffer *buffer, size_t needed)
 {
-	size_t capacity = buffer->capacity < 256 ? 256 : buffer->capacity;
+	size_t capacity = buffer->capacity < 128 ? 256 : buffer->capacity;
 	uint8_t *data;
 
-	while (capacity < needed)
-		capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
+	/* Doubled, so that many small appends copy little; but not beyond what
+	 * one large append needs, since all of it is wiped in the end. */
+	if (capacity == buffer->capacity && capacity <= SIZE_MAX / 2)
+		capacity *= 2;
+	if (capacity < needed)
+		capacity = needed;
 	/* What the limit forbids takes no memory: it is wiped in the end. */
 	if (capacity - 1 > buffer->limit)
 		capacity = buffer->limit + 1;
@@ -80,6 +84,24 @@ buffer_extend(struct buffer *buffer, size_t length)
 	start = buffer->data + buffer->length;
 	buffer->length += length;
 	return start;
+}
+
+size_t
+buffer_reserve(struct buffer *buffer, size_t length)
+{
+	size_t left = buffer->limit - buffer->length, room;
+
+	if (buffer->error != 0)
+		return 0;
+	if (length > left)
+		length = left;
+	if (length >= buffer->capacity - buffer->length) {
+		buffer->error = grow(buffer, buffer->length + length + 1);
+		if (buffer->error != 0)
+			return 0;
+	}
+	room = buffer->capacity - buffer->length - 1;
+	return room < left ? room : left;
 }
 
 void

@@ -32,6 +32,13 @@ void buffer_reset(struct buffer *buffer);
  * them as appended; NULL on failure. They are not initialised. */
 uint8_t *buffer_extend(struct buffer *buffer, size_t length);
 
+/*
+ * Makes room for `length` more octets, or as many as the limit allows, without
+ * appending any. Returns how many buffer_extend() can now give without moving
+ * what is there: 0 at the limit, or when memory failed.
+ */
+size_t buffer_reserve(struct buffer *buffer, size_t length);
+
 void buffer_append(struct buffer *buffer, const void *data, size_t length);
 void buffer_append_span(struct buffer *buffer, struct span span);
 void buffer_append_string(struct buffer *buffer, const char *text);

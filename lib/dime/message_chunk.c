@@ -206,7 +206,13 @@ payload_free(struct payload *payload)
 
 /* ---- segments ---- */
 
-enum { INFLATE_STEP = 8192, INFLATE_GZIP_ONLY = 16 + MAX_WBITS };
+enum {
+	INFLATE_STEP = 8192,
+	INFLATE_MOST = 1 << 30, /* in one call */
+	INFLATE_GZIP_ONLY = 16 + MAX_WBITS,
+	INFLATE_RATIO = 1032, /* nothing deflates to less than that part */
+	GZIP_SIZE = 4,        /* a member ends with the size of what it holds */
+};
 
 /* A segment while its pieces are put together. */
 struct segment {
@@ -219,11 +225,32 @@ struct segment {
 	uint64_t total; /* octets of data in all pieces */
 };
 
+/* Inflates into the free end of the buffer as far as it goes. */
+static int
+inflate_step(z_stream *stream, struct buffer *out)
+{
+	size_t room = buffer_reserve(out, INFLATE_STEP);
+	uint8_t beyond; /* the limit: nothing may come */
+	int result;
+
+	if (out->error != 0)
+		return Z_MEM_ERROR;
+	if (room > INFLATE_MOST)
+		room = INFLATE_MOST;
+	stream->next_out = room > 0 ? out->data + out->length : &beyond;
+	stream->avail_out = room > 0 ? (uInt)room : 1;
+	result = inflate(stream, Z_NO_FLUSH);
+	if (room > 0)
+		buffer_extend(out, room - stream->avail_out);
+	else
+		buffer_append(out, &beyond, 1 - stream->avail_out);
+	return result;
+}
+
 static const char *
 inflate_piece(struct segment *segment, struct span data)
 {
 	z_stream *stream = &segment->stream;
-	uint8_t step[INFLATE_STEP];
 	int result = segment->inflated ? Z_STREAM_END : Z_OK;
 
 	/* zlib does not write there. */
@@ -231,14 +258,8 @@ inflate_piece(struct segment *segment, struct span data)
 	stream->avail_in = (uInt)data.length;
 	stream->avail_out = 0;
 	while (result == Z_OK && stream->avail_out == 0 &&
-	    segment->out->error == 0) {
-		stream->next_out = step;
-		stream->avail_out = sizeof(step);
-		result = inflate(stream, Z_NO_FLUSH);
-		buffer_append(segment->out, step,
-		    sizeof(step) - stream->avail_out);
-	}
-	explicit_bzero(step, sizeof(step));
+	    segment->out->error == 0)
+		result = inflate_step(stream, segment->out);
 	segment->inflated = result == Z_STREAM_END;
 	if (segment->out->error != 0)
 		return NULL;
@@ -250,6 +271,46 @@ inflate_piece(struct segment *segment, struct span data)
 	return result == Z_OK || result == Z_BUF_ERROR
 	    ? NULL
 	    : "data is not gzip, or damaged";
+}
+
+/*
+ * Makes room at once for a segment that starts with a piece of so many octets, of
+ * `total` in this and later ones: growing would copy and wipe it several times. A
+ * gzip member in one piece says what it holds, and may lie, but it holds no more
+ * than deflate can put into it.
+ */
+static void
+reserve(struct buffer *out, const struct payload *payload, size_t total)
+{
+	struct span data = payload->data;
+
+	if ((payload->flags & PAYLOAD_GZIP) && data.length >= GZIP_SIZE &&
+	    !(payload->flags & PAYLOAD_CONTINUES)) {
+		const uint8_t *size = data.data + data.length - GZIP_SIZE;
+		size_t most = data.length * INFLATE_RATIO;
+
+		total = (size_t)size[0] | (size_t)size[1] << 8 |
+		    (size_t)size[2] << 16 | (size_t)size[3] << 24;
+		if (total > most)
+			total = most;
+	}
+	buffer_reserve(out, total);
+}
+
+/* The octets of payload in a segment that starts with chunk `at`, as writers cut
+ * it: all pieces but the last are full. */
+static size_t
+payload_total(const struct message *message, size_t at)
+{
+	const struct message_chunk *chunk = &message->chunks[at];
+	const struct message_chunk *end = message->chunks +
+	    message->chunk_count;
+	size_t total = chunk->payload.length;
+
+	while (chunk->payload.length == PAYLOAD_MOST && chunk + 1 < end &&
+	    chunk[1].type == chunk->type)
+		total += (++chunk)->payload.length;
+	return total;
 }
 
 /* Adds the data of the next piece; the rule it breaks, or NULL. */
@@ -303,6 +364,9 @@ segment_read(const struct access *access, size_t *at, struct buffer *out)
 	do {
 		chunk = &message->chunks[(*at)++];
 		err = payload_open(access, chunk, &payload);
+		if (err == 0 && segment.pieces == 0)
+			reserve(out, &payload,
+			    payload_total(message, *at - 1));
 		rule = err == 0 ? add_piece(&segment, &payload) : NULL;
 		more = (payload.flags & PAYLOAD_CONTINUES) != 0;
 		payload_free(&payload);

@@ -405,9 +405,7 @@ seal_chunks(struct sealing *sealing, struct span mime)
 
 	headers_split(mime, &block, &body);
 	/* Room at once: growing would copy a large message several times. */
-	if (buffer_extend(sealing->out, mime.length + OVERHEAD) != NULL)
-		sealing->out->length = sealing->start;
-	sealing->out->error = 0;
+	buffer_reserve(sealing->out, mime.length + OVERHEAD);
 	buffer_u16(sealing->out, MESSAGE_MAGIC);
 	buffer_u32(sealing->out, 0);
 	if ((err = seal_ephemeral(sealing)) != 0 ||

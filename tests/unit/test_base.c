@@ -146,6 +146,36 @@ buffer_stops_at_its_limit(void **state)
 }
 
 static void
+reserved_room_does_not_move(void **state)
+{
+	struct buffer buffer = buffer_make(5000);
+	const uint8_t *place;
+	size_t room;
+
+	buffer_append_string(&buffer, "abc");
+	room = buffer_reserve(&buffer, 1000);
+	assert_true(room >= 1000 && room <= 4997);
+	assert_int_equal(buffer.length, 3);
+	place = buffer.data;
+	assert_ptr_equal(buffer_extend(&buffer, room), place + 3);
+	assert_ptr_equal(buffer.data, place);
+	assert_int_equal(buffer_reserve(&buffer, 9999), 5000 - buffer.length);
+	assert_int_equal(buffer.error, 0);
+	assert_memory_equal(buffer.data, "abc", 3);
+	buffer_extend(&buffer, 5000 - buffer.length);
+	assert_int_equal(buffer_reserve(&buffer, 1), 0);
+	assert_int_equal(buffer.error, 0);
+	buffer_u8(&buffer, 'x');
+	assert_int_equal(buffer.error, ERR_TOO_LARGE);
+	assert_int_equal(buffer_reserve(&buffer, 0), 0);
+	buffer_free(&buffer);
+	buffer = buffer_make(SIZE_MAX);
+	assert_int_equal(buffer_reserve(&buffer, SIZE_MAX / 2), 0);
+	assert_int_equal(buffer.error, ERR_MEMORY);
+	buffer_free(&buffer);
+}
+
+static void
 lines_and_numbers(void **state)
 {
 	struct span rest = span_string("a\r\n\nb"), line;
@@ -330,6 +360,7 @@ main(void)
 	    cmocka_unit_test(address_parts),
 	    cmocka_unit_test(cursor_sticks),
 	    cmocka_unit_test(buffer_stops_at_its_limit),
+	    cmocka_unit_test(reserved_room_does_not_move),
 	    cmocka_unit_test(lines_and_numbers),
 	    cmocka_unit_test(errors_have_rows),
 	    cmocka_unit_test(utf8_table),
