@@ -58,7 +58,7 @@ without_padding(struct span text, bool *good)
 	while (length > 0 && strchr("= \t\r\n", text.data[length - 1]) != NULL &&
 	    text.data[length - 1] != '\0')
 		pads += text.data[--length] == '=';
-	for (size_t i = 0; i < length; i++)
+	for (size_t i = 0; pads > 0 && i < length; i++)
 		symbols += strchr(" \t\r\n", text.data[i]) == NULL ||
 		    text.data[i] == '\0';
 	*good = pads == 0 || (pads <= 2 && (symbols + pads) % 4 == 0);
