@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/refusal.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -181,6 +182,43 @@ nul_and_size(void **state)
 	assert_int_equal(record.deliver_count, RECORD_VALUES);
 	assert_string_equal(record.deliver[RECORD_VALUES - 1], "d31.test");
 	buffer_free(&text);
+}
+
+/* Every refusal and every warning says where. */
+static void
+offsets_are_named(void **state)
+{
+	static const struct {
+		const char *text, *complaint; /* NULL: a warning */
+		const char *warning;
+	} cases[] = {
+	    {"ver=1 pok=AAAA", "record: offset 6: pok: not 43", NULL},
+	    {"pok=" KEY ";\ttls=x", "record: offset 49: tls: not 86", NULL},
+	    {" ;ver=3", "record: offset 2: ver: not 1", NULL},
+	    {"pok=" KEY " dx=::1", "record: offset 48: dx: an IP", NULL},
+	    {"x=\t\x07", "record: octet 0x07 at offset 3: control", NULL},
+	    {"pok=" KEY "  pol=no", NULL, "pol: not experimental, mixed or "
+	     "strict: \"no\" at offset 49"},
+	    {"exp= pok=" KEY, NULL, "exp: not 1 to 36500 days: \"\" at offset "
+	     "0"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fault fault = {0}, warning = {0};
+		struct record record;
+		int err = record_parse(span_string(cases[i].text), &record,
+		    NULL, &warning, &fault);
+
+		unit_case(cases[i].text);
+		if (cases[i].complaint != NULL) {
+			refusal_expect(err, &fault, ERR_RECORD, "%s",
+			    cases[i].complaint);
+			continue;
+		}
+		assert_int_equal(err, 0);
+		refusal_expect(ERR_RECORD, &warning, ERR_RECORD, "%s",
+		    cases[i].warning);
+	}
 }
 
 static void
@@ -380,6 +418,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(reading_table),
 	    cmocka_unit_test(nul_and_size),
+	    cmocka_unit_test(offsets_are_named),
 	    cmocka_unit_test(choosing_table),
 	    cmocka_unit_test(written_form),
 	    cmocka_unit_test(strings_keep_their_rules),
