@@ -24,8 +24,14 @@ static int
 read_all(int fd, const char *path, struct buffer *out, struct fault *fault)
 {
 	uint8_t block[16384];
+	struct stat status;
 	ssize_t got;
 	int failed;
+
+	/* Growing would copy a large file several times. */
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+	    (uint64_t)status.st_size <= out->limit - out->length)
+		buffer_reserve(out, (size_t)status.st_size);
 
 	for (;;) {
 		got = read(fd, block, sizeof(block));
