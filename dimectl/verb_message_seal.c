@@ -75,16 +75,19 @@ read_secrets(struct dimectl *ctl, const struct words *words,
 	    parties->origin, SIGNET_MAY_SIGN_MESSAGES, &ctl->fault);
 }
 
+/* Frees the mail as soon as it is sealed: three forms of it need not be held. */
 static int
 write_sealed(struct dimectl *ctl, const struct message_seal *seal,
-    struct span mime, bool binary)
+    struct buffer *mime, bool binary)
 {
 	struct buffer sealed = buffer_make(ctl->output.limit);
 	int err;
 
 	if (binary)
-		return message_seal(seal, mime, &ctl->output, &ctl->fault);
-	err = message_seal(seal, mime, &sealed, &ctl->fault);
+		return message_seal(seal, buffer_span(mime), &ctl->output,
+		    &ctl->fault);
+	err = message_seal(seal, buffer_span(mime), &sealed, &ctl->fault);
+	buffer_free(mime);
 	if (err == 0)
 		armor_write(ARMOR_MESSAGE, buffer_span(&sealed), &ctl->output);
 	buffer_free(&sealed);
@@ -114,7 +117,7 @@ run(struct dimectl *ctl, const struct words *words)
 	seal.origin_signer = signer_of_seed(secrets.origin->seed);
 	seal.sender = words->sender != NULL ? sender : NULL;
 	random_start(&random);
-	err = write_sealed(ctl, &seal, buffer_span(&mime), words->binary);
+	err = write_sealed(ctl, &seal, &mime, words->binary);
 	random_end(&random);
 out:
 	keyfile_free(secrets.author);
