@@ -56,7 +56,7 @@ struct world {
 	struct {
 		dns_done *done;
 		void *context;
-	} silent[64];
+	} silent[3000];
 	size_t silent_count;
 };
 
