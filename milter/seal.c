@@ -23,6 +23,7 @@ struct sealing {
 	enum author_kind kind;
 	struct keys_user *author;
 	struct keys_org *origin;
+	char rule_sender[ADDRESS_SIZE];
 	struct facts_answer answer;
 	struct org_signet *destination;
 	struct user_signet *recipient;
@@ -159,12 +160,19 @@ find_author(struct session *session, struct sealing *sealing,
 	return keys_find_user(keys, relay, &sealing->author, fault);
 }
 
-/* The envelope sender as the site's rules take it; "" leaves it to the author.
- */
-static const char *
-rule_sender(const struct letter *letter)
+/* The envelope sender as the site's rules take it, and as Postfix's map of
+ * senders does: the address or, if DIME cannot write it, its domain. */
+static void
+read_rule_sender(const struct letter *letter, struct sealing *sealing)
 {
-	return letter_is_bounce(letter) ? "<>" : letter->sender;
+	char *sender = sealing->rule_sender;
+
+	if (letter_is_bounce(letter))
+		strcpy(sender, "<>");
+	else if (letter->sender[0] != '\0')
+		strcpy(sender, letter->sender);
+	else if (!letter_read_domain(letter->sender_given, sender))
+		strcpy(sender, "?"); /* nobody in particular */
 }
 
 /* Tells policyd, whose map then routes the copy past us next time. */
@@ -175,7 +183,7 @@ leave_to_smtp(struct session *session, struct sealing *sealing,
 	struct facts_request request = {.verb = FACTS_NOTE_NAKED,
 	    .from = sealing->author->signet->address,
 	    .to = session->letter.recipient, .fingerprint = "", .wait = 5000,
-	    .sender = rule_sender(&session->letter)};
+	    .sender = sealing->rule_sender};
 	struct facts_answer answer;
 	int err;
 
@@ -223,10 +231,11 @@ ask_policy(struct session *session, struct sealing *sealing,
 	struct facts_request request = {.verb = FACTS_DECIDE,
 	    .from = sealing->author->signet->address, .to = to,
 	    .fingerprint = "", .wait = config->fetch_timeout * 1000,
-	    .sender = rule_sender(&session->letter),
+	    .sender = sealing->rule_sender,
 	    .queue = session_queue_id(session)};
 	int err;
 
+	read_rule_sender(&session->letter, sealing);
 	if (!crowd_enter(&session->milter->crowd, address_domain(to)))
 		return fault_set(fault, ERR_BUSY,
 		    "too many messages wait for news of this domain");

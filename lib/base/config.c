@@ -260,14 +260,15 @@ read_text(const char *path, struct buffer *text, struct fault *fault)
 	err = file_read(path, text, fault);
 	if (err != 0)
 		return err;
+	/* libConfuse takes no empty text. */
+	buffer_append_string(text, "\n");
+	if (text->error != 0)
+		return fault_set(fault, text->error, "%s: %s", path,
+		    error_row(text->error)->text);
 	if (memchr(text->data, '\0', text->length) != NULL)
 		return fault_set(fault, ERR_CONFIG, "%s: holds a NUL", path);
 	config_blank_comments(text);
-	/* libConfuse takes no empty text. */
-	buffer_append_string(text, "\n");
-	return text->error == 0
-	    ? 0
-	    : fault_set(fault, text->error, "%s: too large", path);
+	return 0;
 }
 
 static int

@@ -179,3 +179,55 @@ policyd_forgets() {
 	redis-cli -s "$WORLD/$1/run/redis" flushall >/dev/null
 	program_start "$1" dime-policyd
 }
+
+# ---- the site's rules ----
+
+# rule_set DOMAIN LINES: adds to the domain's configuration what a scenario wants,
+# until rule_reset() or the scenario's end.
+rule_set() {
+	local conf
+	conf=$WORLD/$1/etc/dimegate.conf
+	trap rule_clean EXIT
+	[ -e "$conf.before" ] || cp -p "$conf" "$conf.before"
+	{
+		cat "$conf.before"
+		printf '%s\n' "$2"
+	} >"$conf"
+}
+
+# policyd_said DOMAIN PATTERN: since the last mark of its log.
+policyd_said() {
+	since_mark "$WORLD/$1/log/dime-policyd.log" | grep -q "$2"
+}
+
+# How often the domain's policyd and milter have read their configuration again.
+reloads() {
+	cat "$WORLD/$1"/log/dime-policyd.log "$WORLD/$1"/log/dime-milter.log |
+		grep -cE 'event=(reload .*done|reloaded)' || :
+}
+has_reloads() {
+	[ "$(reloads "$1")" -ge "$2" ]
+}
+
+# Has them read it.
+rule_reload() {
+	local wanted
+	wanted=$(($(reloads "$1") + 2))
+	process_signal HUP "$1/dime-policyd"
+	process_signal HUP "$1/dime-milter"
+	wait_until 10 has_reloads "$1" "$wanted" ||
+		fail "$1 did not read its configuration again"
+}
+
+# Puts back what was.
+rule_reset() {
+	mv "$WORLD/$1/etc/dimegate.conf.before" "$WORLD/$1/etc/dimegate.conf"
+	rule_reload "$1"
+}
+rule_clean() {
+	local domain
+	for domain in $DIME_DOMAINS; do
+		[ ! -e "$WORLD/$domain/etc/dimegate.conf.before" ] ||
+			rule_reset "$domain"
+	done
+}

@@ -76,6 +76,8 @@ answer_request(struct fake_policyd *policyd, struct span text,
 		snprintf(policyd->from, sizeof(policyd->from), "%s",
 		    request.from);
 		snprintf(policyd->to, sizeof(policyd->to), "%s", request.to);
+		snprintf(policyd->sender, sizeof(policyd->sender), "%s",
+		    request.sender);
 		answer.action = request.verb == FACTS_MET ? policyd->met :
 		    policyd->action;
 		answer.err = request.verb == FACTS_NOTE_NAKED ||

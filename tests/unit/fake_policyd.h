@@ -23,7 +23,7 @@ struct fake_policyd {
 	int err;
 	const char *reason;
 	unsigned int asked[FACTS_VERBS];
-	char from[ADDRESS_SIZE], to[ADDRESS_SIZE];
+	char from[ADDRESS_SIZE], to[ADDRESS_SIZE], sender[ADDRESS_SIZE];
 	enum layout org_layout, user_layout; /* of the signets it has */
 };
 

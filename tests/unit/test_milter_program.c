@@ -680,6 +680,34 @@ no_tampered_message_opens(void **state)
 	buffer_free(&binary);
 }
 
+/* The rules are asked about the envelope sender, whoever signs for it. */
+static void
+the_sender_of_a_rule(void **state)
+{
+	static const struct {
+		const char *sender, *asked;
+	} cases[] = {
+	    {"<alice@alpha.test>", "alice@alpha.test"},
+	    {"<Alice+x@Alpha.test>", "alice+x@alpha.test"},
+	    {"<x@stranger.test>", "x@stranger.test"},
+	    {"<\"a b\"@stranger.test>", "stranger.test"},
+	    {"<>", "<>"},
+	    {"<root>", "?"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct mta_mail mail =
+		    letter("OUT", RECEIVED("RS") "\r\n" BODY);
+
+		mail.sender = cases[i].sender;
+		fake_policyd_answer(&site.policyd, POLICY_DEFER, ERR_DNS,
+		    "no DNS");
+		expect("DIME-OUT", &mail, 'y', "451 4.4.3 no DNS");
+		assert_string_equal(site.policyd.sender, cases[i].asked);
+		assert_string_equal(site.policyd.to, "bob@beta.test");
+	}
+}
+
 /* Opens the message with octet `at` changed; whether the reply has `text`. */
 static bool
 opens_with(struct buffer *binary, enum armor_kind kind, size_t at,
@@ -1008,6 +1036,7 @@ main(void)
 	    TEST(too_many_fields_are_refused),
 	    TEST(what_does_not_verify_is_refused),
 	    TEST(no_tampered_message_opens),
+	    TEST(the_sender_of_a_rule),
 	    TEST(a_rule_may_put_off_a_bad_signature),
 	    TEST(the_public_listener_guards),
 	    TEST(naked_mail_bears_no_results_of_ours),

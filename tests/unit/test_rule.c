@@ -313,6 +313,25 @@ what_stands_in_quotes(void **state)
 }
 
 static void
+odd_files(void **state)
+{
+	char path[300];
+	struct config *config;
+	struct fault fault;
+
+	unit_case("empty");
+	assert_int_equal(load("", &config, &fault), 0);
+	config_free(config);
+	unit_case("with a NUL");
+	snprintf(path, sizeof(path), "%s/conf", directory);
+	assert_int_equal(file_write(path, span_of("mode = shadow\n\0\n", 16),
+	                     0600, true, NULL), 0);
+	assert_int_equal(config_load(path, CONFIG_DIMECTL, &config, &fault),
+	    ERR_CONFIG);
+	assert_non_null(strstr(fault.text, "holds a NUL"));
+}
+
+static void
 many_rules(void **state)
 {
 	struct buffer text = buffer_make(1 << 20);
@@ -584,6 +603,7 @@ main(void)
 	    cmocka_unit_test(bad_rules),
 	    cmocka_unit_test(lines_behind_comments),
 	    cmocka_unit_test(what_stands_in_quotes),
+	    cmocka_unit_test(odd_files),
 	    cmocka_unit_test(many_rules),
 	    cmocka_unit_test(which_counts_outbound),
 	    cmocka_unit_test(maps_agree),
