@@ -317,12 +317,12 @@ maps_and_verdicts_agree(void **state)
 	    "rule a { to = {\"legacy.test\"}\n mode = required }",
 	    "rule a { from = {\"alice@alpha.test\"}\n mode = required }",
 	    "rule a { to = {\"legacy.test\"} }\nrule b { mode = required }",
-	    "rule a { from = {\"alice@alpha.test\"} }\n"
-	        "rule b { mode = required }",
-	    "rule a { to = {\"legacy.test\"} }\n"
-	        "rule b { from = {\"alice@alpha.test\"}\n mode = required }",
-	    "rule a { from = {\"alice@alpha.test\"}\n to = {\"legacy.test\"} }"
-	        "\nrule b { to = {\".test\"}\n mode = required }",
+	    ("rule a { from = {\"alice@alpha.test\"} }\n"
+	     "rule b { mode = required }"),
+	    ("rule a { to = {\"legacy.test\"} }\n"
+	     "rule b { from = {\"alice@alpha.test\"}\n mode = required }"),
+	    ("rule a { from = {\"alice@alpha.test\"}\n to = {\"legacy.test\"} }"
+	     "\nrule b { to = {\".test\"}\n mode = required }"),
 	    "rule a { mode = off }",
 	};
 	static const char *const froms[] = {"alice@alpha.test",

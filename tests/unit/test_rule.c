@@ -424,8 +424,8 @@ maps_agree(void **state)
 	    "mode = required",
 	    "from = {\"alice@alpha.test\"}\nmode = required",
 	    "to = {\"beta.test\"}\nmode = required",
-	    "from = {\"alice@alpha.test\"}\nto = {\"beta.test\"}\n"
-	    "mode = required",
+	    ("from = {\"alice@alpha.test\"}\nto = {\"beta.test\"}\n"
+	     "mode = required"),
 	    "on_no_signet = reject",
 	    "to = {\"beta.test\"}\non_no_signet = tempfail",
 	    "from = {\"alpha.test\"}\non_no_signet = reject",
