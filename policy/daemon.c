@@ -44,7 +44,27 @@ warn(const char *text)
 static bool
 has_redis(const struct config *config)
 {
-	return *config->redis_socket != '\0' || *config->redis_host != '\0';
+	return *config->redis_socket != '\0' || *config->redis_host != '\0' ||
+	    config->redis_sentinels.count > 0;
+}
+
+static int
+check_redis(const struct config *config, struct fault *fault)
+{
+	const bool sentinels = config->redis_sentinels.count > 0;
+
+	if (sentinels && (*config->redis_socket != '\0' ||
+	        *config->redis_host != '\0'))
+		return fault_set(fault, ERR_CONFIG, "redis_sentinels: then "
+		    "redis_socket and redis_host must be empty");
+	if (sentinels != (*config->redis_master != '\0'))
+		return fault_set(fault, ERR_CONFIG,
+		    "redis_sentinels and redis_master go together");
+	if (*config->redis_user != '\0' &&
+	    *config->redis_password_file == '\0')
+		return fault_set(fault, ERR_CONFIG,
+		    "redis_user: needs redis_password_file");
+	return 0;
 }
 
 static int
@@ -68,13 +88,17 @@ read_redis_secrets(struct daemon *daemon, const struct config *config,
 	int err;
 
 	daemon->redis_password = buffer_make(PASSWORD_LIMIT);
-	if (!has_redis(config))
-		return 0;
+	daemon->sentinel_password = buffer_make(PASSWORD_LIMIT);
+	if ((err = check_redis(config, fault)) != 0 || !has_redis(config))
+		return err;
 	err = secret_read_key(config->cache_key_file, true,
 	    &daemon->cache_key, fault);
 	if (err == 0)
 		err = read_password(config->redis_password_file,
 		    &daemon->redis_password, fault);
+	if (err == 0)
+		err = read_password(config->redis_sentinel_password_file,
+		    &daemon->sentinel_password, fault);
 	return err;
 }
 
@@ -101,6 +125,7 @@ daemon_check(const char *config_path, struct fault *fault)
 	suffixes_free(suffixes);
 	secret_free(daemon.cache_key);
 	buffer_free(&daemon.redis_password);
+	buffer_free(&daemon.sentinel_password);
 	site_free(site);
 	return err;
 }
@@ -159,6 +184,10 @@ open_cache(struct daemon *daemon, const struct config *config,
 	    .socket = config->redis_socket,
 	    .host = config->redis_host,
 	    .port = (unsigned int)config->redis_port,
+	    .sentinels = config->redis_sentinels.items,
+	    .sentinel_count = config->redis_sentinels.count,
+	    .master = config->redis_master,
+	    .user = config->redis_user,
 	    .database = (unsigned int)config->redis_database,
 	    .timeout = (unsigned int)config->redis_timeout,
 	    .clock = &clock_system,
@@ -171,9 +200,13 @@ open_cache(struct daemon *daemon, const struct config *config,
 		return err;
 	settings.key = daemon->cache_key;
 	settings.password = buffer_string(&daemon->redis_password);
-	if (settings.password == NULL)
+	settings.sentinel_password = buffer_string(&daemon->sentinel_password);
+	if (settings.password == NULL || settings.sentinel_password == NULL)
 		return fault_set(fault, ERR_MEMORY, "out of memory");
 	err = cache_new(&settings, &daemon->policyd.cache);
+	if (err == ERR_CONFIG)
+		return fault_set(fault, err, "redis_socket is too long, or one "
+		    "of redis_sentinels is neither HOST nor HOST@PORT");
 	return err == 0 ? 0 : fault_set(fault, err, "redis: out of memory");
 }
 
@@ -329,5 +362,6 @@ daemon_free(struct daemon *daemon)
 	sites_free(policyd->sites);
 	secret_free(daemon->cache_key);
 	buffer_free(&daemon->redis_password);
+	buffer_free(&daemon->sentinel_password);
 	return true;
 }

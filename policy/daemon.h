@@ -20,7 +20,7 @@ struct daemon {
 	struct resolver *resolver;
 	struct fetcher *fetcher;
 	uint8_t *cache_key;       /* secret memory */
-	struct buffer redis_password;
+	struct buffer redis_password, sentinel_password;
 };
 
 /* Reads the configuration and all it names without changing anything: for -n.

@@ -3,22 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/cursor.h"
 #include "base/log.h"
 #include "cache/breaker.h"
+#include "cache/cache_value.h"
 #include "cache/redis.h"
-#include "crypto/crypto.h"
 
-enum {
-	VERSION = 1,
-	EXPIRY = 8,
-	OVERHEAD = 1 + EXPIRY + CRYPTO_MAC,
-	PAYLOAD_LIMIT = 1 << 20, /* larger ones are not worth the way */
-	KIND_LIMIT = 32,
-	NAME_LIMIT = 4096,
-	KEY_SIZE = sizeof("dime:1::") + KIND_LIMIT + 2 * CRYPTO_MAC,
-	LONGEST_TTL = 366 * 86400,
-};
+enum { LONGEST_TTL = 366 * 86400 };
 
 struct cache {
 	struct redis *redis;
@@ -78,104 +68,6 @@ count(struct cache *cache, uint64_t *counter)
 	pthread_mutex_unlock(&cache->mutex);
 }
 
-/* ---- names and values ---- */
-
-/*
- * The name under which Redis knows a thing: an HMAC over kind and name, which no
- * kind can be mistaken in since its length goes first. Names and values are told
- * apart by their first octet.
- */
-static bool
-make_key(struct cache *cache, const char *kind, struct span name,
-    char out[static KEY_SIZE])
-{
-	struct buffer text = buffer_make(KIND_LIMIT + NAME_LIMIT + 8);
-	uint8_t mac[CRYPTO_MAC];
-	size_t length;
-
-	buffer_u8(&text, 'n');
-	buffer_u8(&text, (uint8_t)strlen(kind));
-	buffer_append_string(&text, kind);
-	buffer_append_span(&text, name);
-	if (strlen(kind) > KIND_LIMIT || text.error != 0) {
-		buffer_free(&text);
-		return false;
-	}
-	crypto_mac(cache->key, buffer_span(&text), mac);
-	buffer_free(&text);
-	length = (size_t)snprintf(out, KEY_SIZE, "dime:1:%s:", kind);
-	for (size_t i = 0; i < sizeof(mac); i++)
-		length += (size_t)snprintf(out + length, KEY_SIZE - length,
-		    "%02x", mac[i]);
-	return true;
-}
-
-/* The MAC of a value, which also covers where it is kept. False without
- * memory. */
-static bool
-make_mac(struct cache *cache, const char *key, struct span value,
-    uint8_t mac[static CRYPTO_MAC])
-{
-	struct buffer text = buffer_make(KEY_SIZE + value.length + 8);
-	bool good;
-
-	buffer_u8(&text, 'v');
-	buffer_u8(&text, (uint8_t)strlen(key));
-	buffer_append_string(&text, key);
-	buffer_append_span(&text, value);
-	good = text.error == 0;
-	if (good)
-		crypto_mac(cache->key, buffer_span(&text), mac);
-	buffer_free(&text);
-	return good;
-}
-
-enum verdict { GOOD, ODD, TAMPERED };
-
-/* Takes a value apart; what Redis gives back is anybody's. */
-static enum verdict
-open_value(struct cache *cache, const char *key, struct span value,
-    struct span *payload, int64_t *expires)
-{
-	struct cursor cursor;
-	uint8_t mac[CRYPTO_MAC];
-	uint64_t until;
-
-	if (value.length < OVERHEAD ||
-	    value.length > OVERHEAD + PAYLOAD_LIMIT)
-		return TAMPERED;
-	if (!make_mac(cache, key,
-	    span_slice(value, 0, value.length - CRYPTO_MAC), mac))
-		return ODD;
-	if (!crypto_equal(mac, value.data + value.length - CRYPTO_MAC,
-	    CRYPTO_MAC))
-		return TAMPERED;
-	cursor = cursor_start(value);
-	if (cursor_u8(&cursor) != VERSION)
-		return ODD;
-	until = cursor_u64(&cursor);
-	if (until > INT64_MAX || (int64_t)until <= clock_wall(cache->clock))
-		return ODD;
-	*expires = (int64_t)until;
-	*payload = cursor_take(&cursor, value.length - OVERHEAD);
-	return GOOD;
-}
-
-static bool
-close_value(struct cache *cache, const char *key, struct span payload,
-    int64_t expires, struct buffer *out)
-{
-	uint8_t mac[CRYPTO_MAC];
-
-	buffer_u8(out, VERSION);
-	buffer_u64(out, (uint64_t)expires);
-	buffer_append_span(out, payload);
-	if (out->error != 0 || !make_mac(cache, key, buffer_span(out), mac))
-		return false;
-	buffer_append(out, mac, sizeof(mac));
-	return out->error == 0;
-}
-
 /* ---- asking ---- */
 
 static void
@@ -192,30 +84,46 @@ note_change(enum breaker_change change, const char *text)
 	log_end(&line);
 }
 
-/* NULL for whatever reason; it has been counted. */
-static redisReply *
-ask(struct cache *cache, const struct span *words, size_t word_count)
+/* Sets every reply, to NULL where there is none for whatever reason; it has been
+ * counted. False unless all is well. */
+static bool
+ask(struct cache *cache, const struct redis_command *commands,
+    size_t command_count, redisReply **replies)
 {
-	redisReply *reply = NULL;
 	struct fault fault = {0};
 	bool probe;
 	int err;
 
+	memset(replies, 0, command_count * sizeof(*replies));
 	if (!breaker_allows(&cache->breaker, &probe)) {
 		count(cache, &cache->counters.skipped);
-		return NULL;
+		return false;
 	}
-	err = redis_ask(cache->redis, words, word_count, &reply, &fault);
+	err = redis_ask(cache->redis, commands, command_count, replies,
+	    &fault);
 	if (err == ERR_BUSY) {
 		breaker_withdraw(&cache->breaker, probe);
 		count(cache, &cache->counters.skipped);
-		return NULL;
+		return false;
 	}
 	if (err != 0)
 		count(cache, &cache->counters.errors);
 	note_change(breaker_done(&cache->breaker, probe, err == 0),
 	    fault_text(&fault, err));
-	return reply;
+	return err == 0;
+}
+
+/* Likewise where the replies do not matter. */
+static bool
+tell(struct cache *cache, const struct redis_command *commands,
+    size_t command_count)
+{
+	redisReply *replies[CACHE_ITEMS];
+	const bool good = ask(cache, commands, command_count, replies);
+
+	for (size_t i = 0; i < command_count; i++)
+		freeReplyObject(replies[i]);
+	return good;
 }
 
 static void
@@ -223,7 +131,7 @@ delete_key(struct cache *cache, const char *key)
 {
 	const struct span words[] = {span_string("DEL"), span_string(key)};
 
-	freeReplyObject(ask(cache, words, 2));
+	tell(cache, &(struct redis_command){words, 2}, 1);
 }
 
 static void
@@ -239,69 +147,189 @@ note_tampered(struct cache *cache, const char *kind, const char *key)
 	delete_key(cache, key);
 }
 
+/* ---- looking ---- */
+
+/* What Redis gives is anybody's. */
+static enum cache_verdict
+take_reply(struct cache *cache, const char *key, const redisReply *reply,
+    struct cache_item *item)
+{
+	enum cache_verdict verdict = CACHE_ODD;
+	struct span content;
+
+	if (reply != NULL && reply->type == REDIS_REPLY_STRING)
+		verdict = cache_value_open(cache->key, key,
+		    span_of(reply->str, reply->len),
+		    clock_wall(cache->clock), &content, &item->expires);
+	if (verdict != CACHE_GOOD)
+		return verdict;
+	buffer_append_span(&item->payload, content);
+	item->found = item->payload.error == 0;
+	return CACHE_GOOD;
+}
+
+/* What is under keys[i] becomes items[i]. */
+static void
+take_replies(struct cache *cache, char (*keys)[CACHE_KEY_SIZE],
+    redisReply **replies, struct cache_item *items, size_t item_count)
+{
+	for (size_t i = 0; i < item_count; i++) {
+		struct cache_item *item = &items[i];
+
+		if (take_reply(cache, keys[i], replies[i], item) ==
+		    CACHE_TAMPERED)
+			note_tampered(cache, item->kind, keys[i]);
+		freeReplyObject(replies[i]);
+		count(cache, item->found ? &cache->counters.hits
+		                         : &cache->counters.misses);
+	}
+}
+
+void
+cache_get_all(struct cache *cache, struct cache_item *items, size_t item_count)
+{
+	char keys[CACHE_ITEMS][CACHE_KEY_SIZE];
+	struct span words[CACHE_ITEMS][2];
+	struct redis_command commands[CACHE_ITEMS] = {0};
+	redisReply *replies[CACHE_ITEMS] = {NULL};
+	bool good = item_count > 0 && item_count <= CACHE_ITEMS;
+
+	for (size_t i = 0; i < item_count && good; i++) {
+		items[i].found = false;
+		items[i].expires = 0;
+		good = cache_value_key(cache->key, items[i].kind,
+		    items[i].name, keys[i]);
+		words[i][0] = span_string("GET");
+		words[i][1] = span_string(keys[i]);
+		commands[i] = (struct redis_command){words[i], 2};
+	}
+	if (!good)
+		return;
+	/* One refusal, such as of a key that holds something else than a
+	 * string, takes nothing from the others. */
+	ask(cache, commands, item_count, replies);
+	take_replies(cache, keys, replies, items, item_count);
+}
+
 bool
 cache_get(struct cache *cache, const char *kind, struct span name,
     struct buffer *payload, int64_t *expires)
 {
-	enum verdict verdict = ODD;
-	redisReply *reply = NULL;
-	struct span words[2], content;
-	char key[KEY_SIZE];
+	struct cache_item item = {.kind = kind, .name = name,
+	    .payload = *payload};
 
-	*expires = 0;
-	if (make_key(cache, kind, name, key)) {
-		words[0] = span_string("GET");
-		words[1] = span_string(key);
-		reply = ask(cache, words, 2);
-	}
-	if (reply != NULL && reply->type == REDIS_REPLY_STRING)
-		verdict = open_value(cache, key,
-		    span_of(reply->str, reply->len), &content, expires);
-	if (verdict == GOOD) {
-		buffer_append_span(payload, content);
-		if (payload->error != 0)
-			verdict = ODD;
-	}
-	freeReplyObject(reply);
-	if (verdict == TAMPERED)
-		note_tampered(cache, kind, key);
-	count(cache, verdict == GOOD ? &cache->counters.hits
-	                             : &cache->counters.misses);
-	return verdict == GOOD;
+	cache_get_all(cache, &item, 1);
+	*payload = item.payload;
+	*expires = item.expires;
+	return item.found;
 }
 
 void
-cache_put(struct cache *cache, const char *kind, struct span name,
-    struct span payload, int64_t expires)
+cache_list(struct cache *cache, size_t first, struct cache_item *items,
+    size_t item_count)
 {
-	int64_t now = clock_wall(cache->clock);
+	char key[CACHE_KEY_SIZE], indices[CACHE_ITEMS][24];
+	struct span words[CACHE_ITEMS][3];
+	struct redis_command commands[CACHE_ITEMS] = {0};
+	redisReply *replies[CACHE_ITEMS] = {NULL};
+	bool tampered = false;
+
+	if (item_count == 0 || item_count > CACHE_ITEMS ||
+	    !cache_value_key(cache->key, items[0].kind, items[0].name, key))
+		return;
+	for (size_t i = 0; i < item_count; i++) {
+		snprintf(indices[i], sizeof(indices[i]), "%zu", first + i);
+		words[i][0] = span_string("LINDEX");
+		words[i][1] = span_string(key);
+		words[i][2] = span_string(indices[i]);
+		commands[i] = (struct redis_command){words[i], 3};
+		items[i].found = false;
+	}
+	ask(cache, commands, item_count, replies);
+	for (size_t i = 0; i < item_count; i++) {
+		tampered |= take_reply(cache, key, replies[i], &items[i]) ==
+		    CACHE_TAMPERED;
+		freeReplyObject(replies[i]);
+	}
+	if (tampered)
+		note_tampered(cache, items[0].kind, key);
+}
+
+/* ---- storing ---- */
+
+/* Writes the value, and the time that Redis is to keep it. False for what is not
+ * to be stored. */
+static bool
+seal(struct cache *cache, const char *key, struct span payload,
+    int64_t expires, struct buffer *value, char seconds[static 24])
+{
+	const int64_t now = clock_wall(cache->clock);
 	int64_t ttl = expires > now ? expires - now : 0;
-	struct buffer value = buffer_make(OVERHEAD + PAYLOAD_LIMIT);
-	char key[KEY_SIZE], seconds[24];
-	redisReply *reply;
 
 	if (ttl > LONGEST_TTL)
 		ttl = LONGEST_TTL;
-	if (ttl > 0 && make_key(cache, kind, name, key) &&
-	    close_value(cache, key, payload, expires, &value)) {
-		snprintf(seconds, sizeof(seconds), "%lld", (long long)ttl);
+	snprintf(seconds, 24, "%lld", (long long)ttl);
+	return ttl > 0 &&
+	    cache_value_close(cache->key, key, payload, expires, value);
+}
+
+bool
+cache_put(struct cache *cache, const char *kind, struct span name,
+    struct span payload, int64_t expires)
+{
+	struct buffer value =
+	    buffer_make(CACHE_VALUE_OVERHEAD + CACHE_PAYLOAD_LIMIT);
+	char key[CACHE_KEY_SIZE], seconds[24];
+	bool stored = false;
+
+	if (cache_value_key(cache->key, kind, name, key) &&
+	    seal(cache, key, payload, expires, &value, seconds)) {
 		const struct span words[] = {span_string("SET"),
 		    span_string(key), buffer_span(&value), span_string("EX"),
 		    span_string(seconds)};
 
-		reply = ask(cache, words, sizeof(words) / sizeof(words[0]));
-		if (reply != NULL)
-			count(cache, &cache->counters.stored);
-		freeReplyObject(reply);
+		stored = tell(cache, &(struct redis_command){words, 5}, 1);
 	}
+	if (stored)
+		count(cache, &cache->counters.stored);
 	buffer_free(&value);
+	return stored;
+}
+
+bool
+cache_push(struct cache *cache, const char *kind, struct span name,
+    struct span payload, int64_t expires)
+{
+	struct buffer value =
+	    buffer_make(CACHE_VALUE_OVERHEAD + CACHE_PAYLOAD_LIMIT);
+	char key[CACHE_KEY_SIZE], seconds[24], last[24];
+	bool stored = false;
+
+	snprintf(last, sizeof(last), "%d", CACHE_LIST_LENGTH - 1);
+	if (cache_value_key(cache->key, kind, name, key) &&
+	    seal(cache, key, payload, expires, &value, seconds)) {
+		const struct span push[] = {span_string("LPUSH"),
+		    span_string(key), buffer_span(&value)};
+		const struct span trim[] = {span_string("LTRIM"),
+		    span_string(key), span_string("0"), span_string(last)};
+		const struct span expire[] = {span_string("EXPIRE"),
+		    span_string(key), span_string(seconds)};
+		const struct redis_command commands[] = {{push, 3}, {trim, 4},
+		    {expire, 3}};
+
+		stored = tell(cache, commands, 3);
+	}
+	if (stored)
+		count(cache, &cache->counters.stored);
+	buffer_free(&value);
+	return stored;
 }
 
 void
 cache_delete(struct cache *cache, const char *kind, struct span name)
 {
-	char key[KEY_SIZE];
+	char key[CACHE_KEY_SIZE];
 
-	if (make_key(cache, kind, name, key))
+	if (cache_value_key(cache->key, kind, name, key))
 		delete_key(cache, key);
 }

@@ -18,11 +18,25 @@
  */
 struct cache;
 
+enum {
+	CACHE_ITEMS = 64,      /* of one question, at most */
+	CACHE_LIST_LENGTH = 256, /* values that a list keeps */
+	CACHE_SENTINEL_PORT = 26379,
+};
+
+/* Texts may be NULL where they may be "". */
 struct cache_settings {
 	const char *socket; /* unix socket, or "" */
 	const char *host;   /* used when socket is "" */
 	unsigned int port;
+	/* `HOST` or `HOST@PORT`; used in place of both when there are any: they
+	 * tell where the Redis is that goes by the name `master`. */
+	const char *const *sentinels;
+	size_t sentinel_count;
+	const char *master;
+	const char *sentinel_password; /* or "" */
 	unsigned int database;
+	const char *user;     /* of Redis's access control lists, or "" */
 	const char *password; /* or "" */
 	unsigned int timeout; /* milliseconds for one operation */
 	const uint8_t *key;   /* 32 octets that outlive the cache */
@@ -37,25 +51,46 @@ struct cache_counters {
 };
 
 /* Connects lazily: a Redis that is down, or a host name that has no address yet, is
- * no error. Strings are copied. ERR_MEMORY; ERR_CONFIG for too long a socket. */
+ * no error. Strings are copied. ERR_MEMORY; ERR_CONFIG for too long a socket, or a
+ * sentinel that is neither HOST nor HOST@PORT. */
 int cache_new(const struct cache_settings *settings, struct cache **out);
 void cache_free(struct cache *cache);
 
-/*
- * Appends the payload stored under `kind` (at most 32 octets of ours) and `name`
- * (at most 4096) and sets *expires (seconds since 1970, in the future). False for
- * a miss of whatever reason. One round trip, never longer than the time-out. Any
- * thread, as all below.
- */
+/* One of several things that are looked for. */
+struct cache_item {
+	const char *kind; /* ours, at most 32 octets */
+	struct span name; /* at most 4096 octets */
+	struct buffer payload; /* made by the caller; appended to when found */
+	int64_t expires;  /* seconds since 1970, in the future */
+	bool found;       /* false is a miss, for whatever reason */
+};
+
+/* Looks for all, at most CACHE_ITEMS, in one round trip that is never longer than
+ * the time-out. Any thread, as all below. */
+void cache_get_all(struct cache *cache, struct cache_item *items,
+    size_t count);
+
+/* Likewise for one: appends its payload and sets *expires. */
 bool cache_get(struct cache *cache, const char *kind, struct span name,
     struct buffer *payload, int64_t *expires);
 
 /* Stores until `expires`, never without a TTL; not at all what has expired or is
- * larger than 1 MiB. Failures are only counted. */
-void cache_put(struct cache *cache, const char *kind, struct span name,
+ * larger than 1 MiB. Failures are only counted, and false. */
+bool cache_put(struct cache *cache, const char *kind, struct span name,
     struct span payload, int64_t expires);
 
 void cache_delete(struct cache *cache, const char *kind, struct span name);
+
+/*
+ * A list under one name, newest first. It keeps CACHE_LIST_LENGTH values, each
+ * until it expires; the order, and what is missing, is Redis's word. cache_push()
+ * is as cache_put(); cache_list() sets items[i] to the value at `first` + i, all
+ * of that kind and name, which only the first item needs to give.
+ */
+bool cache_push(struct cache *cache, const char *kind, struct span name,
+    struct span payload, int64_t expires);
+void cache_list(struct cache *cache, size_t first, struct cache_item *items,
+    size_t count);
 
 void cache_count(struct cache *cache, struct cache_counters *out);
 

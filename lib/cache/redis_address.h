@@ -2,37 +2,37 @@
 #ifndef DIME_CACHE_REDIS_ADDRESS_H
 #define DIME_CACHE_REDIS_ADDRESS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <sys/socket.h>
+#include "cache/cache.h"
+#include "cache/wire.h"
 
 /*
- * Where Redis is. A unix socket or an address is known at once; a host's name is
- * looked up by a thread of its own, since the C library's resolver may take as
- * long as it likes and a request may not. Any thread.
+ * Where Redis is. A unix socket or an address is known at once. A host's name is
+ * looked up, and sentinels are asked, by a thread of its own, since either may
+ * take as long as it likes and a request may not. Any thread.
  */
 struct redis_address;
 
 enum { REDIS_ADDRESSES = 4 };
 
-struct redis_endpoint {
-	struct sockaddr_storage address;
-	socklen_t length;
-};
-
-/* `socket` is a path, or "" for `host` and `port`. ERR_MEMORY, or ERR_CONFIG for a
- * path that is too long. */
-int redis_address_new(const char *socket, const char *host, unsigned int port,
+/* ERR_MEMORY, or ERR_CONFIG for a path that is too long or a sentinel's address
+ * that is none. */
+int redis_address_new(const struct cache_settings *settings,
     struct redis_address **out);
 
 /* Does not wait for a lookup. */
 void redis_address_free(struct redis_address *address);
 
-/* Copies what is known and returns how many that is. 0 starts a lookup. */
+/* Copies what is known and returns how many that is; *place is a number for it.
+ * 0 starts a lookup. */
 size_t redis_address_get(struct redis_address *address,
-    struct redis_endpoint out[static REDIS_ADDRESSES]);
+    struct redis_endpoint out[static REDIS_ADDRESSES], unsigned int *place);
 
-/* None of them answered: looks the name up again. */
-void redis_address_refresh(struct redis_address *address);
+/* The number of what is known now; sentinels are asked again from time to time.
+ */
+unsigned int redis_address_place(struct redis_address *address);
+
+/* Redis failed there: sentinels are asked again; a host's name is looked up
+ * again when it was not to be reached. */
+void redis_address_doubt(struct redis_address *address, bool unreachable);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
+#include "tests/unit/unit_impostor.h"
 #include "tests/unit/unit_redis.h"
 
 #include <poll.h>
@@ -7,9 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "cache/breaker.h"
@@ -255,6 +253,144 @@ a_lookup_is_one_round_trip(void **state)
 	freeReplyObject(reply);
 }
 
+/* How often Redis has read from a connection that was not idle: commands that
+ * came together count once. */
+static int64_t
+reads(struct world *world)
+{
+	redisReply *reply = raw(world, REDIS_REPLY_STRING, "INFO stats");
+	const char *at = strstr(reply->str, "total_reads_processed:");
+	int64_t number;
+
+	if (at == NULL)
+		skip();
+	number = strtoll(strchr(at, ':') + 1, NULL, 10);
+	freeReplyObject(reply);
+	return number;
+}
+
+static void
+several_are_one_round_trip(void **state)
+{
+	struct world *world = *state;
+	struct cache_item items[] = {
+	    {.kind = "r", .name = span_string("beta.test")},
+	    {.kind = "o", .name = span_string("beta.test")},
+	    {.kind = "u", .name = span_string("bob@beta.test")},
+	    {.kind = "u", .name = span_string("nobody@beta.test")},
+	};
+	const char *const payloads[] = {"record", "signet", "bob", ""};
+	int64_t before;
+
+	NEED_SERVER(world);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(cache_put(world->cache, items[i].kind,
+		    items[i].name, span_string(payloads[i]), START + 9));
+	for (size_t i = 0; i < COUNT(items); i++)
+		items[i].payload = buffer_make(100);
+	before = reads(world);
+	cache_get_all(world->cache, items, COUNT(items));
+	/* One, and this question itself. */
+	assert_int_equal(reads(world) - before, 2);
+	for (size_t i = 0; i < COUNT(items); i++) {
+		assert_int_equal(items[i].found, i < 3);
+		assert_true(span_equal_string(buffer_span(&items[i].payload),
+		    payloads[i]));
+		assert_int_equal(items[i].expires, i < 3 ? START + 9 : 0);
+		buffer_free(&items[i].payload);
+	}
+	assert_int_equal(counters(world).hits, 3);
+	assert_int_equal(counters(world).misses, 1);
+}
+
+/* What holds something else under one name takes nothing from the others. */
+static void
+one_odd_value_of_several_is_one_miss(void **state)
+{
+	struct world *world = *state;
+	struct cache_item items[] = {
+	    {.kind = "sig", .name = span_string("odd")},
+	    {.kind = "sig", .name = span_string("good")},
+	};
+	char *key;
+
+	NEED_SERVER(world);
+	put(world, "odd", "one", START + 100);
+	key = only_key(world);
+	raw_number(world, "DEL %s", key);
+	raw_number(world, "LPUSH %s x", key);
+	put(world, "good", "two", START + 100);
+	for (size_t i = 0; i < COUNT(items); i++)
+		items[i].payload = buffer_make(100);
+	cache_get_all(world->cache, items, COUNT(items));
+	assert_false(items[0].found);
+	assert_true(items[1].found);
+	for (size_t i = 0; i < COUNT(items); i++)
+		buffer_free(&items[i].payload);
+	free(key);
+}
+
+/* The list's values from `first` on, each followed by a space. */
+static const char *
+list(struct world *world, size_t first)
+{
+	static char text[200];
+	struct cache_item items[4] = {{.kind = "l", .name = {NULL, 0}}};
+
+	text[0] = '\0';
+	for (size_t i = 0; i < COUNT(items); i++)
+		items[i].payload = buffer_make(100);
+	cache_list(world->cache, first, items, COUNT(items));
+	for (size_t i = 0; i < COUNT(items); i++) {
+		const size_t length = strlen(text);
+
+		if (items[i].found)
+			snprintf(text + length, sizeof(text) - length, "%s ",
+			    buffer_string(&items[i].payload));
+		buffer_free(&items[i].payload);
+	}
+	return text;
+}
+
+static void
+push(struct world *world, const char *payload, int64_t expires)
+{
+	cache_push(world->cache, "l", (struct span){NULL, 0},
+	    span_string(payload), expires);
+}
+
+static void
+lists_keep_their_newest_values(void **state)
+{
+	struct world *world = *state;
+	char number[12];
+	char *key;
+
+	NEED_SERVER(world);
+	assert_string_equal(list(world, 0), "");
+	push(world, "past", START);
+	push(world, "one", START + 10);
+	push(world, "two", START + 100);
+	assert_string_equal(list(world, 0), "two one ");
+	assert_string_equal(list(world, 1), "one ");
+	world->clock.wall += 10;
+	assert_string_equal(list(world, 0), "two ");
+	key = only_key(world);
+	assert_in_range(raw_number(world, "TTL %s", key), 1, 100);
+	for (int i = 0; i < CACHE_LIST_LENGTH + 5; i++) {
+		snprintf(number, sizeof(number), "%d", i);
+		push(world, number, START + 1000);
+	}
+	assert_string_equal(list(world, 0), "260 259 258 257 ");
+	assert_int_equal(raw_number(world, "LLEN %s", key), CACHE_LIST_LENGTH);
+	/* Any lie in it is noted, and then there is none any more. */
+	raw_number(world, "LPUSH %s lie", key);
+	assert_string_equal(list(world, 0), "260 259 258 ");
+	assert_int_equal(counters(world).tampered, 1);
+	assert_int_equal(raw_number(world, "EXISTS %s", key), 0);
+	free(key);
+}
+
 static void
 nothing_is_stored_without_a_ttl(void **state)
 {
@@ -367,6 +503,28 @@ password_and_database_are_used(void **state)
 	reply = raw(world, REDIS_REPLY_STATUS, "SELECT 3");
 	freeReplyObject(reply);
 	assert_int_equal(raw_number(world, "DBSIZE", ""), 1);
+}
+
+static void
+a_user_of_redis_may_be_named(void **state)
+{
+	struct world *world = *state;
+
+	NEED_SERVER(world);
+	freeReplyObject(raw(world, REDIS_REPLY_STATUS,
+	    "ACL SETUSER dimegate on >sesame ~dime:1:* +get +set +del"));
+	world->settings.user = "dimegate";
+	world->settings.password = "wrong";
+	new_cache(world);
+	put(world, "a", "one", START + 100);
+	assert_int_equal(counters(world).errors, 1);
+	world->settings.password = "sesame";
+	new_cache(world);
+	put(world, "a", "one", START + 100);
+	assert_string_equal(get(world, "a"), "one");
+	/* Not allowed to this user. */
+	push(world, "one", START + 100);
+	assert_int_equal(counters(world).errors, 1);
 }
 
 static void
@@ -566,99 +724,38 @@ a_frozen_redis_is_waited_for_three_times(void **state)
 	assert_int_equal(counters(world).hits, 1);
 }
 
-/* Something that is no Redis: one canned answer for each connection. */
-struct impostor {
-	pthread_t thread;
-	int listener;
-	const char *answer;
-	bool trickle, hang_up;
-	_Atomic bool stop;
-};
-
-static void
-answer(struct impostor *impostor, int fd)
-{
-	size_t step = impostor->trickle ? 1 : strlen(impostor->answer);
-	const char *at = impostor->answer;
-	char block[4096];
-
-	if (recv(fd, block, sizeof(block), 0) <= 0)
-		return;
-	for (; *at != '\0'; at += step) {
-		if (send(fd, at, step, MSG_NOSIGNAL) < 0)
-			return;
-		if (impostor->trickle)
-			poll(NULL, 0, 20);
-	}
-	while (!impostor->hang_up && recv(fd, block, sizeof(block), 0) > 0)
-		;
-}
-
-static void *
-impersonate(void *argument)
-{
-	struct impostor *impostor = argument;
-	int fd;
-
-	while (!impostor->stop) {
-		fd = accept(impostor->listener, NULL, NULL);
-		if (fd < 0)
-			continue;
-		if (!impostor->stop)
-			answer(impostor, fd);
-		close(fd);
-	}
-	return NULL;
-}
-
-static void
-listen_at(struct impostor *impostor, const char *path)
-{
-	struct sockaddr_un place = {.sun_family = AF_UNIX};
-
-	unlink(path);
-	snprintf(place.sun_path, sizeof(place.sun_path), "%s", path);
-	impostor->listener = socket(AF_UNIX, SOCK_STREAM, 0);
-	assert_int_equal(bind(impostor->listener, (struct sockaddr *)&place,
-	    sizeof(place)), 0);
-	assert_int_equal(listen(impostor->listener, 5), 0);
-	assert_int_equal(pthread_create(&impostor->thread, NULL, impersonate,
-	    impostor), 0);
-}
-
-static void
-end_impostor(struct impostor *impostor)
-{
-	impostor->stop = true;
-	shutdown(impostor->listener, SHUT_RDWR);
-	pthread_join(impostor->thread, NULL);
-	close(impostor->listener);
-}
+enum manner { WAITS, TRICKLES, HANGS_UP, NEVER_ENDS };
 
 static void
 odd_answers_are_misses(void **state)
 {
 	static const struct {
 		const char *name, *answer;
-		bool trickle, hang_up;
+		enum manner how;
 	} cases[] = {
-	    {"hangs up", "", false, true},
-	    {"cut short", "$100\r\nabc", false, true},
-	    {"silent in the middle", "$100\r\nabc", false, false},
+	    {"hangs up", "", HANGS_UP},
+	    {"cut short", "$100\r\nabc", HANGS_UP},
+	    {"silent in the middle", "$100\r\nabc", WAITS},
 	    {"trickles", "$100\r\n0123456789012345678901234567890123456789",
-	     true, false},
-	    {"an array", "*2000000000\r\n", false, false},
-	    {"nested arrays", "*1\r\n*1\r\n*1\r\n*1073741825\r\n", false, false},
-	    {"a huge string", "$2147483647\r\nabc", false, false},
-	    {"a negative string", "$-2\r\n", false, false},
-	    {"a number too large", ":99999999999999999999999\r\n", false,
-	     false},
-	    {"a status", "+OK\r\n", false, false},
-	    {"an error", "-LOADING Redis is loading\r\n", false, false},
-	    {"another protocol", "HTTP/1.1 400 Bad Request\r\n\r\n", false,
-	     false},
-	    {"an empty string", "$0\r\n\r\n", false, false},
-	    {"nil", "$-1\r\n", false, false},
+	     TRICKLES},
+	    {"an array", "*2000000000\r\n", WAITS},
+	    {"nested arrays", "*1\r\n*1\r\n*1\r\n*1073741825\r\n", WAITS},
+	    {"a map", "%2000000000\r\n", WAITS},
+	    {"a push", ">2000000000\r\n", WAITS},
+	    {"an attribute", "|2000000000\r\n", WAITS},
+	    {"a huge string", "$2147483647\r\nabc", WAITS},
+	    {"a negative string", "$-2\r\n", WAITS},
+	    {"a number too large", ":99999999999999999999999\r\n", WAITS},
+	    {"a status", "+OK\r\n", WAITS},
+	    {"a status without end", "+OKOKOKOKOKOKOKOKOKOKOKOKOK",
+	     NEVER_ENDS},
+	    {"a string without end", "$2000000000\r\n", NEVER_ENDS},
+	    {"answers without end", "$-1\r\n$3\r\nabc\r\n", NEVER_ENDS},
+	    {"an error", "-LOADING Redis is loading\r\n", WAITS},
+	    {"errors without end", "-READONLY\r\n", NEVER_ENDS},
+	    {"another protocol", "HTTP/1.1 400 Bad Request\r\n\r\n", WAITS},
+	    {"an empty string", "$0\r\n\r\n", WAITS},
+	    {"nil", "$-1\r\n", WAITS},
 	};
 	struct world *world = *state;
 	int64_t started;
@@ -667,17 +764,19 @@ odd_answers_are_misses(void **state)
 	world->settings.timeout = HASTY;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct impostor impostor = {.answer = cases[i].answer,
-		    .trickle = cases[i].trickle, .hang_up = cases[i].hang_up};
+		    .trickle = cases[i].how == TRICKLES,
+		    .hang_up = cases[i].how == HANGS_UP,
+		    .endless = cases[i].how == NEVER_ENDS};
 
 		unit_case(cases[i].name);
-		listen_at(&impostor, world->redis.socket);
+		impostor_start_unix(&impostor, world->redis.socket);
 		new_cache(world);
 		started = milliseconds();
 		assert_string_equal(get(world, "a"), "");
 		assert_in_range(milliseconds() - started, 0, HASTY + 1000);
 		cache_free(world->cache);
 		world->cache = NULL;
-		end_impostor(&impostor);
+		impostor_end(&impostor);
 	}
 }
 
@@ -794,10 +893,14 @@ main(void)
 	    CACHE_TEST(what_is_put_is_got),
 	    CACHE_TEST(redis_learns_no_names_and_forges_nothing),
 	    CACHE_TEST(a_lookup_is_one_round_trip),
+	    CACHE_TEST(several_are_one_round_trip),
+	    CACHE_TEST(one_odd_value_of_several_is_one_miss),
+	    CACHE_TEST(lists_keep_their_newest_values),
 	    CACHE_TEST(nothing_is_stored_without_a_ttl),
 	    CACHE_TEST(the_expiry_inside_counts),
 	    CACHE_TEST(large_values_pass_and_too_large_ones_do_not),
 	    CACHE_TEST(password_and_database_are_used),
+	    CACHE_TEST(a_user_of_redis_may_be_named),
 	    CACHE_TEST(redis_may_be_anywhere),
 	    CACHE_TEST(changed_values_are_misses_noted_and_deleted),
 	    CACHE_TEST(values_of_other_names_are_lies),

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/fuzz/fuzz.h"
+
+#include "cache/cache_value.h"
+#include "cache/sentinel.h"
+
+enum { NOW = 1700000000, LATER = NOW + 100 };
+
+static const uint8_t site[32] = {1, 2, 3};
+
+/* What a sentinel has said once, it does not take back by saying more. */
+static void
+read_sentinel(struct span text)
+{
+	enum sentinel_reply before = SENTINEL_MORE, reply;
+	struct redis_endpoint place;
+	bool greeted;
+
+	for (int i = 0; i < 2; i++, before = SENTINEL_MORE) {
+		greeted = i == 1;
+		for (size_t length = 0; length <= text.length; length++) {
+			reply = sentinel_read(span_slice(text, 0, length),
+			    greeted, &place);
+			FUZZ_CHECK(before == SENTINEL_MORE || reply == before);
+			before = reply;
+		}
+	}
+}
+
+/* Nobody without the site's key makes a value, whatever he makes it of. */
+static void
+open_values(struct span text)
+{
+	struct buffer value = buffer_make(FUZZ_LIMIT);
+	char key[CACHE_KEY_SIZE], other[CACHE_KEY_SIZE];
+	struct span payload;
+	int64_t expires;
+
+	FUZZ_CHECK(cache_value_key(site, "r", span_string("a"), key));
+	FUZZ_CHECK(cache_value_key(site, "o", span_string("a"), other));
+	FUZZ_CHECK(cache_value_open(site, key, text, NOW, &payload,
+	    &expires) != CACHE_GOOD);
+	FUZZ_CHECK(cache_value_close(site, key, text, LATER, &value));
+	FUZZ_CHECK(cache_value_open(site, key, buffer_span(&value), NOW,
+	    &payload, &expires) == CACHE_GOOD);
+	FUZZ_CHECK(span_equal(payload, text) && expires == LATER);
+	FUZZ_CHECK(cache_value_open(site, key, buffer_span(&value), LATER,
+	    &payload, &expires) == CACHE_ODD);
+	FUZZ_CHECK(cache_value_open(site, other, buffer_span(&value), NOW,
+	    &payload, &expires) == CACHE_TAMPERED);
+	buffer_free(&value);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct span text = span_of(data, size);
+
+	read_sentinel(span_slice(text, 0, 400));
+	open_values(span_slice(text, 0, CACHE_PAYLOAD_LIMIT));
+	return 0;
+}
