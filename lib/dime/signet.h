@@ -26,7 +26,7 @@ enum {
 	/* A SHA-512 in base64 without padding, with the terminator. */
 	SIGNET_FINGERPRINT_SIZE = BASE64_LENGTH(CRYPTO_SHA512) + 1,
 	SIGNET_MAX_LENGTH = 0xffffff + 5, /* a whole signet with its header */
-	SIGNET_MAX_FIELDS = 65536,        /* more are refused */
+	SIGNET_MAX_FIELDS = 4096,         /* more are refused */
 	SIGNET_MAX_SOKS = 64, /* likewise: a bad signature is tried with all */
 	SIGNET_KEY_FORMAT = 0x40, /* before an Ed25519 key in the libdime layout */
 };

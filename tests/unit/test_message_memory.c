@@ -14,7 +14,7 @@ enum {
 	TIMES = 8,
 	BEYOND = 1 << 20,
 	SIGNET_TIMES = 3,
-	SIGNET_BEYOND = 6 << 20,
+	SIGNET_BEYOND = 1 << 20,
 	BOMB = 16, /* times the limit */
 };
 
