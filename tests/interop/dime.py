@@ -307,6 +307,8 @@ class Fields:
 
 
 class Signet(Fields):
+    layout = "standard"
+
     def __init__(self, data):
         super().__init__(data, (SSR, ORG, USER))
         self.is_user = self.magic != ORG
@@ -335,8 +337,17 @@ class Signet(Fields):
                                       is_domain)(self.name), "identifier")
 
     @property
+    def signing_key(self):
+        return self.get(1)
+
+    @property
     def encryption_key(self):
         return self.get(2 if self.is_user else 3)
+
+    @property
+    def in_envelope(self):
+        """The fingerprint that stands in envelopes (S11)."""
+        return self.fingerprint("core" if self.is_user else "org")
 
     def keys_for(self, work):
         """POK and permitted SOKs of an organization (S9)."""

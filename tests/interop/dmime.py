@@ -7,9 +7,9 @@ import os
 import re
 import zlib
 
-from dime import (EncryptionKey, Refused, Signet, aes_decrypt, aes_encrypt,
-                  dearmor, is_point, number, require, unbase64,
-                  verifies, xor)
+from dime import (EncryptionKey, Refused, aes_decrypt, aes_encrypt, dearmor,
+                  is_point, number, require, unbase64, verifies, xor)
+from libdime import libdime_tree, read_signet
 
 AUTHOR, ORIGIN, DESTINATION, RECIPIENT = ACTORS = "AODR"
 ACCESS = {3: "AR", 4: "AOR", 5: "ADR", 33: "AR", 34: "AR", 65: "AR",
@@ -28,7 +28,8 @@ COMMON = [b"Date", b"To", b"CC", b"From", b"Organization", b"Subject"]
 def padding(length, flags, pad):
     """The numbers of padding octets that a pad octet may stand for (M7)."""
     if flags & ALTERNATE_PADDING:
-        return [-(69 + length) % 16 + 16 * pad]
+        align = -(69 + length) % 16
+        return [align + 16 * pad] + ([16 + 16 * pad] if not align else [])
     return [0, 256] if pad == 0 else [pad]
 
 
@@ -71,8 +72,8 @@ class Party:
 
     def __init__(self, user, user_signet, org, org_signet):
         self.user, self.org = user, org
-        self.user_signet = user_signet and Signet(user_signet)
-        self.org_signet = Signet(org_signet)
+        self.user_signet = user_signet and read_signet(user_signet)
+        self.org_signet = read_signet(org_signet)
         self.domain = self.org_signet.name
 
 
@@ -120,15 +121,15 @@ class Sealer:
 
     def origin_lines(self):
         return envelope(b"Author", self.sender.user_signet.name,
-                        self.sender.user_signet.fingerprint("core"),
+                        self.sender.user_signet.in_envelope,
                         b"Destination", self.receiver.domain,
-                        self.receiver.org_signet.fingerprint("org"))
+                        self.receiver.org_signet.in_envelope)
 
     def destination_lines(self):
         return envelope(b"Recipient", self.receiver.user_signet.name,
-                        self.receiver.user_signet.fingerprint("core"),
+                        self.receiver.user_signet.in_envelope,
                         b"Origin", self.sender.domain,
-                        self.sender.org_signet.fingerprint("org"))
+                        self.sender.org_signet.in_envelope)
 
     def envelope(self):
         return [chunk(2, self.ephemeral.public),
@@ -214,6 +215,8 @@ class Reader:
     def __init__(self, data, actor, key, signets, limit=128 << 20):
         self.message = Message(data)
         self.actor, self.signets, self.limit = actor, signets, limit
+        require(len({signet.layout for signet in signets.values()}) == 1,
+                "signets of different layouts")
         point = self.message.get(2)[0][1]
         require(is_point(point), "chunk 2 is no point")
         self.kek = key.kek(point)
@@ -226,9 +229,12 @@ class Reader:
             signature = self.read(item)
             if signature == bytes(64) and may_be_zero:
                 continue
-            octets = covered(kind, [c[3] for c in self.message.chunks])
-            require(any(verifies(key, signature, octets) for key in keys),
-                    f"signature in chunk {kind}")
+            wholes = [c[3] for c in self.message.chunks]
+            forms = [covered(kind, wholes)]
+            if kind == 225 and self.signets[AUTHOR].layout == "libdime":
+                forms.append(libdime_tree(wholes))
+            require(any(verifies(key, signature, octets) for key in keys
+                        for octets in forms), f"signature in chunk {kind}")
 
     def verify_organization(self):
         keys = self.signets[ORIGIN].keys_for("messages")
@@ -237,14 +243,15 @@ class Reader:
 
     def verify_author(self):
         for kind in (225, 226):
-            self.verify(kind, [self.signets[AUTHOR].get(1)])
+            self.verify(kind, [self.signets[AUTHOR].signing_key])
 
     def open_payload(self, item, signed=True):
         """(flags, data) of an encrypted payload, checked (M6 - M8)."""
         plain = self.read(item)
         signature, rest = plain[:64], plain[64:]
-        require(not signed or verifies(self.signets[AUTHOR].get(1), signature,
-                                       rest), "plaintext signature")
+        require(not signed or
+                verifies(self.signets[AUTHOR].signing_key, signature, rest),
+                "plaintext signature")
         length = int.from_bytes(rest[:3], "big")
         flags, pad, data = rest[3], rest[4], rest[5:5 + length]
         fill = rest[5 + length:]
@@ -306,10 +313,10 @@ class Reader:
         if user in self.signets:
             signet = self.signets[user]
             require(signet.name in (address.lower(), untagged) and
-                    core == signet.fingerprint("core"), f"user of {kind}")
+                    core == signet.in_envelope, f"user of {kind}")
         signet = self.signets[org]
         require(domain.lower() == signet.name and
-                print_ == signet.fingerprint("org"), f"domain of {kind}")
+                print_ == signet.in_envelope, f"domain of {kind}")
         return text
 
     def open(self):

@@ -6,6 +6,7 @@ import tempfile
 
 import cases_chains
 import cases_example
+import cases_libdime
 import cases_messages
 import cases_records
 import cases_refused
@@ -14,7 +15,8 @@ from harness import Battery
 
 BATTERIES = {"signets": cases_signets, "chains": cases_chains,
              "messages": cases_messages, "refused": cases_refused,
-             "records": cases_records, "example": cases_example}
+             "records": cases_records, "example": cases_example,
+             "libdime": cases_libdime}
 
 
 def main():
