@@ -63,6 +63,8 @@ use_pin(struct domain_lookup *lookup, const struct state_pin *pin)
 	finding->from_pin = true;
 	finding->secure = pin->secure;
 	finding->source = "pin";
+	/* Afterwards nothing follows from it. */
+	finding->expires = domain_between(0, finding->expires, pin->until);
 }
 
 void
