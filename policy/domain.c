@@ -41,6 +41,7 @@ domain_facts_new(const struct domain_lookup *lookup, const char *domain,
 	facts->dns = finding->dns;
 	facts->secure = finding->secure;
 	facts->from_pin = finding->from_pin;
+	facts->confirmed = finding->confirmed;
 	facts->pinned_until = finding->pinned_until;
 	facts->err = finding->err;
 	facts->source = finding->source;

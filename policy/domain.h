@@ -39,6 +39,7 @@ struct domain_facts {
 	enum dns_answer dns;
 	bool secure;   /* the record in force came DNSSEC-validated */
 	bool from_pin; /* the record in force is the pin's: DNS gives none */
+	bool confirmed; /* the record in force is what a pin remembers */
 	enum record_policy policy; /* of the record in force, else legacy */
 	enum record_subdomain subdomain; /* likewise, else explicit */
 	int64_t pinned_until;      /* 0: no pin */

@@ -112,23 +112,61 @@ look_at_pins_below(struct domain_lookup *lookup)
 	return NULL;
 }
 
-/* The most specific record that the walk came upon, or NULL. */
-static const struct domain_facts *
-find_governing(const struct domain_lookup *lookup)
+/* Whether the part at `index` has a record that applies to the domain. */
+static bool
+applies(const struct domain_lookup *lookup, size_t index)
 {
-	const struct domain_facts *nearest = NULL;
-	size_t at = 0;
+	return has_record(lookup->parts[index]) &&
+	    (lookup->parts[index]->subdomain != RECORD_SUB_EXPLICIT ||
+	        index + 1 == lookup->name_count);
+}
 
-	for (size_t i = 0; i < lookup->part_count; i++) {
-		if (has_record(lookup->parts[i])) {
-			nearest = lookup->parts[i];
-			at = i;
+/*
+ * The most specific record that the walk came upon, or NULL where that does not
+ * apply. One that says explicit and may be forged, as nothing confirms it, does
+ * not undo what was confirmed: naked mail must not come of it. What its name's
+ * pin remembers counts in its place, *pinned being its index then, or a
+ * confirmed record above it.
+ */
+static const struct domain_facts *
+find_governing(const struct domain_lookup *lookup, size_t *pinned)
+{
+	const struct domain_facts *part;
+	bool doubtful = false;
+
+	for (size_t i = lookup->part_count; i-- > 0;) {
+		part = lookup->parts[i];
+		if (!has_record(part) ||
+		    (doubtful && !part->confirmed && part->pinned_until == 0))
+			continue;
+		if (applies(lookup, i) && (part->confirmed || !doubtful))
+			return part;
+		if (part->confirmed)
+			return NULL;
+		doubtful = true;
+		if (part->pinned_until > 0) {
+			*pinned = i;
+			return NULL;
 		}
 	}
-	if (nearest != NULL && nearest->subdomain == RECORD_SUB_EXPLICIT &&
-	    at + 1 < lookup->name_count)
-		return NULL;
-	return nearest;
+	return NULL;
+}
+
+/* The pin of the name at `index` in place of what DNS says there; NULL when it
+ * leaves the domain alone, too. */
+static const struct domain_facts *
+govern_by_pin(struct domain_lookup *lookup, size_t index)
+{
+	const struct domain_facts *part = lookup->parts[index];
+
+	domain_start_finding(lookup, lookup->names[index]);
+	lookup->finding.dns = DNS_ABSENT_INSECURE;
+	lookup->finding.expires = part->value.expires;
+	domain_look_at_pin(lookup);
+	return lookup->finding.text.length > 0 &&
+	        lookup->record->subdomain != RECORD_SUB_EXPLICIT
+	    ? domain_facts_new(lookup, lookup->domain, lookup->name)
+	    : NULL;
 }
 
 static int64_t
@@ -180,8 +218,19 @@ take_record(struct domain_finding *finding, const struct domain_facts *from,
 	finding->source = from->source;
 	finding->secure = from->secure;
 	finding->from_pin = from->from_pin;
+	finding->confirmed = from->confirmed;
 	finding->pinned_until = from->pinned_until;
 	buffer_append_span(&finding->text, from->record);
+}
+
+/* A record that stands in for what DNS does not say, or NULL. */
+static const struct domain_facts *
+stand_in(struct domain_lookup *lookup, size_t pinned)
+{
+	if (is_broken(lookup->parts[lookup->part_count - 1]))
+		return look_at_pins_below(lookup);
+	return pinned < lookup->part_count ? govern_by_pin(lookup, pinned)
+	                                   : NULL;
 }
 
 static const struct domain_facts *
@@ -189,18 +238,17 @@ conclude(struct domain_lookup *lookup)
 {
 	const struct domain_facts *last =
 	    lookup->parts[lookup->part_count - 1];
-	const struct domain_facts *governing;
+	const struct domain_facts *governing = NULL, *found;
 	struct domain_finding *finding = &lookup->finding;
+	size_t pinned = SIZE_MAX;
 
 	/* The commonest: a domain that is its own organization. */
 	if (lookup->name_count == 1)
 		return hold(last);
-	if (is_broken(last)) {
-		governing = look_at_pins_below(lookup);
-		if (governing != NULL)
-			return governing;
-	}
-	governing = is_broken(last) ? NULL : find_governing(lookup);
+	if (!is_broken(last))
+		governing = find_governing(lookup, &pinned);
+	if (governing == NULL && (found = stand_in(lookup, pinned)) != NULL)
+		return found;
 	domain_start_finding(lookup, lookup->domain);
 	finding->source = last->source;
 	finding->expires = earliest_expiry(lookup);
