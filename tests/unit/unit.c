@@ -35,6 +35,21 @@ remove_entry(const char *path, const struct stat *status, int type,
 	return remove(path);
 }
 
+void
+unit_malleate(uint8_t signature[static 64])
+{
+	static const uint8_t order[32] = {
+	    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
+	    0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
+	unsigned int carry = 0;
+
+	for (int i = 0; i < 32; i++) {
+		carry += (unsigned int)signature[32 + i] + order[i];
+		signature[32 + i] = (uint8_t)carry;
+		carry >>= 8;
+	}
+}
+
 int
 unit_start(void **state)
 {
