@@ -28,7 +28,8 @@ check_as(struct message *message, enum message_actor actor,
 	message->unlocked[actor] = false;
 }
 
-/* A message from alice to bob as each of the four would take it. */
+/* A message from alice to bob as each of the four would take it, with signets of
+ * either layout. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -36,10 +37,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (message_read(span_of(data, size), FUZZ_LIMIT, &message, NULL) != 0)
 		return 0;
-	check_as(message, MESSAGE_AUTHOR, WORLD_ALICE);
-	check_as(message, MESSAGE_ORIGIN, WORLD_ALPHA);
-	check_as(message, MESSAGE_DESTINATION, WORLD_BETA);
-	check_as(message, MESSAGE_RECIPIENT, WORLD_BOB);
+	for (int i = 0; i < LAYOUTS; i++) {
+		world_choose((enum layout)i);
+		check_as(message, MESSAGE_AUTHOR, WORLD_ALICE);
+		check_as(message, MESSAGE_ORIGIN, WORLD_ALPHA);
+		check_as(message, MESSAGE_DESTINATION, WORLD_BETA);
+		check_as(message, MESSAGE_RECIPIENT, WORLD_BOB);
+	}
 	message_free(message);
 	return 0;
 }

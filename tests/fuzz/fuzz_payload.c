@@ -97,16 +97,18 @@ signers_of(uint8_t bits)
 	return how;
 }
 
-/* The layer below the signatures, from an author who signs anything. */
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* In the dialect of the layout. */
+static void
+forge_in(enum layout layout, const uint8_t *data, size_t size)
 {
 	struct cursor cursor = cursor_start(span_of(data, size));
 	uint8_t bits = cursor_u8(&cursor);
 	struct forge_signers how = signers_of(bits);
 	struct forge forge;
 
+	world_choose(layout);
 	forge_start(&forge);
+	forge.libdime_tree = layout == LAYOUT_LIBDIME && (bits & ENVELOPE) != 0;
 	if ((bits & ALTERNATE) != 0)
 		forge_raw(&forge, MESSAGE_ALTERNATE, span_string("a key"));
 	if ((bits & ENVELOPE) != 0)
@@ -117,5 +119,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	open_forged(forge_end(&forge));
 	describe_forged(buffer_span(&forge.out));
 	forge_free(&forge);
+}
+
+/* The layer below the signatures, from an author who signs anything. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	forge_in(LAYOUT_STANDARD, data, size);
+	forge_in(LAYOUT_LIBDIME, data, size);
 	return 0;
 }

@@ -91,5 +91,8 @@ main(int argc, char **argv)
 	put_message("\r\n", "empty", 0);
 	put_message("From: alice@alpha.test\r\nX: y\r\n\r\nbody\r\n", "bounce",
 	    MESSAGE_BOUNCE_METADATA | MESSAGE_BOUNCE_DISPLAY);
+	world_choose(LAYOUT_LIBDIME);
+	put_message("From: alice@alpha.test\r\nX: y\r\n\r\nbody\r\n", "libdime",
+	    MESSAGE_BOUNCE_METADATA);
 	return world_end(&state);
 }
