@@ -30,8 +30,10 @@ parties_layout(const struct message_parties *parties, enum layout *layout,
 			    layout_name(*layout),
 			    message_actor_name((enum message_actor)i),
 			    layout_name(signets[i]->layout));
-		first = i;
-		*layout = signets[i]->layout;
+		if (first < 0) {
+			first = i;
+			*layout = signets[i]->layout;
+		}
 	}
 	return 0;
 }
