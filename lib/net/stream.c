@@ -213,11 +213,11 @@ static size_t
 find_line(struct stream *stream)
 {
 	size_t length = stream_buffered(stream);
-	const uint8_t *start = stream->input.data + stream->consumed;
-	const uint8_t *end;
+	const uint8_t *start, *end;
 
 	if (length == stream->scanned)
 		return 0;
+	start = stream->input.data + stream->consumed;
 	end = memchr(start + stream->scanned, '\n', length - stream->scanned);
 	stream->scanned = end == NULL ? length : 0;
 	return end == NULL ? 0 : (size_t)(end - start) + 1;
