@@ -148,6 +148,33 @@ world_set_record(struct world *world, const char *domain,
 	    (struct world_zone){domain, answer, 600, {text}, false});
 }
 
+void
+world_say(struct world *world, const char *domain, enum world_dns dns,
+    const char *record)
+{
+	static const struct {
+		enum dns_answer answer;
+		const char *text; /* NULL: none; "": the record */
+	} says[SAYS_STATES] = {
+	    [SAYS_SECURE] = {DNS_PRESENT_SECURE, ""},
+	    [SAYS_INSECURE] = {DNS_PRESENT_INSECURE, ""},
+	    [SAYS_ABSENT_PROVEN] = {DNS_ABSENT_PROVEN, NULL},
+	    [SAYS_ABSENT_INSECURE] = {DNS_ABSENT_INSECURE, NULL},
+	    [SAYS_BOGUS] = {DNS_BOGUS, NULL},
+	    [SAYS_UNREACHABLE] = {DNS_UNREACHABLE, NULL},
+	    [SAYS_MALFORMED] = {DNS_PRESENT_SECURE, "pok=x"},
+	    [SAYS_UNPROVEN] = {DNS_PRESENT_INSECURE, "v=spf1 -all"},
+	};
+	const char *text = says[dns].text;
+	struct world_zone zone = {.domain = domain,
+	    .answer = says[dns].answer, .ttl = 60,
+	    .not_anchored = dns == SAYS_UNPROVEN};
+
+	if (text != NULL)
+		zone.texts[0] = *text == '\0' ? record : text;
+	world_set_zone(world, zone);
+}
+
 /* ---- peers ---- */
 
 struct world_seed

@@ -83,6 +83,23 @@ void world_set_zone(struct world *world, struct world_zone zone);
 
 void world_clear_zones(struct world *world);
 
+/* All that DNS may come to about a domain's record. */
+enum world_dns {
+	SAYS_SECURE,
+	SAYS_INSECURE,
+	SAYS_ABSENT_PROVEN,
+	SAYS_ABSENT_INSECURE,
+	SAYS_BOGUS,
+	SAYS_UNREACHABLE,
+	SAYS_MALFORMED,
+	SAYS_UNPROVEN, /* no record, below no trust anchor */
+	SAYS_STATES
+};
+
+/* Makes DNS say so, for a minute; `record`, where there is one, outlives it. */
+void world_say(struct world *world, const char *domain, enum world_dns dns,
+    const char *record);
+
 /* A present record with the peer's POK and these further fields. */
 void world_set_record(struct world *world, const char *domain,
     enum dns_answer answer, const char *fields);

@@ -18,18 +18,6 @@
 
 enum { PATIENT = 20000, DAY = 86400 };
 
-enum dns_state {
-	SAYS_SECURE,
-	SAYS_INSECURE,
-	SAYS_ABSENT_PROVEN,
-	SAYS_ABSENT_INSECURE,
-	SAYS_BOGUS,
-	SAYS_UNREACHABLE,
-	SAYS_MALFORMED,
-	SAYS_UNPROVEN, /* no record, below no trust anchor */
-	DNS_STATES
-};
-
 enum pin_state { NO_PIN, SECURE_PIN, INSECURE_PIN, PIN_STATES };
 
 enum redis_state {
@@ -55,7 +43,7 @@ static const char *const domains[RULE_STATES] = {"legacy.test",
     "required.test", "off.test", "rejecting.test"};
 
 struct combination {
-	enum dns_state dns;
+	enum world_dns dns;
 	enum pin_state pin;
 	enum redis_state redis;
 	enum world_peer peer;
@@ -95,7 +83,7 @@ is_pinned(const struct combination *c)
 }
 
 /* What counts as DNS's answer: that of another node, while it is good. */
-static enum dns_state
+static enum world_dns
 answer(const struct combination *c)
 {
 	switch (c->redis) {
@@ -110,7 +98,7 @@ answer(const struct combination *c)
 }
 
 static bool
-is_absent(enum dns_state dns)
+is_absent(enum world_dns dns)
 {
 	return dns == SAYS_ABSENT_PROVEN || dns == SAYS_ABSENT_INSECURE;
 }
@@ -126,7 +114,7 @@ is_known_absent(const struct combination *c)
 static bool
 is_confirmed(const struct combination *c)
 {
-	const enum dns_state dns = answer(c);
+	const enum world_dns dns = answer(c);
 
 	if (dns == SAYS_SECURE || c->confirms)
 		return true;
@@ -147,7 +135,7 @@ table_allows_476(enum record_policy sender, enum record_policy receiver)
 static bool
 is_476(const struct combination *c, enum record_policy sender)
 {
-	const enum dns_state dns = answer(c);
+	const enum world_dns dns = answer(c);
 
 	return c->peer == WORLD_NOT_ENABLED && c->rule != REQUIRED &&
 	    c->rule != REJECTING &&
@@ -174,30 +162,10 @@ struct stage {
 };
 
 static void
-say(struct world *world, const struct stage *stage, enum dns_state dns)
+say(struct world *world, const struct stage *stage, enum world_dns dns)
 {
-	static const enum dns_answer answers[DNS_STATES] = {
-	    [SAYS_SECURE] = DNS_PRESENT_SECURE,
-	    [SAYS_INSECURE] = DNS_PRESENT_INSECURE,
-	    [SAYS_ABSENT_PROVEN] = DNS_ABSENT_PROVEN,
-	    [SAYS_ABSENT_INSECURE] = DNS_ABSENT_INSECURE,
-	    [SAYS_BOGUS] = DNS_BOGUS,
-	    [SAYS_UNREACHABLE] = DNS_UNREACHABLE,
-	    [SAYS_MALFORMED] = DNS_PRESENT_SECURE,
-	    [SAYS_UNPROVEN] = DNS_PRESENT_INSECURE,
-	};
-	struct world_zone zone = {.domain = stage->domain,
-	    .answer = answers[dns], .ttl = 60};
-
-	if (dns == SAYS_SECURE || dns == SAYS_INSECURE)
-		zone.texts[0] = stage->record;
-	else if (dns == SAYS_MALFORMED)
-		zone.texts[0] = "pok=x";
-	else if (dns == SAYS_UNPROVEN)
-		zone.texts[0] = "v=spf1 -all";
-	zone.not_anchored = dns == SAYS_UNPROVEN;
 	world_clear_zones(world);
-	world_set_zone(world, zone);
+	world_say(world, stage->domain, dns, stage->record);
 }
 
 static void
@@ -346,11 +314,11 @@ check_peers(struct combination c, struct stage *stage)
 static void
 check_all(struct combination c, struct stage *stage)
 {
-	for (int dns = 0; dns < DNS_STATES; dns++)
+	for (int dns = 0; dns < SAYS_STATES; dns++)
 		for (int pin = 0; pin < PIN_STATES; pin++)
 			for (int policy = RECORD_EXPERIMENTAL;
 			     policy <= RECORD_STRICT; policy++) {
-				c.dns = (enum dns_state)dns;
+				c.dns = (enum world_dns)dns;
 				c.pin = (enum pin_state)pin;
 				c.receiver = (enum record_policy)policy;
 				check_peers(c, stage);
