@@ -6,6 +6,7 @@
 #include "client/facts.h"
 #include "client/peer.h"
 #include "dime/armor.h"
+#include "dmtp/reply.h"
 #include "dmtpd/deliver_out.h"
 #include "dmtpd/ours.h"
 #include "dmtpd/transit.h"
@@ -13,6 +14,7 @@
 enum {
 	HOST_WAIT = 90 * 1000,      /* connect 30, TLS and banner 60 s (D12) */
 	SEARCH_WAIT = 5 * 60 * 1000, /* for all hosts together */
+	STALE_WAIT = 1000,
 };
 
 struct attempt {
@@ -119,28 +121,39 @@ find_destination_signet(struct attempt *attempt)
 	return err;
 }
 
+/* The hosts of a stage. The record of the answer stays in force when there are
+ * none. */
 static int
-find_hosts(struct attempt *attempt)
+find_hosts(struct attempt *attempt, enum hosts_stage stage,
+    struct fault *fault)
 {
 	const struct facts_request request = {.verb = FACTS_HOSTS,
 	    .from = "", .to = attempt->envelope.domain, .fingerprint = "",
-	    .wait = attempt->live.fetch_timeout};
+	    .wait = attempt->live.fetch_timeout,
+	    .stage = hosts_stage_name(stage)};
 	int64_t start = now();
 	int err;
 
+	facts_answer_free(&attempt->facts);
+	facts_answer_init(&attempt->facts);
 	err = facts_ask(attempt->delivery->dmtpd->config->facts_socket,
-	    &request, &attempt->facts, &attempt->fault);
-	attempt->ms_facts = now() - start;
+	    &request, &attempt->facts, fault);
+	attempt->ms_facts += now() - start;
 	if (err == 0 && attempt->facts.err != 0)
-		err = fault_set(&attempt->fault, attempt->facts.err, "%s",
+		err = fault_set(fault, attempt->facts.err, "%s",
 		    attempt->facts.reason);
-	if (err != 0)
-		return err;
-	attempt->record = malloc(sizeof(*attempt->record));
 	if (attempt->record == NULL)
-		return fault_set(&attempt->fault, ERR_MEMORY, "%s", "");
-	return record_parse(buffer_span(&attempt->facts.record),
-	    attempt->record, NULL, NULL, &attempt->fault);
+		attempt->record = malloc(sizeof(*attempt->record));
+	if (attempt->record == NULL)
+		return fault_set(fault, ERR_MEMORY, "%s", "");
+	if (attempt->facts.record.length == 0 ||
+	    record_parse(buffer_span(&attempt->facts.record), attempt->record,
+	        NULL, NULL, err == 0 ? fault : NULL) != 0) {
+		free(attempt->record);
+		attempt->record = NULL;
+		return err != 0 ? err : fault->err;
+	}
+	return err;
 }
 
 /* ---- one host ---- */
@@ -183,13 +196,15 @@ try_address(struct attempt *attempt, const struct facts_host *host,
 	    .host = host->name,
 	    .domain = attempt->facts.organization,
 	    .address = address,
-	    .port = (unsigned int)dmtpd->config->peer_port,
+	    .port = host->port,
+	    .dual = host->dual,
 	    .source = attempt->live.bind_address,
 	    .record = attempt->record,
 	    /* Of the record in force, which may be a pinned one. */
 	    .record_secure = attempt->facts.confirmed,
+	    .revocation = dmtpd->revocation,
 	};
-	char name[DOMAIN_SIZE + 50];
+	char name[DOMAIN_SIZE + 60];
 	struct peer *peer = NULL;
 	int64_t start = now();
 	int err;
@@ -197,7 +212,8 @@ try_address(struct attempt *attempt, const struct facts_host *host,
 	peer_reply_free(&attempt->reply);
 	peer_reply_init(&attempt->reply);
 	attempt->opened = false;
-	snprintf(name, sizeof(name), "%s %s", host->name, address);
+	snprintf(name, sizeof(name), "%s %s %u", host->name, address,
+	    host->port);
 	if (!backoff_may_try(dmtpd->backoff, name))
 		return fault_set(&attempt->fault, ERR_UNREACHABLE,
 		    "%s[%s] failed a moment ago", host->name, address);
@@ -218,27 +234,11 @@ try_address(struct attempt *attempt, const struct facts_host *host,
 
 /* ---- all hosts ---- */
 
-static void
-shuffle(struct facts_host *hosts, size_t count)
-{
-	struct random_source random;
-	struct facts_host held;
-
-	random_start(&random);
-	for (size_t i = count; i > 1; i--) {
-		size_t other = random_below(&random, (uint32_t)i);
-
-		held = hosts[i - 1];
-		hosts[i - 1] = hosts[other];
-		hosts[other] = held;
-	}
-	random_end(&random);
-}
-
 static int
 try_host(struct attempt *attempt, const struct facts_host *host,
     struct deadline search)
 {
+	const struct fault before = attempt->fault;
 	int err = fault_set(&attempt->fault, ERR_UNREACHABLE,
 	    "%s has no address", host->name);
 
@@ -248,23 +248,58 @@ try_host(struct attempt *attempt, const struct facts_host *host,
 		if (err == 0 || !is_hosts_trouble(attempt))
 			break;
 	}
+	/* A port where nobody listens explains nothing. */
+	if (is_hosts_trouble(attempt) && !peer_tells_more(err, before.err)) {
+		attempt->fault = before;
+		err = before.err;
+	}
 	return err;
 }
 
-static int
-try_hosts(struct attempt *attempt)
+/* Whether another host may be tried, when one came to `err`. */
+static bool
+goes_on(const struct attempt *attempt, int err, struct deadline search)
 {
-	struct deadline search = deadline_in(SEARCH_WAIT);
-	struct facts_answer *facts = &attempt->facts;
-	int err = fault_set(&attempt->fault, ERR_UNREACHABLE,
-	    "%s names no host that could be found", attempt->envelope.domain);
+	return err != 0 && is_hosts_trouble(attempt) &&
+	    deadline_left(search) > 0 &&
+	    !server_stopping(attempt->delivery->dmtpd->server);
+}
 
-	shuffle(facts->hosts, facts->host_count);
+static int
+try_hosts(struct attempt *attempt, struct deadline search)
+{
+	const struct facts_answer *facts = &attempt->facts;
+	int err = attempt->fault.err;
+
 	for (size_t i = 0; i < facts->host_count; i++) {
 		err = try_host(attempt, &facts->hosts[i], search);
-		if (err == 0 || !is_hosts_trouble(attempt) ||
-		    deadline_left(search) == 0 ||
-		    server_stopping(attempt->delivery->dmtpd->server))
+		if (!goes_on(attempt, err, search))
+			break;
+	}
+	return err;
+}
+
+/* Stage by stage, in the order that policyd gives (D12). What the last host
+ * came to says more than that a later stage has none. */
+static int
+try_stages(struct attempt *attempt)
+{
+	const struct deadline search = deadline_in(SEARCH_WAIT);
+	struct fault none;
+	int err = ERR_UNREACHABLE;
+
+	for (int stage = HOSTS_DX; stage < HOSTS_STAGES; stage++) {
+		int found = find_hosts(attempt, (enum hosts_stage)stage, &none);
+
+		if (found != 0 && attempt->host[0] == '\0') {
+			attempt->fault = none;
+			err = found;
+		}
+		if (attempt->record == NULL)
+			break;
+		if (found == 0)
+			err = try_hosts(attempt, search);
+		if (!goes_on(attempt, err, search))
 			break;
 	}
 	return err;
@@ -294,6 +329,29 @@ is_silence(const struct attempt *attempt, int err)
 	return attempt->record != NULL && !attempt->opened &&
 	    (err == ERR_UNREACHABLE || err == ERR_TIMEOUT ||
 	        err == ERR_CERTIFICATE || err == ERR_PROTOCOL);
+}
+
+/* The peer has another signet by now: policyd is to fetch it, or what its author
+ * sends again would be sealed for the old one once more. */
+static void
+report_stale(const struct attempt *attempt)
+{
+	const bool user = attempt->reply.code ==
+	    reply_row(REPLY_RECIPIENT_SIGNET)->code;
+	const struct facts_request request = {.verb = FACTS_STALE, .from = "",
+	    .to = user ? attempt->delivery->recipient
+	               : attempt->envelope.domain,
+	    .fingerprint = user ? "" : attempt->destination,
+	    .wait = STALE_WAIT};
+	struct facts_answer answer;
+
+	if (!user &&
+	    attempt->reply.code != reply_row(REPLY_DESTINATION_SIGNET)->code)
+		return;
+	facts_answer_init(&answer);
+	facts_ask(attempt->delivery->dmtpd->config->facts_socket, &request,
+	    &answer, NULL);
+	facts_answer_free(&answer);
 }
 
 static void
@@ -356,11 +414,11 @@ deliver_out(struct deliver_out *delivery, struct verdict *verdict)
 	         attempt.message, &attempt.org, &attempt.envelope,
 	         &attempt.fault)) == 0 &&
 	    (err = check_destination(&attempt)) == 0 &&
-	    (err = find_destination_signet(&attempt)) == 0 &&
-	    (err = find_hosts(&attempt)) == 0)
-		err = try_hosts(&attempt);
+	    (err = find_destination_signet(&attempt)) == 0)
+		err = try_stages(&attempt);
 	if (is_silence(&attempt, err))
 		err = judge_silence(&attempt, err);
+	report_stale(&attempt);
 	give_verdict(&attempt, err, verdict);
 	log_outcome(&attempt, verdict, now() - start);
 	message_free(attempt.message);

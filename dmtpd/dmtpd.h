@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/config.h"
+#include "client/revocation.h"
 #include "dmtpd/backoff.h"
 #include "dmtpd/underway.h"
 #include "keys/keys.h"
@@ -34,6 +35,7 @@ struct dmtpd {
 	struct server *server;
 	struct tls_context *tls_server;
 	struct tls_context *tls_client;
+	struct revocation *revocation; /* of peers' certificates */
 	struct keys *keys;
 	struct state *state;
 	struct backoff *backoff;   /* peers' hosts that failed lately */

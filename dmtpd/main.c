@@ -81,6 +81,42 @@ open_tls(struct dmtpd *dmtpd, struct fault *fault)
 	    : tls_client_new(config->ca_file, &dmtpd->tls_client, fault);
 }
 
+/* Only dime-policyd resolves names. */
+static int
+find_addresses(void *context, const char *host, struct deadline deadline,
+    struct facts_host *out, struct fault *fault)
+{
+	const struct dmtpd *dmtpd = context;
+	const struct facts_request request = {.verb = FACTS_ADDRESSES,
+	    .from = "", .to = host, .fingerprint = "",
+	    .wait = deadline_left(deadline)};
+	struct facts_answer answer;
+	int err;
+
+	facts_answer_init(&answer);
+	err = facts_ask(dmtpd->config->facts_socket, &request, &answer, fault);
+	if (err == 0 && answer.err != 0)
+		err = fault_set(fault, answer.err, "%s", answer.reason);
+	if (err == 0 && answer.host_count == 0)
+		err = fault_set(fault, ERR_PROTOCOL, "facts: no host");
+	if (err == 0)
+		*out = answer.hosts[0];
+	facts_answer_free(&answer);
+	return err;
+}
+
+static int
+open_revocation(struct dmtpd *dmtpd, struct fault *fault)
+{
+	const struct address_source addresses = {dmtpd, find_addresses};
+	int err = revocation_new(&addresses, &clock_system,
+	    &dmtpd->revocation);
+
+	return err == 0 ? 0
+	                : fault_set(fault, err, "libcurl: %s",
+	                      error_row(err)->text);
+}
+
 /* What -n checks: all that can be wrong without making a file or socket. */
 static int
 prepare(struct dmtpd *dmtpd, struct fault *fault)
@@ -156,6 +192,7 @@ serve(struct dmtpd *dmtpd, struct fault *fault)
 	if (dmtpd->backoff == NULL || dmtpd->underway == NULL)
 		return fault_set(fault, ERR_MEMORY, "%s", "");
 	if ((err = prepare(dmtpd, fault)) != 0 ||
+	    (err = open_revocation(dmtpd, fault)) != 0 ||
 	    (err = state_open(dmtpd->config->state_db, STATE_MODE,
 	         &clock_system, &dmtpd->state, fault)) != 0 ||
 	    (err = listen_everywhere(dmtpd, fault)) != 0)
@@ -175,6 +212,7 @@ free_all(struct dmtpd *dmtpd)
 	server_free(dmtpd->server);
 	tls_free(dmtpd->tls_server);
 	tls_free(dmtpd->tls_client);
+	revocation_free(dmtpd->revocation);
 	keys_close(dmtpd->keys);
 	state_close(dmtpd->state);
 	backoff_free(dmtpd->backoff);

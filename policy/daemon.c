@@ -233,8 +233,8 @@ start_knowledge(struct daemon *daemon, const struct config *config,
 	};
 	int err;
 
-	err = fetcher_new(&policyd->dns, policyd->sites, &daemon->fetcher,
-	    fault);
+	err = fetcher_new(&policyd->dns, policyd->sites, policyd->clock,
+	    &daemon->fetcher, fault);
 	if (err != 0)
 		return err;
 	signets.fetch = fetcher_source(daemon->fetcher);

@@ -12,6 +12,7 @@ struct fetcher {
 	struct dns_source dns;
 	struct sites *sites;
 	struct tls_context *tls;
+	struct revocation *revocation;
 };
 
 /* An answer that speaks for the organization; another host would say the same.
@@ -49,17 +50,20 @@ ask_address(const struct fetcher *fetcher, const struct config *config,
 	    .host = host->name,
 	    .domain = wish->organization,
 	    .address = address,
-	    .port = (unsigned int)config->peer_port,
+	    .port = host->port,
+	    .dual = host->dual,
 	    .source = config->bind_address,
 	    .record = wish->record,
 	    .record_secure = wish->record_secure,
+	    .trust_foreign_dx = config->trust_foreign_dx,
+	    .revocation = fetcher->revocation,
 	};
 	struct peer *peer = NULL;
 	int err;
 
 	signet_free(result->org);
 	signet_free(result->user);
-	*result = (struct fetch_result){0};
+	*result = (struct fetch_result){.asked = true};
 	deadline = deadline_earlier(deadline, deadline_in(HOST_TIME));
 	err = peer_open(&target, fetcher->tls, deadline, &peer, fault);
 	if (err == 0)
@@ -82,10 +86,49 @@ log_attempt(const struct fetch_wish *wish, const struct facts_host *host,
 		log_text(&line, "user", wish->user);
 	log_text(&line, "host", host->name);
 	log_text(&line, "address", address);
+	log_number(&line, "port", host->port);
 	log_text(&line, "result", err == 0 ? "ok" : error_row(err)->name);
 	if (err != 0)
 		log_text(&line, "reason", fault_text(fault, err));
 	log_end(&line);
+}
+
+/* Of one stage; false when another may do better. *err and *fault are what it all
+ * came to so far. */
+static bool
+ask_stage(const struct fetcher *fetcher, const struct config *config,
+    const struct fetch_wish *wish, enum hosts_stage stage,
+    struct deadline deadline, struct fetch_result *result, int *err,
+    struct fault *fault)
+{
+	const struct hosts_wish hosts_wish = {&fetcher->dns, config,
+	    wish->organization, wish->record, stage};
+	struct facts_host hosts[FACTS_HOSTS_MAX];
+	struct fault now = {0};
+	size_t count;
+	int found = hosts_find(&hosts_wish, deadline, hosts, &count, &now);
+
+	/* What hosts that were asked came to says more. */
+	if (found != 0 && !result->asked) {
+		*fault = now;
+		*err = found;
+	}
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < hosts[i].address_count; j++) {
+			found = ask_address(fetcher, config, wish, &hosts[i],
+			    hosts[i].addresses[j], deadline, result, &now);
+			log_attempt(wish, &hosts[i], hosts[i].addresses[j],
+			    found, &now);
+			if (peer_tells_more(found, *err)) {
+				*fault = now;
+				*err = found;
+			}
+			if (found == 0 || is_authoritative(found) ||
+			    deadline_left(deadline) == 0)
+				return true;
+		}
+	}
+	return false;
 }
 
 static int
@@ -94,36 +137,38 @@ fetch(void *context, const struct fetch_wish *wish, struct deadline deadline,
 {
 	struct fetcher *fetcher = context;
 	const struct site *site = sites_hold(fetcher->sites);
-	struct facts_host hosts[HOSTS_WANTED];
-	size_t count;
-	int err;
+	bool done = false;
+	int err = ERR_UNREACHABLE;
 
 	*result = (struct fetch_result){0};
-	err = hosts_find(&fetcher->dns, wish->record,
-	    site->config->allow_private_addresses, deadline, hosts, &count,
-	    fault);
-	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < hosts[i].address_count; j++) {
-			err = ask_address(fetcher, site->config, wish,
-			    &hosts[i], hosts[i].addresses[j], deadline, result,
-			    fault);
-			log_attempt(wish, &hosts[i], hosts[i].addresses[j], err,
-			    fault);
-			if (err == 0 || is_authoritative(err) ||
-			    deadline_left(deadline) == 0)
-				goto out;
-		}
-	}
-out:
+	for (int stage = HOSTS_DX; stage < HOSTS_STAGES && !done; stage++)
+		done = ask_stage(fetcher, site->config, wish,
+		    (enum hosts_stage)stage, deadline, result, &err, fault);
+	sites_release(site);
+	return err;
+}
+
+/* ---- the whole ---- */
+
+static int
+find_addresses(void *context, const char *host, struct deadline deadline,
+    struct facts_host *out, struct fault *fault)
+{
+	struct fetcher *fetcher = context;
+	const struct site *site = sites_hold(fetcher->sites);
+	int err = hosts_find_addresses(&fetcher->dns, host,
+	    site->config->allow_private_addresses, deadline, out, fault);
+
 	sites_release(site);
 	return err;
 }
 
 int
 fetcher_new(const struct dns_source *dns, struct sites *sites,
-    struct fetcher **out, struct fault *fault)
+    const struct clock *clock, struct fetcher **out, struct fault *fault)
 {
 	struct fetcher *fetcher = calloc(1, sizeof(*fetcher));
+	const struct address_source addresses = {fetcher, find_addresses};
 	const struct site *site;
 	int err;
 
@@ -135,8 +180,11 @@ fetcher_new(const struct dns_source *dns, struct sites *sites,
 	site = sites_hold(sites);
 	err = tls_client_new(site->config->ca_file, &fetcher->tls, fault);
 	sites_release(site);
+	if (err == 0 && (err = revocation_new(&addresses, clock,
+	                     &fetcher->revocation)) != 0)
+		fault_set(fault, err, "libcurl: %s", error_row(err)->text);
 	if (err != 0)
-		free(fetcher);
+		fetcher_free(fetcher);
 	else
 		*out = fetcher;
 	return err;
@@ -147,6 +195,7 @@ fetcher_free(struct fetcher *fetcher)
 {
 	if (fetcher == NULL)
 		return;
+	revocation_free(fetcher->revocation);
 	tls_free(fetcher->tls);
 	free(fetcher);
 }

@@ -25,6 +25,7 @@ struct fetch_wish {
 /* Unverified octets, for the caller to free, in whatever case. */
 struct fetch_result {
 	struct signet *org, *user;
+	bool asked;     /* some host was tried */
 	bool confirmed; /* the session's certificate is a confirming source */
 };
 
@@ -42,9 +43,10 @@ struct fetch_source {
 
 struct fetcher;
 
-/* `dns` and `sites` outlive it. Errors as tls_client_new(). */
+/* What it is given outlives it. Errors as tls_client_new() and
+ * revocation_new(). */
 int fetcher_new(const struct dns_source *dns, struct sites *sites,
-    struct fetcher **out, struct fault *fault);
+    const struct clock *clock, struct fetcher **out, struct fault *fault);
 void fetcher_free(struct fetcher *fetcher);
 struct fetch_source fetcher_source(struct fetcher *fetcher);
 

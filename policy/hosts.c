@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/cursor.h"
 #include "crypto/random.h"
 #include "policy/hosts.h"
 
 enum {
 	IPV4 = 4, /* octets of RDATA */
 	IPV6 = 16,
+	NAMES_MOST = 32, /* of a stage that are looked at */
 	WAIT = 10000, /* milliseconds for all addresses together */
 };
 
@@ -76,26 +78,143 @@ hosts_is_public(struct span address)
 	return true;
 }
 
-/* Some of the record's hosts, in random order. */
-static size_t
-draw(const struct record *record, const char **names)
+/* ---- names ---- */
+
+struct name {
+	char text[DOMAIN_SIZE];
+	unsigned int preference;
+};
+
+struct names {
+	size_t count;
+	struct name items[NAMES_MOST];
+};
+
+static void
+shuffle(struct names *names)
 {
-	uint8_t order[RECORD_VALUES];
-	size_t left = record->deliver_count, count = 0;
 	struct random_source random;
 
-	for (size_t i = 0; i < left; i++)
-		order[i] = (uint8_t)i;
 	random_start(&random);
-	while (left > 0 && count < HOSTS_WANTED) {
+	for (size_t left = names->count; left > 1; left--) {
 		const uint32_t at = random_below(&random, (uint32_t)left);
+		const struct name held = names->items[left - 1];
 
-		names[count++] = record->deliver[order[at]];
-		order[at] = order[--left];
+		names->items[left - 1] = names->items[at];
+		names->items[at] = held;
 	}
 	random_end(&random);
-	return count;
 }
+
+static void
+add_name(struct names *names, const char *text, unsigned int preference)
+{
+	struct name *name;
+
+	for (size_t i = 0; i < names->count; i++)
+		if (strcmp(names->items[i].text, text) == 0)
+			return;
+	if (names->count == NAMES_MOST)
+		return;
+	name = &names->items[names->count++];
+	snprintf(name->text, sizeof(name->text), "%s", text);
+	name->preference = preference;
+}
+
+static void
+name_dx_hosts(const struct record *record, struct names *names)
+{
+	for (size_t i = 0; i < record->deliver_count; i++)
+		add_name(names, record->deliver[i], 0);
+	shuffle(names);
+}
+
+bool
+hosts_read_mx(struct span data, unsigned int *preference,
+    char name[static DOMAIN_SIZE])
+{
+	struct cursor cursor = cursor_start(data);
+	struct buffer text = buffer_make(DOMAIN_SIZE);
+	unsigned int length;
+	bool good;
+
+	*preference = cursor_u16(&cursor);
+	while ((length = cursor_u8(&cursor)) > 0 && length < 64) {
+		if (text.length > 0)
+			buffer_u8(&text, '.');
+		buffer_append_span(&text, cursor_take(&cursor, length));
+	}
+	/* A null MX (RFC 7505) has no label at all, and is no host. */
+	good = length == 0 && cursor_done(&cursor) && text.error == 0 &&
+	    domain_normalize(buffer_span(&text), name);
+	buffer_free(&text);
+	return good;
+}
+
+/* By preference; those that are alike stay in the random order. */
+static void
+sort(struct names *names)
+{
+	for (size_t i = 1; i < names->count; i++) {
+		const struct name held = names->items[i];
+		size_t at = i;
+
+		for (; at > 0 &&
+		     names->items[at - 1].preference > held.preference; at--)
+			names->items[at] = names->items[at - 1];
+		names->items[at] = held;
+	}
+}
+
+static int
+name_mx_hosts(const struct hosts_wish *wish, struct deadline deadline,
+    struct names *names, struct fault *fault)
+{
+	const struct dns_question question = {wish->organization, DNS_TYPE_MX};
+	struct dns_reply *reply;
+	char name[DOMAIN_SIZE];
+	unsigned int preference;
+	int err;
+
+	err = dns_ask_all(wish->dns, &question, 1,
+	    deadline_earlier(deadline, deadline_in(WAIT)), &reply);
+	if (err != 0)
+		return fault_set(fault, err, "%s", "");
+	for (size_t i = 0; reply != NULL && i < reply->count; i++)
+		if (hosts_read_mx(reply->data[i], &preference, name))
+			add_name(names, name, preference);
+	dns_reply_free(reply);
+	shuffle(names);
+	sort(names);
+	return 0;
+}
+
+static int
+name_hosts(const struct hosts_wish *wish, struct deadline deadline,
+    struct names *names, struct fault *fault)
+{
+	static const char *const nobody[HOSTS_STAGES] = {
+	    [HOSTS_DX] = "the record names no host (dx)",
+	    [HOSTS_MX] = "the domain has no MX host",
+	};
+	int err = 0;
+
+	names->count = 0;
+	if (wish->stage == HOSTS_DX)
+		name_dx_hosts(wish->record, names);
+	else if (wish->stage == HOSTS_MX)
+		err = name_mx_hosts(wish, deadline, names, fault);
+	else if (wish->config->try_domain_itself)
+		add_name(names, wish->organization, 0);
+	if (err == 0 && names->count == 0 && wish->stage != HOSTS_DOMAIN)
+		err = fault_set(fault, ERR_UNREACHABLE, "%s: %s",
+		    wish->organization, nobody[wish->stage]);
+	if (names->count > HOSTS_WANTED)
+		names->count = HOSTS_WANTED;
+	return err;
+}
+
+/* ---- addresses ---- */
 
 static void
 add_addresses(struct facts_host *host, const struct dns_reply *reply,
@@ -117,37 +236,33 @@ add_addresses(struct facts_host *host, const struct dns_reply *reply,
 	}
 }
 
-int
-hosts_find(const struct dns_source *dns, const struct record *record,
+/* Into `hosts`, as many as have one. */
+static int
+look_up(const struct dns_source *dns, const struct names *names,
     bool allow_private, struct deadline deadline, struct facts_host *hosts,
     size_t *count, struct fault *fault)
 {
 	struct dns_question questions[2 * HOSTS_WANTED];
 	struct dns_reply *replies[2 * HOSTS_WANTED];
-	const char *names[HOSTS_WANTED];
-	const size_t wanted = draw(record, names);
 	size_t refused = 0;
 	int err;
 
-	*count = 0;
-	if (wanted == 0)
-		return fault_set(fault, ERR_UNREACHABLE,
-		    "the record names no host (dx)");
-	for (size_t i = 0; i < wanted; i++) {
-		questions[2 * i] =
-		    (struct dns_question){names[i], DNS_TYPE_AAAA};
-		questions[2 * i + 1] =
-		    (struct dns_question){names[i], DNS_TYPE_A};
+	for (size_t i = 0; i < names->count; i++) {
+		const char *name = names->items[i].text;
+
+		questions[2 * i] = (struct dns_question){name, DNS_TYPE_AAAA};
+		questions[2 * i + 1] = (struct dns_question){name, DNS_TYPE_A};
 	}
-	err = dns_ask_all(dns, questions, 2 * wanted,
+	err = dns_ask_all(dns, questions, 2 * names->count,
 	    deadline_earlier(deadline, deadline_in(WAIT)), replies);
 	if (err != 0)
-		return fault_set(fault, err, "out of memory");
-	for (size_t i = 0; i < wanted; i++) {
+		return fault_set(fault, err, "%s", "");
+	for (size_t i = 0; i < names->count; i++) {
 		struct facts_host *host = &hosts[*count];
 
-		host->address_count = 0;
-		snprintf(host->name, sizeof(host->name), "%s", names[i]);
+		*host = (struct facts_host){.port = 0};
+		snprintf(host->name, sizeof(host->name), "%s",
+		    names->items[i].text);
 		add_addresses(host, replies[2 * i], allow_private, &refused);
 		add_addresses(host, replies[2 * i + 1], allow_private,
 		    &refused);
@@ -157,8 +272,70 @@ hosts_find(const struct dns_source *dns, const struct record *record,
 	}
 	if (*count > 0)
 		return 0;
-	return fault_set(fault, ERR_UNREACHABLE,
-	    refused > 0 ? "the record's hosts have only addresses that are "
-	                  "not public"
-	                : "no host of the record has an address");
+	return fault_set(fault, ERR_UNREACHABLE, "%s%s: %s",
+	    names->items[0].text, names->count > 1 ? " and others" : "",
+	    refused > 0 ? "no public address" : "no address");
+}
+
+int
+hosts_find_addresses(const struct dns_source *dns, const char *name,
+    bool allow_private, struct deadline deadline, struct facts_host *out,
+    struct fault *fault)
+{
+	struct names names = {.count = 0};
+	size_t count = 0;
+
+	add_name(&names, name, 0);
+	return look_up(dns, &names, allow_private, deadline, out, &count,
+	    fault);
+}
+
+/* ---- ports ---- */
+
+/* Each of the hosts on each of the ports, port by port. */
+static void
+spread(struct facts_host *hosts, size_t *count, const struct config *config,
+    enum hosts_stage stage)
+{
+	const struct {
+		int64_t port;
+		bool dual;
+	} ports[] = {
+	    {config->peer_port, false},
+	    {config->peer_mx_port, true},
+	    {config->peer_submission_port, true},
+	};
+	const size_t first = stage == HOSTS_MX ? 1 : 0;
+	const size_t last = stage == HOSTS_DX ? 0 : 2;
+	const size_t names = *count;
+
+	*count = 0;
+	for (size_t i = first; i <= last; i++) {
+		for (size_t j = 0; j < names; j++) {
+			struct facts_host *host = &hosts[(*count)++];
+
+			*host = hosts[j];
+			host->port = (unsigned int)ports[i].port;
+			host->dual = ports[i].dual;
+		}
+	}
+}
+
+int
+hosts_find(const struct hosts_wish *wish, struct deadline deadline,
+    struct facts_host *hosts, size_t *count, struct fault *fault)
+{
+	struct names names;
+	int err;
+
+	_Static_assert(2 * (int)HOSTS_WANTED <= (int)FACTS_HOSTS_MAX, "fits");
+	*count = 0;
+	err = name_hosts(wish, deadline, &names, fault);
+	if (err == 0 && names.count > 0)
+		err = look_up(wish->dns, &names,
+		    wish->config->allow_private_addresses, deadline, hosts,
+		    count, fault);
+	if (err == 0)
+		spread(hosts, count, wish->config, wish->stage);
+	return err;
 }

@@ -153,20 +153,21 @@ inquiry_signet(struct policyd *policyd, const struct facts_request *request,
 
 static void
 find_hosts(struct policyd *policyd, const struct domain_facts *domain,
-    struct deadline deadline, struct facts_answer *answer)
+    enum hosts_stage stage, struct deadline deadline,
+    struct facts_answer *answer)
 {
 	const struct site *site = sites_hold(policyd->sites);
 	struct record *record = malloc(sizeof(*record));
 	struct fault fault = {0};
+	struct hosts_wish wish = {&policyd->dns, site->config,
+	    domain->organization, record, stage};
 	int err = ERR_MEMORY;
 
-	_Static_assert((int)HOSTS_WANTED <= (int)FACTS_HOSTS_MAX, "fits");
 	if (record != NULL &&
 	    (err = record_parse(domain->record, record, NULL, NULL, &fault)) ==
 	        0)
-		err = hosts_find(&policyd->dns, record,
-		    site->config->allow_private_addresses, deadline,
-		    answer->hosts, &answer->host_count, &fault);
+		err = hosts_find(&wish, deadline, answer->hosts,
+		    &answer->host_count, &fault);
 	if (err != 0)
 		set_error(answer, err, domain->domain, fault_text(&fault, err));
 	free(record);
@@ -180,15 +181,41 @@ inquiry_hosts(struct policyd *policyd, const struct facts_request *request,
 	const struct deadline deadline = deadline_in(request->wait);
 	const struct domain_facts *domain;
 	char name[DOMAIN_SIZE];
+	int stage = HOSTS_DX;
 
-	if (!domain_normalize(span_string(request->to), name)) {
-		set_error(answer, ERR_USAGE, request->to, "not a domain");
+	if (request->stage != NULL && *request->stage != '\0')
+		stage = hosts_stage_by_name(request->stage);
+	if (!domain_normalize(span_string(request->to), name) || stage < 0) {
+		set_error(answer, ERR_USAGE, request->to,
+		    "not a domain, or no stage");
 		return;
 	}
 	domain = find_record(policyd, name, ERR_UNREACHABLE, deadline, answer);
 	if (domain != NULL)
-		find_hosts(policyd, domain, deadline, answer);
+		find_hosts(policyd, domain, (enum hosts_stage)stage, deadline,
+		    answer);
 	domain_release(domain);
+}
+
+void
+inquiry_addresses(struct policyd *policyd,
+    const struct facts_request *request, struct facts_answer *answer)
+{
+	const struct site *site;
+	char name[DOMAIN_SIZE];
+	struct fault fault = {0};
+
+	if (!domain_normalize(span_string(request->to), name)) {
+		set_error(answer, ERR_USAGE, request->to, "not a host");
+		return;
+	}
+	site = sites_hold(policyd->sites);
+	answer->err = hosts_find_addresses(&policyd->dns, name,
+	    site->config->allow_private_addresses, deadline_in(request->wait),
+	    &answer->hosts[0], &fault);
+	sites_release(site);
+	answer->host_count = answer->err == 0;
+	memcpy(answer->reason, fault.text, sizeof(answer->reason));
 }
 
 /* ---- notes ---- */
@@ -221,11 +248,11 @@ inquiry_note_naked(struct policyd *policyd,
 /* ---- forgetting ---- */
 
 static void
-log_forgotten(const char *name)
+log_forgotten(const char *event, const char *name)
 {
 	struct log_line line;
 
-	log_begin(&line, LOG_NOTICE, "forget");
+	log_begin(&line, LOG_NOTICE, event);
 	log_text(&line, "name", name);
 	log_end(&line);
 }
@@ -251,7 +278,26 @@ inquiry_forget(struct policyd *policyd, const struct facts_request *request,
 		set_error(answer, err, request->to,
 		    err == ERR_USAGE ? "not a domain or address" : "");
 	else
-		log_forgotten(name);
+		log_forgotten("forget", name);
+}
+
+void
+inquiry_stale(struct policyd *policyd, const struct facts_request *request,
+    struct facts_answer *answer)
+{
+	const bool is_address = strchr(request->to, '@') != NULL;
+	char name[ADDRESS_SIZE];
+
+	if (!(is_address ? address_normalize(span_string(request->to), name)
+	                 : domain_normalize(span_string(request->to), name)) ||
+	    (*request->fingerprint != '\0' &&
+	        !signet_is_fingerprint(span_string(request->fingerprint)))) {
+		set_error(answer, ERR_USAGE, request->to,
+		    "not a domain, an address, or with a fingerprint");
+		return;
+	}
+	log_forgotten("stale", name);
+	signets_stale(policyd->signets, name, request->fingerprint);
 }
 
 void

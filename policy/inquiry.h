@@ -14,8 +14,13 @@
 void inquiry_signet(struct policyd *policyd,
     const struct facts_request *request, struct facts_answer *answer);
 
-/* The record of a domain, and its hosts with their addresses. */
+/* The record of a domain, and its hosts of request->stage with their addresses.
+ */
 void inquiry_hosts(struct policyd *policyd,
+    const struct facts_request *request, struct facts_answer *answer);
+
+/* The addresses of a host, such as may be connected to. */
+void inquiry_addresses(struct policyd *policyd,
     const struct facts_request *request, struct facts_answer *answer);
 
 /* DIME-OUT found that this recipient may go naked. Believed only when the same
@@ -26,6 +31,11 @@ void inquiry_note_naked(struct policyd *policyd,
 /* Drops a domain (record, pin, signets) or an address (signet, its
  * organization's signet, note) from every tier. */
 void inquiry_forget(struct policyd *policyd,
+    const struct facts_request *request, struct facts_answer *answer);
+
+/* A peer answered 576 or 586 to request->fingerprint of a domain or an address:
+ * its signet is fetched anew when it is next wanted. */
+void inquiry_stale(struct policyd *policyd,
     const struct facts_request *request, struct facts_answer *answer);
 
 /* All counters, as text. */

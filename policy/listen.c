@@ -22,6 +22,8 @@ static void (*const inquiries[FACTS_VERBS])(struct policyd *policyd,
     [FACTS_STATUS] = inquiry_status,
     [FACTS_EXPLAIN] = explain_answer,
     [FACTS_MET] = explain_met,
+    [FACTS_ADDRESSES] = inquiry_addresses,
+    [FACTS_STALE] = inquiry_stale,
 };
 
 static void

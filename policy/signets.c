@@ -205,6 +205,14 @@ signets_forget(struct signets *signets, const char *name)
 }
 
 void
+signets_stale(struct signets *signets, const char *name,
+    const char *fingerprint)
+{
+	if (!signets_memory_has_other(signets, name, fingerprint))
+		signets_forget(signets, name);
+}
+
+void
 signets_count(struct signets *signets, struct signets_counters *out)
 {
 	out->fetched = atomic_load(&signets->fetched);

@@ -71,6 +71,11 @@ void signet_facts_release(const struct signet_facts *facts);
  * address's. */
 void signets_forget(struct signets *signets, const char *name);
 
+/* The peer says that the name's signet with that fingerprint ("": whichever is
+ * held) is no more. Drops it, unless another is already held. */
+void signets_stale(struct signets *signets, const char *name,
+    const char *fingerprint);
+
 struct signets_counters {
 	uint64_t fetched, failed, redis;
 };

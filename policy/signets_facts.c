@@ -166,6 +166,21 @@ const struct signet_facts *signets_memory_find(struct signets *signets,
 	return facts;
 }
 
+bool
+signets_memory_has_other(struct signets *signets, const char *name,
+    const char *fingerprint)
+{
+	char key[MEMORY_KEY_SIZE];
+	const struct signet_facts *facts =
+	    (const struct signet_facts *)memory_get(signets->settings.memory,
+	        memory_key(name, "", key));
+	const bool other = facts != NULL && facts->answer == SIGNET_HELD &&
+	    !has_fingerprint(facts, fingerprint);
+
+	signet_facts_release(facts);
+	return other;
+}
+
 void
 signets_memory_keep(const struct signets_task *task, const char *name,
     const char *fingerprint, const struct signet_facts *facts)

@@ -67,6 +67,9 @@ const struct signet_facts *signets_memory_find(struct signets *signets,
     const uint8_t *digest, const char *name, const char *fingerprint);
 void signets_memory_keep(const struct signets_task *task, const char *name,
     const char *fingerprint, const struct signet_facts *facts);
+/* Whether the current one is held, and has another fingerprint. */
+bool signets_memory_has_other(struct signets *signets, const char *name,
+    const char *fingerprint);
 void signets_memory_drop(struct signets *signets, const char *name);
 
 /* ---- signets_tiers.c: verifying, and the Redis tier ---- */

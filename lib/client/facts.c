@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stddef.h>
 
-#include "client/facts.h"
+#include "client/facts_private.h"
 #include "crypto/base64.h"
 
 enum {
@@ -339,13 +339,7 @@ facts_answer_write(const struct facts_answer *answer, struct buffer *out)
 	for (size_t i = 0; i < ANSWER_LINES; i++)
 		write_answer_line(&answer_lines[i],
 		    (const char *)answer + answer_lines[i].offset, out);
-	for (size_t i = 0; i < answer->host_count; i++) {
-		const struct facts_host *host = &answer->hosts[i];
-
-		write_line(out, "host", host->name);
-		for (size_t j = 0; j < host->address_count; j++)
-			write_line(out, "address", host->addresses[j]);
-	}
+	facts_hosts_write(answer, out);
 }
 
 static bool
@@ -421,39 +415,14 @@ read_answer_value(const struct answer_line *line, struct span value,
 	return false;
 }
 
-static bool
-read_host(struct span value, struct facts_answer *answer)
-{
-	struct facts_host *host;
-
-	if (answer->host_count == FACTS_HOSTS_MAX || !domain_is_normal(value))
-		return false;
-	host = &answer->hosts[answer->host_count++];
-	host->address_count = 0;
-	return span_copy_string(value, host->name, sizeof(host->name));
-}
-
-static bool
-read_address(struct span value, struct facts_answer *answer)
-{
-	struct facts_host *host;
-
-	if (answer->host_count == 0)
-		return false;
-	host = &answer->hosts[answer->host_count - 1];
-	return host->address_count < FACTS_ADDRESSES_MAX && value.length > 0 &&
-	    span_copy_string(value, host->addresses[host->address_count++],
-	        sizeof(host->addresses[0]));
-}
-
 static int
 read_answer_line(struct span key, struct span value,
     struct facts_answer *answer, bool *seen, struct fault *fault)
 {
-	if (span_equal_string(key, "host"))
-		return read_host(value, answer) ? 0 : bad_value(key, fault);
-	if (span_equal_string(key, "address"))
-		return read_address(value, answer) ? 0 : bad_value(key, fault);
+	bool good;
+
+	if (facts_hosts_read(key, value, answer, &good))
+		return good ? 0 : bad_value(key, fault);
 	for (size_t i = 0; i < ANSWER_LINES; i++) {
 		const struct answer_line *line = &answer_lines[i];
 

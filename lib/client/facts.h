@@ -17,7 +17,7 @@ enum facts_verb {
 	FACTS_DECIDE,  /* from, to: what happens to mail; signets when dark */
 	FACTS_INBOUND, /* from, to: may naked mail come in */
 	FACTS_SIGNET,  /* name (domain or address), optional fingerprint */
-	FACTS_HOSTS,   /* domain: where to deliver, and the record */
+	FACTS_HOSTS,   /* domain, stage: where to deliver, and the record */
 	FACTS_NOTE_NAKED, /* from, to: DIME-OUT found that this recipient may go
 	                     naked; the map shall say so at the next attempt */
 	FACTS_FORGET,  /* name: drop from every tier, pin included */
@@ -25,8 +25,22 @@ enum facts_verb {
 	FACTS_EXPLAIN, /* from, to: what would be decided, and why */
 	FACTS_MET,     /* from, to, outcome: what becomes of a sealed message
 	                  that met this when it was opened or delivered */
+	FACTS_ADDRESSES, /* a host's name: its addresses */
+	FACTS_STALE, /* name, fingerprint: the peer says that its signet with
+	                that fingerprint is no more */
 	FACTS_VERBS
 };
+
+/* Where a domain's hosts are looked for, one after the other (D12). */
+enum hosts_stage {
+	HOSTS_DX, /* those of the record, in single-protocol mode */
+	HOSTS_MX, /* the domain's MX hosts, in dual-protocol mode */
+	HOSTS_DOMAIN, /* the domain itself, where the site wants that */
+	HOSTS_STAGES
+};
+/* "dx", "mx", "domain"; the reader returns -1 for another. */
+const char *hosts_stage_name(enum hosts_stage stage);
+int hosts_stage_by_name(const char *name);
 
 struct facts_request {
 	enum facts_verb verb;
@@ -39,6 +53,7 @@ struct facts_request {
 	                        none; "": `from` is it */
 	const char *queue;   /* queue id for the log */
 	const char *outcome; /* FACTS_MET: "on_peer_down" and so on */
+	const char *stage;   /* FACTS_HOSTS: one of the above; "": "dx" */
 };
 
 enum {
@@ -51,6 +66,8 @@ enum {
 
 struct facts_host {
 	char name[DOMAIN_SIZE]; /* for SNI and certificate */
+	unsigned int port;      /* 0 where nobody asked for a port */
+	bool dual;              /* DMTP is reached through SMTP (STARTTLS) */
 	size_t address_count;
 	char addresses[FACTS_ADDRESSES_MAX][46]; /* numeric */
 };

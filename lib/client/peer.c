@@ -34,6 +34,16 @@ peer_confirms(const struct peer *peer)
 	return peer->confirms;
 }
 
+bool
+peer_tells_more(int later, int earlier)
+{
+	const bool unreachable = later == ERR_UNREACHABLE ||
+	    later == ERR_TIMEOUT;
+
+	return !unreachable || earlier == 0 || earlier == ERR_UNREACHABLE ||
+	    earlier == ERR_TIMEOUT;
+}
+
 /* Hands the engine's reply over; its listing is moved, not copied. */
 static void
 hand_over(struct peer *peer, struct peer_reply *reply)
@@ -148,8 +158,9 @@ peer_close(struct peer *peer)
 	peer_reply_init(&reply);
 	if (peer->stream != NULL && !peer->useless)
 		err = command(peer, "QUIT", deadline, &reply, NULL);
-	/* The banner of a host whose certificate failed was not waited for. */
-	if (err == 0 && reply.code == reply_row(REPLY_BANNER)->code)
+	/* The greeting of a host whose certificate failed was not waited for. */
+	if (err == 0 && (reply.code == reply_row(REPLY_BANNER)->code ||
+	        reply.code == reply_row(REPLY_OK)->code))
 		peer_read_reply(peer, deadline, &reply, NULL);
 	peer_reply_free(&reply);
 	dmtp_client_free(&peer->client);
@@ -208,7 +219,7 @@ connect_to(const struct peer_target *target, struct deadline deadline,
 /* The certificate table of Part 7 with S17's rule for unsigned records. */
 static int
 judge(struct peer *peer, const struct peer_target *target,
-    const struct tls_peer *tls, struct fault *fault)
+    const struct tls_peer *tls, struct deadline deadline, struct fault *fault)
 {
 	bool for_domain = tls_peer_has_name(tls, target->domain);
 	struct certificate_facts facts = {
@@ -217,21 +228,28 @@ judge(struct peer *peer, const struct peer_target *target,
 	    .tls_matches = record_tls_matches(target->record,
 		buffer_span(&tls->der), NULL, 0),
 	    .x509_valid = tls->chain_valid && (tls->name_valid || for_domain),
-	    .ocsp_good = !tls->has_ocsp_responder,
 	    .name_in_domain = for_domain || (tls->name_valid &&
-		domain_is_within(target->host, target->domain)),
+	        (target->trust_foreign_dx ||
+	            domain_is_within(target->host, target->domain))),
 	};
 	struct certificate_verdict verdict;
+	struct fault status = {0};
+	const char *why = "";
 
 	if (tls->rsa_bits < RSA_BITS_LEAST || tls->rsa_bits > RSA_BITS_MOST)
 		return fault_set(fault, ERR_CERTIFICATE,
 		    "certificate with an RSA key of %u bits, not %d to %d",
 		    tls->rsa_bits, RSA_BITS_LEAST, RSA_BITS_MOST);
+	if (certificate_wants_status(&facts))
+		facts.status = revocation_check(target->revocation, tls,
+		    deadline, &status);
+	if (facts.status == CERTIFICATE_UNREACHABLE)
+		why = status.text;
 	verdict = certificate_judge(&facts);
 	peer->confirms = verdict.accept && verdict.confirms;
 	if (!verdict.accept)
-		return fault_set(fault, ERR_CERTIFICATE, "certificate: %s",
-		    verdict.reason);
+		return fault_set(fault, ERR_CERTIFICATE, "certificate: %s%s%s",
+		    verdict.reason, *why == '\0' ? "" : ": ", why);
 	return 0;
 }
 
@@ -243,14 +261,19 @@ secure(struct peer *peer, const struct peer_target *target,
 	struct tls_peer tls;
 	int err;
 
-	err = stream_start_tls_client(peer->stream, context, target->host,
-	    &tls, deadline, fault);
+	/* What came in clear is not for the session that TLS secures. */
+	if (peer->unread.length > 0)
+		err = fault_set(fault, ERR_PROTOCOL,
+		    "octets came in clear before the TLS handshake");
+	else
+		err = stream_start_tls_client(peer->stream, context,
+		    target->host, &tls, deadline, fault);
 	if (err != 0) {
 		peer->useless = true;
 		return err;
 	}
-	err = judge(peer, target, &tls, fault);
-	buffer_free(&tls.der);
+	err = judge(peer, target, &tls, deadline, fault);
+	tls_peer_free(&tls);
 	return err;
 }
 
@@ -263,19 +286,56 @@ says_dmtp(struct peer_reply *reply)
 }
 
 static int
-greet(struct peer *peer, struct deadline deadline, struct fault *fault)
+greet(struct peer *peer, enum reply wanted, struct deadline deadline,
+    struct fault *fault)
 {
 	struct peer_reply reply;
 	int err;
 
 	peer_reply_init(&reply);
 	err = peer_read_reply(peer, deadline, &reply, fault);
-	if (err == 0 && (reply.code != reply_row(REPLY_BANNER)->code ||
+	if (err == 0 && (reply.code != reply_row(wanted)->code ||
 			    !says_dmtp(&reply)))
 		err = fault_set(fault, ERR_PROTOCOL,
-		    "banner is not that of a DMTP host: %d %s", reply.code,
+		    "%s is not that of a DMTP host: %d %s",
+		    wanted == REPLY_BANNER ? "banner" : "mode", reply.code,
 		    reply.text);
 	peer_reply_free(&reply);
+	return err;
+}
+
+/* From SMTP to where TLS is to begin. */
+static int
+elevate(struct peer *peer, const struct peer_target *target,
+    struct deadline deadline, struct fault *fault)
+{
+	char line[DMTP_LINE_LIMIT];
+	struct peer_reply reply;
+	int err;
+
+	if ((err = greet(peer, REPLY_BANNER, deadline, fault)) != 0)
+		return err;
+	snprintf(line, sizeof(line), "STARTTLS <%s> MODE=DMTP", target->host);
+	peer_reply_init(&reply);
+	err = command(peer, line, deadline, &reply, fault);
+	if (err == 0 && reply.code / 100 != 2)
+		err = fault_set(fault, ERR_PROTOCOL, "STARTTLS: %d %s",
+		    reply.code, reply.text);
+	peer_reply_free(&reply);
+	return err;
+}
+
+static int
+start_session(struct peer *peer, const struct peer_target *target,
+    struct tls_context *tls, struct deadline deadline, struct fault *fault)
+{
+	int err = target->dual ? elevate(peer, target, deadline, fault) : 0;
+
+	if (err == 0)
+		err = secure(peer, target, tls, deadline, fault);
+	if (err == 0)
+		err = greet(peer, target->dual ? REPLY_OK : REPLY_BANNER,
+		    deadline, fault);
 	return err;
 }
 
@@ -284,7 +344,6 @@ peer_open(const struct peer_target *target, struct tls_context *tls,
     struct deadline deadline, struct peer **out, struct fault *fault)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
-	struct deadline greeting;
 	int err;
 
 	*out = NULL;
@@ -292,17 +351,16 @@ peer_open(const struct peer_target *target, struct tls_context *tls,
 		return fault_set(fault, ERR_MEMORY, "%s", "");
 	dmtp_client_start(&peer->client);
 	snprintf(peer->host, sizeof(peer->host), "%s", target->host);
-	if ((err = connect_to(target, deadline, &peer->stream, fault)) != 0)
-		goto out;
-	greeting = deadline_earlier(deadline, deadline_in(GREETING_TIME));
-	if ((err = secure(peer, target, tls, greeting, fault)) != 0 ||
-	    (err = greet(peer, greeting, fault)) != 0)
-		goto out;
-	*out = peer;
-	peer = NULL;
-out:
-	if (err != 0)
+	err = connect_to(target, deadline, &peer->stream, fault);
+	if (err == 0)
+		err = start_session(peer, target, tls,
+		    deadline_earlier(deadline, deadline_in(GREETING_TIME)),
+		    fault);
+	if (err != 0) {
 		fault_wrap(fault, "%s [%s]", target->host, target->address);
-	peer_close(peer);
-	return err;
+		peer_close(peer);
+		return err;
+	}
+	*out = peer;
+	return 0;
 }

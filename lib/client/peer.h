@@ -2,6 +2,7 @@
 #ifndef DIME_CLIENT_PEER_H
 #define DIME_CLIENT_PEER_H
 
+#include "client/revocation.h"
 #include "dime/certificate.h"
 #include "dime/record.h"
 #include "dime/signet.h"
@@ -18,9 +19,13 @@ struct peer_target {
 	const char *domain;  /* the organization that we want to speak with */
 	const char *address; /* numeric */
 	unsigned int port;
+	bool dual; /* DMTP is reached by STARTTLS in an SMTP session */
 	const char *source;  /* numeric address to bind to, or "" */
 	const struct record *record;
 	bool record_secure;
+	/* Whether a host outside of the domain may confirm for it (S17). */
+	bool trust_foreign_dx;
+	struct revocation *revocation; /* NULL: no status is asked for */
 };
 
 struct peer;
@@ -31,11 +36,12 @@ struct peer;
  * may do. `deadline` bounds all of it; connecting takes at most 30 s of it, TLS
  * and the banner 60 s (D12). ERR_CONFIG for an address that is not numeric.
  *
+ * A dual-protocol host says so in its banner; `STARTTLS <host> MODE=DMTP` is
+ * answered with 2xx, then comes TLS, then `250 OK DMTP` (doc/dmtp.md).
+ *
  * The certificate: RSA of 2048 to 16384 bits, and what certificate_judge()
  * makes of it. It is valid by X.509 when its chain verifies and it is for the
- * host or for the domain itself. OCSP responders are not asked yet: a
- * certificate that names one and has to be valid by X.509 counts as one whose
- * responder cannot be reached (D11).
+ * host or for the domain itself.
  */
 int peer_open(const struct peer_target *target, struct tls_context *tls,
     struct deadline deadline, struct peer **out, struct fault *fault);
@@ -43,6 +49,10 @@ int peer_open(const struct peer_target *target, struct tls_context *tls,
 /* Says QUIT, if the session is still good for it, waits at most 1 s for the
  * answer and frees. NULL is fine. */
 void peer_close(struct peer *peer);
+
+/* Whether the error that a later host came to is worth telling instead of that of
+ * an earlier one: not that it cannot be reached, where that one could. */
+bool peer_tells_more(int later, int earlier);
 
 /* Whether the session's certificate is itself a confirming source (S17). */
 bool peer_confirms(const struct peer *peer);

@@ -101,17 +101,21 @@ int stream_start_tls_server(struct stream *stream, struct tls_context *context,
 /* What a client must judge after the handshake, which itself accepts any
  * certificate. */
 struct tls_peer {
-	struct buffer der; /* the peer's certificate; free with buffer_free() */
+	struct buffer der; /* the peer's certificate */
 	unsigned int rsa_bits; /* 0: not RSA */
 	bool chain_valid; /* to a known CA, in time */
 	bool name_valid;  /* for the name that was asked for */
-	bool has_ocsp_responder;
+	struct tls_chain *chain; /* for ocsp.h; NULL unless chain_valid */
+	struct buffer stapled; /* the OCSP response that came along, if any */
 };
+
+void tls_peer_free(struct tls_peer *peer);
 
 /* Whether the certificate is valid for another name than the one asked for. */
 bool tls_peer_has_name(const struct tls_peer *peer, const char *name);
 
-/* Sends `server_name` as SNI. *peer is empty on failure. */
+/* Sends `server_name` as SNI. *peer is for tls_peer_free(), and empty on
+ * failure. */
 int stream_start_tls_client(struct stream *stream, struct tls_context *context,
     const char *server_name, struct tls_peer *peer, struct deadline deadline,
     struct fault *fault);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -173,18 +174,51 @@ has_name(X509 *certificate, const char *name)
 		   X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
 }
 
-static bool
-has_ocsp_responder(X509 *certificate)
+static struct tls_chain *
+keep_chain(const SSL *tls)
 {
-	STACK_OF(OPENSSL_STRING) *responders = X509_get1_ocsp(certificate);
-	bool has = sk_OPENSSL_STRING_num(responders) > 0;
+	STACK_OF(X509) *verified = SSL_get0_verified_chain(tls);
+	struct tls_chain *chain = calloc(1, sizeof(*chain));
 
-	X509_email_free(responders);
-	return has;
+	if (chain == NULL || verified == NULL) {
+		free(chain);
+		return NULL;
+	}
+	chain->certificates = X509_chain_up_ref(verified);
+	if (chain->certificates == NULL) {
+		free(chain);
+		return NULL;
+	}
+	chain->authorities = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(tls));
+	X509_STORE_up_ref(chain->authorities);
+	return chain;
+}
+
+static void
+keep_stapled(SSL *tls, struct buffer *out)
+{
+	const unsigned char *response = NULL;
+	long length = SSL_get_tlsext_status_ocsp_resp(tls, &response);
+
+	if (response != NULL && length > 0)
+		buffer_append_span(out, span_of(response, (size_t)length));
+}
+
+void
+tls_peer_free(struct tls_peer *peer)
+{
+	buffer_free(&peer->der);
+	buffer_free(&peer->stapled);
+	if (peer->chain == NULL)
+		return;
+	sk_X509_pop_free(peer->chain->certificates, X509_free);
+	X509_STORE_free(peer->chain->authorities);
+	free(peer->chain);
+	peer->chain = NULL;
 }
 
 static int
-describe(const SSL *tls, const char *server_name, struct tls_peer *peer)
+describe(SSL *tls, const char *server_name, struct tls_peer *peer)
 {
 	X509 *certificate = SSL_get1_peer_certificate(tls);
 	uint8_t *space;
@@ -200,10 +234,15 @@ describe(const SSL *tls, const char *server_name, struct tls_peer *peer)
 	peer->rsa_bits = tls_rsa_bits(X509_get0_pubkey(certificate));
 	peer->chain_valid = SSL_get_verify_result(tls) == X509_V_OK;
 	peer->name_valid = has_name(certificate, server_name);
-	peer->has_ocsp_responder = has_ocsp_responder(certificate);
+	if (peer->chain_valid)
+		peer->chain = keep_chain(tls);
+	keep_stapled(tls, &peer->stapled);
 	X509_free(certificate);
 	ERR_clear_error();
-	return space != NULL ? 0 : ERR_MEMORY;
+	return space != NULL && (!peer->chain_valid || peer->chain != NULL) &&
+	        peer->stapled.error == 0
+	    ? 0
+	    : ERR_MEMORY;
 }
 
 bool
@@ -230,19 +269,22 @@ stream_start_tls_client(struct stream *stream, struct tls_context *context,
 	char name[DOMAIN_SIZE]; /* OpenSSL's macro casts a const away */
 	int err;
 
-	*peer = (struct tls_peer){.der = buffer_make(1 << 20)};
+	*peer = (struct tls_peer){.der = buffer_make(1 << 20),
+	    .stapled = buffer_make(1 << 20)};
 	if (!span_copy_string(span_string(server_name), name, sizeof(name)))
 		return fault_set(fault, ERR_FORMAT,
 		    "%s: too long for a host name", server_name);
 	if ((err = start(stream, context, fault)) != 0)
 		return err;
-	if (SSL_set_tlsext_host_name(stream->tls, name) != 1)
+	if (SSL_set_tlsext_host_name(stream->tls, name) != 1 ||
+	    SSL_set_tlsext_status_type(stream->tls, TLSEXT_STATUSTYPE_ocsp) !=
+	        1)
 		return fault_set(fault, ERR_MEMORY, "%s", "");
 	SSL_set_connect_state(stream->tls);
 	if ((err = handshake(stream, deadline, fault)) != 0)
 		return err;
 	if ((err = describe(stream->tls, server_name, peer)) != 0) {
-		buffer_free(&peer->der);
+		tls_peer_free(peer);
 		return fault_set(fault, err, "TLS: no certificate to judge");
 	}
 	return 0;

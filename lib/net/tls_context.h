@@ -6,7 +6,14 @@
 
 #include "net/stream.h"
 
-/* Between tls.c and tls_context.c only. */
+/* Between tls.c, tls_context.c and ocsp.c only. */
+
+/* A chain that verified, the peer's certificate first, and the authorities that
+ * it was verified with. */
+struct tls_chain {
+	STACK_OF(X509) *certificates;
+	X509_STORE *authorities;
+};
 
 /* A session of the context as it is now, NULL without memory. */
 SSL *tls_context_session(struct tls_context *context);

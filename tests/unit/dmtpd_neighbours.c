@@ -47,6 +47,7 @@ answer_host(struct facts_answer *answer, const char *name,
 	struct facts_host *host = &answer->hosts[answer->host_count++];
 
 	snprintf(host->name, sizeof(host->name), "%s", name);
+	host->port = world.port;
 	snprintf(host->addresses[0], sizeof(host->addresses[0]), "%s",
 	    address);
 	host->address_count = 1;
@@ -101,6 +102,50 @@ answer_met(const struct facts_request *request, struct facts_answer *answer)
 	    : policy_met(rule_outcome_by_name(request->outcome), NULL);
 }
 
+static char stale_name[300]; /* guarded by `lock` */
+
+void
+policyd_heard_stale(char out[static 300])
+{
+	pthread_mutex_lock(&lock);
+	memcpy(out, stale_name, sizeof(stale_name));
+	stale_name[0] = '\0';
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+hear_stale(const struct facts_request *request, struct facts_answer *answer)
+{
+	pthread_mutex_lock(&lock);
+	snprintf(stale_name, sizeof(stale_name), "%s", request->to);
+	pthread_mutex_unlock(&lock);
+	answer->err = 0;
+}
+
+static _Atomic int hosts_at = HOSTS_DX;
+
+void
+policyd_has_hosts_at(enum hosts_stage stage)
+{
+	hosts_at = stage;
+}
+
+/* Nobody listens at gamma's, and first at none of beta's. */
+static void
+answer_hosts(const struct keys_org *org, const char *stage,
+    struct facts_answer *answer)
+{
+	const bool first = stage == NULL || *stage == '\0' ||
+	    hosts_stage_by_name(stage) == HOSTS_DX;
+
+	if (org != world.gamma &&
+	    (first ? hosts_at == HOSTS_DX
+	           : hosts_at == hosts_stage_by_name(stage)))
+		answer_host(answer, "dx.beta.test", "127.0.0.1");
+	if (first)
+		answer_host(answer, "dx.gamma.test", "127.0.0.99");
+}
+
 static void
 answer_facts(const struct facts_request *request, struct facts_answer *answer)
 {
@@ -112,15 +157,14 @@ answer_facts(const struct facts_request *request, struct facts_answer *answer)
 
 	if (request->verb == FACTS_MET) {
 		answer_met(request, answer);
+	} else if (request->verb == FACTS_STALE) {
+		hear_stale(request, answer);
 	} else if (org != NULL) {
 		const struct keys_org *which =
 		    rendering(org, request->fingerprint);
 
 		answer_org(answer, which);
-		/* Nobody listens at gamma's, and first at none of beta's. */
-		if (org != world.gamma)
-			answer_host(answer, "dx.beta.test", "127.0.0.1");
-		answer_host(answer, "dx.gamma.test", "127.0.0.99");
+		answer_hosts(org, request->stage, answer);
 		if (*request->fingerprint != '\0' &&
 		    strcmp(request->fingerprint, which->signet->fingerprint) != 0)
 			answer->err = ERR_UNKNOWN_ADDRESS;

@@ -25,7 +25,7 @@ dmtp_open(void)
 	    sizeof(address), NULL, 0, deadline_in(WORLD_PATIENCE), &stream, NULL), 0);
 	assert_int_equal(stream_start_tls_client(stream, world.tls,
 	    "mx.beta.test", &peer, deadline_in(WORLD_PATIENCE), NULL), 0);
-	buffer_free(&peer.der);
+	tls_peer_free(&peer);
 	assert_int_equal(hear(stream), 220);
 	return stream;
 }

@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/unit_tls.h"
 
+#include "client/facts.h"
 #include "dime/policy.h"
 #include "keys/keys.h"
 #include "keys/state.h"
@@ -59,6 +60,13 @@ void neighbours_end(void);
 /* The layout in which policyd has the current signet of beta.test; any is found by
  * its fingerprint. */
 void policyd_has(enum layout layout);
+
+/* The stage at which policyd names a host of beta.test that answers. */
+void policyd_has_hosts_at(enum hosts_stage stage);
+
+/* The name of the last signet that policyd was told to be stale since the last
+ * call, or "". */
+void policyd_heard_stale(char out[static 300]);
 
 /* What policyd says of sealed mail that meets something, or -1: as without
  * rules. */

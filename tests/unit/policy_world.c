@@ -373,7 +373,7 @@ start_knowledge(struct world *world, bool sessions)
 	domains.suffixes = policyd->suffixes;
 	if (sessions) {
 		assert_int_equal(fetcher_new(&policyd->dns, policyd->sites,
-		                     &world->fetcher, NULL), 0);
+		                     &world_clock, &world->fetcher, NULL), 0);
 		signets.fetch = fetcher_source(world->fetcher);
 	}
 	assert_int_equal(domains_new(&domains, &policyd->domains), 0);

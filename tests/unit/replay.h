@@ -3,6 +3,7 @@
 #define DIME_TESTS_UNIT_REPLAY_H
 
 #include "tests/unit/policy_world.h"
+#include "tests/unit/unit_ocsp.h"
 #include "tests/unit/unit_redis.h"
 #include "tests/unit/unit_tls.h"
 
@@ -39,7 +40,9 @@ struct replay {
 	int line;
 	char directory[200], log[220];
 	long log_seen; /* octets that `logged` steps have been through */
-	unsigned int port; /* on which all peers listen */
+	/* On which peers listen: in place of 26, 25 and 587. */
+	unsigned int port, mx_port, submission_port;
+	struct responder *responder; /* or NULL */
 	struct buffer config;
 	struct replay_dns *dns;
 	struct replay_peers *peers;
@@ -90,7 +93,35 @@ bool replay_dns_is_waiting(struct replay_dns *dns);
  * `NAME/TYPE`, each followed by a space. */
 void replay_dns_asked(struct replay_dns *dns, struct buffer *out);
 
+/* ---- replay_says.c: what peers say ---- */
+
+/* The answer to a command that begins so. */
+struct replay_saying {
+	char command[300];
+	struct buffer text; /* lines with LF */
+	bool silent, closes;
+};
+
+/* The words of a step from `at` on, as tests/replay/README.md has them. */
+void replay_saying_read(const struct replay *replay,
+    const struct replay_step *step, size_t at, struct replay_saying *saying);
+
+/* A signet, armored, as a reply of so many lines; frees it. */
+void replay_listing(struct signet *signet, int code, struct buffer *out);
+
+/* ---- replay_responder.c: an OCSP responder ---- */
+
+/* `responder ADDRESS`, `responder says MODE`. Certificates name ocsp.test. */
+void replay_responder_set(struct replay *replay,
+    const struct replay_step *step);
+int replay_responder_asked(struct replay *replay);
+void replay_responder_end(struct replay *replay);
+
 /* ---- replay_peers.c: peers' hosts ---- */
+
+/* The authority that signs, and where there is room for files. */
+const struct unit_certificate *replay_issuer(void);
+const char *replay_directory(void);
 
 /* Once for all replays: keys and the certificate authority. */
 void replay_peers_start(void);

@@ -19,13 +19,6 @@ enum {
 	LONG = 60000, /* a time that no test waits for */
 };
 
-/* What a host answers to a command that begins so. */
-struct saying {
-	char command[300];
-	struct buffer text; /* lines with LF */
-	bool silent, closes;
-};
-
 struct peer_host {
 	char name[DOMAIN_SIZE];
 	struct unit_certificate certificate;
@@ -34,8 +27,9 @@ struct peer_host {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	bool ending, refusing;
+	bool dual; /* begins in clear; STARTTLS leads to DMTP */
 	struct stream *stream; /* of the session that is going on */
-	struct saying banner, sayings[SAYINGS];
+	struct replay_saying banner, sayings[SAYINGS];
 	size_t saying_count;
 	struct buffer heard; /* commands, each in quotes */
 	int sessions;
@@ -69,6 +63,18 @@ replay_peers_end(void)
 	EVP_PKEY_free(key);
 }
 
+const struct unit_certificate *
+replay_issuer(void)
+{
+	return &authority;
+}
+
+const char *
+replay_directory(void)
+{
+	return directory;
+}
+
 const char *
 replay_authority(void)
 {
@@ -77,16 +83,16 @@ replay_authority(void)
 
 /* ---- a session ---- */
 
-static const struct saying *
+static const struct replay_saying *
 find_saying(const struct peer_host *host, const char *command)
 {
-	static const struct saying bye = {.command = "QUIT", .closes = true};
-	const struct saying *found = NULL;
+	static const struct replay_saying bye = {.command = "QUIT", .closes = true};
+	const struct replay_saying *found = NULL;
 
 	if (strncasecmp(command, "QUIT", 4) == 0)
 		return &bye;
 	for (size_t i = 0; i < host->saying_count; i++) {
-		const struct saying *saying = &host->sayings[i];
+		const struct replay_saying *saying = &host->sayings[i];
 		const size_t length = strlen(saying->command);
 
 		if (strncasecmp(saying->command, command, length) == 0 &&
@@ -100,7 +106,7 @@ find_saying(const struct peer_host *host, const char *command)
 static bool
 answer(struct peer_host *host, const char *command, struct buffer *out)
 {
-	const struct saying *saying;
+	const struct replay_saying *saying;
 	bool goes_on = true;
 
 	buffer_reset(out);
@@ -119,21 +125,50 @@ answer(struct peer_host *host, const char *command, struct buffer *out)
 	return goes_on;
 }
 
-static void
-converse(struct peer_host *host, struct stream *stream)
+/* From `text` on, until the session ends; or, in clear, until TLS is to begin,
+ * which is true. */
+static bool
+converse(struct peer_host *host, struct stream *stream, struct buffer *text,
+    bool goes_on, bool clear)
 {
 	const struct deadline deadline = deadline_in(LONG);
-	struct buffer text = buffer_make(1 << 22);
-	char command[LINE_LIMIT];
+	char command[LINE_LIMIT] = "";
 	struct span line;
-	bool goes_on;
 
-	goes_on = answer(host, NULL, &text);
-	while (stream_write(stream, buffer_span(&text), deadline) == 0 &&
-	    goes_on &&
-	    stream_read_line(stream, LINE_LIMIT, &line, deadline) == 0 &&
-	    span_copy_string(line, command, sizeof(command)))
-		goes_on = answer(host, command, &text);
+	while (stream_write(stream, buffer_span(text), deadline) == 0 &&
+	    goes_on) {
+		if (clear && strncmp(command, "STARTTLS", 8) == 0 &&
+		    text->length > 0 && text->data[0] == '2')
+			return true;
+		if (stream_read_line(stream, LINE_LIMIT, &line, deadline) !=
+		        0 ||
+		    !span_copy_string(line, command, sizeof(command)))
+			break;
+		goes_on = answer(host, command, text);
+	}
+	return false;
+}
+
+static void
+hold_session(struct peer_host *host, struct stream *stream)
+{
+	struct buffer text = buffer_make(1 << 22);
+	bool secured = !host->dual;
+	bool goes_on = true;
+
+	if (host->dual) {
+		goes_on = answer(host, NULL, &text);
+		secured = converse(host, stream, &text, goes_on, true);
+	}
+	if (secured && stream_start_tls_server(stream, host->tls,
+	                   deadline_in(LONG), NULL) == 0) {
+		buffer_reset(&text);
+		if (host->dual)
+			buffer_append_string(&text, "250 OK DMTP\n");
+		else
+			goes_on = answer(host, NULL, &text);
+		converse(host, stream, &text, goes_on, false);
+	}
 	buffer_free(&text);
 }
 
@@ -161,10 +196,8 @@ serve(void *argument)
 		const int fd = accept(host->listener, NULL, NULL);
 		struct stream *stream = fd < 0 ? NULL : stream_of_fd(fd);
 
-		if (stream != NULL && take_session(host, stream) &&
-		    stream_start_tls_server(stream, host->tls,
-		        deadline_in(LONG), NULL) == 0)
-			converse(host, stream);
+		if (stream != NULL && take_session(host, stream))
+			hold_session(host, stream);
 		pthread_mutex_lock(&host->lock);
 		host->stream = NULL;
 		ending = host->ending;
@@ -180,17 +213,19 @@ static void
 make_certificate(const struct replay *replay, struct peer_host *host,
     const char *kind)
 {
-	char names[DOMAIN_SIZE + 8];
+	char names[DOMAIN_SIZE + 8], responder[64];
 	struct unit_certificate_wish wish = {.name = host->name, .key = key,
 	    .names = names, .days = 10, .issuer = &authority};
 
 	snprintf(names, sizeof(names), "DNS:%s", host->name);
+	snprintf(responder, sizeof(responder), "http://ocsp.test:%u/",
+	    replay->port);
 	if (strcmp(kind, "self-signed") == 0)
 		wish.issuer = NULL;
 	else if (strcmp(kind, "expired") == 0)
 		wish.days = -1;
 	else if (strcmp(kind, "ocsp") == 0)
-		wish.ocsp = true;
+		wish.ocsp = responder;
 	else if (strncmp(kind, "for:", 4) == 0)
 		snprintf(names, sizeof(names), "DNS:%s", kind + 4);
 	else if (strcmp(kind, "valid") != 0)
@@ -200,10 +235,10 @@ make_certificate(const struct replay *replay, struct peer_host *host,
 
 static void
 listen_at(const struct replay *replay, struct peer_host *host,
-    const char *address)
+    const char *address, unsigned int port)
 {
 	struct sockaddr_in place = {.sin_family = AF_INET,
-	    .sin_port = htons((uint16_t)replay->port)};
+	    .sin_port = htons((uint16_t)port)};
 	const int yes = 1;
 
 	if (strncmp(address, "127.", 4) != 0 ||
@@ -215,12 +250,24 @@ listen_at(const struct replay *replay, struct peer_host *host,
 	        0 ||
 	    listen(host->listener, 20) != 0)
 		replay_fail(replay, "%s, port %u: in use", address,
-		    replay->port);
+		    port);
+}
+
+static unsigned int
+port_of(const struct replay *replay, const char *mode)
+{
+	if (strcmp(mode, "single") == 0)
+		return replay->port;
+	if (strcmp(mode, "dual") == 0)
+		return replay->mx_port;
+	if (strcmp(mode, "submission") == 0)
+		return replay->submission_port;
+	replay_fail(replay, "%s: no mode of a host", mode);
 }
 
 static void
 add_host(struct replay *replay, const char *name, const char *address,
-    const char *kind)
+    const char *kind, const char *mode)
 {
 	struct replay_peers *peers = replay->peers;
 	struct peer_host *host = calloc(1, sizeof(*host));
@@ -232,11 +279,13 @@ add_host(struct replay *replay, const char *name, const char *address,
 	pthread_mutex_init(&host->lock, NULL);
 	host->heard = buffer_make(1 << 20);
 	host->banner.text = buffer_make(LINE_LIMIT);
-	buffer_printf(&host->banner.text, "220 <%s> DMTP ready\n", name);
+	host->dual = strcmp(mode, "single") != 0;
+	buffer_printf(&host->banner.text, "220 <%s> %s ready\n", name,
+	    host->dual ? "ESMTP DMTP" : "DMTP");
 	make_certificate(replay, host, kind);
 	assert_int_equal(tls_server_new(host->certificate.certificate_path,
 	                     host->certificate.key_path, &host->tls, NULL), 0);
-	listen_at(replay, host, address);
+	listen_at(replay, host, address, port_of(replay, mode));
 	assert_int_equal(pthread_create(&host->thread, NULL, serve, host), 0);
 	peers->hosts[peers->count++] = host;
 }
@@ -305,107 +354,9 @@ replay_peers_free(struct replay_peers *peers)
 
 /* ---- what they say ---- */
 
-/* A signet, armored, as a reply of so many lines. */
-static void
-write_listing(struct signet *signet, int code, struct buffer *out)
-{
-	struct buffer armor = buffer_make(1 << 20);
-	struct span rest, line;
-
-	signet_write(signet, &armor);
-	rest = buffer_span(&armor);
-	while (span_next_line(&rest, &line))
-		buffer_printf(out, "%d-%.*s\n", code, (int)line.length,
-		    (const char *)line.data);
-	buffer_free(&armor);
-	signet_free(signet);
-}
-
-/* `key=N` of a step, or `otherwise`. */
-static uint8_t
-key_number(const struct replay *replay, const struct replay_step *step,
-    const char *name, uint8_t otherwise)
-{
-	const size_t length = strlen(name);
-
-	for (size_t i = 0; i < step->count; i++) {
-		const char *word = (const char *)step->words[i].text.data;
-
-		if (strncmp(word, name, length) == 0 && word[length] == '=')
-			return (uint8_t)replay_number(replay,
-			    word + length + 1);
-	}
-	return otherwise;
-}
-
-/* `core ADDRESS 2 3 4`: the chain of core signets, each signed for by the key
- * before. */
-static void
-write_history(const struct replay *replay, const struct replay_step *step,
-    size_t at, struct buffer *out)
-{
-	const uint8_t org = key_number(replay, step, "org", 1);
-	const char *address = replay_word(replay, step, at++);
-	uint8_t before = 0;
-
-	for (; at < step->count; at++) {
-		const char *word = replay_word(replay, step, at);
-		struct signet *signet, *core;
-		struct buffer binary = buffer_make(1 << 16);
-
-		if (strchr(word, '=') != NULL)
-			continue;
-		signet = world_user_signet(address, org,
-		    (uint8_t)replay_number(replay, word), before);
-		before = (uint8_t)replay_number(replay, word);
-		assert_int_equal(signet_split(signet, SIGNET_STATE_CORE,
-		                     &binary, NULL), 0);
-		assert_int_equal(signet_parse(buffer_span(&binary), &core,
-		                     NULL), 0);
-		write_listing(core, 290, out);
-		buffer_free(&binary);
-		signet_free(signet);
-	}
-	buffer_append_string(out, "290 OK\n");
-}
-
-static void
-read_reply(const struct replay *replay, const struct replay_step *step,
-    size_t at, struct saying *saying)
-{
-	const char *kind = replay_word(replay, step, at);
-
-	saying->text = buffer_make(1 << 20);
-	if (strcmp(kind, "silence") == 0) {
-		saying->silent = true;
-	} else if (strcmp(kind, "close") == 0) {
-		saying->closes = true;
-	} else if (strcmp(kind, "org") == 0) {
-		write_listing(world_org_signet(replay_word(replay, step,
-		                                   at + 1),
-		                  key_number(replay, step, "key", 1)),
-		    270, &saying->text);
-		buffer_append_string(&saying->text, "270 OK\n");
-	} else if (strcmp(kind, "user") == 0) {
-		write_listing(world_user_signet(replay_word(replay, step,
-		                                    at + 1),
-		                  key_number(replay, step, "org", 1),
-		                  key_number(replay, step, "key", 2),
-		                  key_number(replay, step, "previous", 0)),
-		    280, &saying->text);
-		buffer_append_string(&saying->text, "280 OK\n");
-	} else if (strcmp(kind, "history") == 0) {
-		write_history(replay, step, at + 1, &saying->text);
-	} else {
-		for (; at < step->count; at++)
-			buffer_printf(&saying->text, "%s\n",
-			    replay_word(replay, step, at));
-	}
-}
-
 static void
 set_saying(const struct replay *replay, struct peer_host *host,
-    const char *command, const struct saying *saying)
+    const char *command, const struct replay_saying *saying)
 {
 	size_t i = 0;
 
@@ -431,11 +382,11 @@ serve_names(const struct replay *replay, const struct replay_step *step,
 	for (size_t i = 3; i < step->count; i++) {
 		const char *name = replay_word(replay, step, i);
 		const bool is_user = strchr(name, '@') != NULL;
-		struct saying saying = {.text = buffer_make(1 << 20)};
+		struct replay_saying saying = {.text = buffer_make(1 << 20)};
 		char command[300];
 
 		snprintf(command, sizeof(command), "SGNT FOR=<%s>", name);
-		write_listing(is_user ? world_user_signet(name, 1, 2, 0)
+		replay_listing(is_user ? world_user_signet(name, 1, 2, 0)
 		                      : world_org_signet(name, 1),
 		    is_user ? 280 : 270, &saying.text);
 		buffer_append_string(&saying.text,
@@ -451,12 +402,13 @@ replay_peers_set(struct replay *replay, const struct replay_step *step)
 {
 	const char *name = replay_word(replay, step, 1);
 	const char *what = replay_word(replay, step, 2);
-	struct saying saying = {0};
+	struct replay_saying saying = {0};
 	struct peer_host *host;
 
 	if (strncmp(what, "127.", 4) == 0) {
 		add_host(replay, name, what,
-		    step->count > 3 ? replay_word(replay, step, 3) : "valid");
+		    step->count > 3 ? replay_word(replay, step, 3) : "valid",
+		    step->count > 4 ? replay_word(replay, step, 4) : "single");
 		return;
 	}
 	host = find_host(replay, name);
@@ -465,9 +417,9 @@ replay_peers_set(struct replay *replay, const struct replay_step *step)
 		return;
 	}
 	if (strcmp(what, "banner") == 0)
-		read_reply(replay, step, 3, &saying);
+		replay_saying_read(replay, step, 3, &saying);
 	else if (strcmp(what, "says") == 0)
-		read_reply(replay, step, 4, &saying);
+		replay_saying_read(replay, step, 4, &saying);
 	else if (strcmp(what, "down") != 0 && strcmp(what, "up") != 0)
 		replay_fail(replay, "%s: nothing that a peer can do", what);
 	pthread_mutex_lock(&host->lock);

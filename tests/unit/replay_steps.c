@@ -260,13 +260,16 @@ inquire(struct replay *replay, const struct replay_step *step, inquiry *ask,
     bool two)
 {
 	const char *first = replay_word(replay, step, 1);
-	const char *second = "";
+	const char *second = "", *fingerprint = "";
 	struct facts_answer answer;
 
 	if (two)
 		second = replay_word(replay, step, 2);
+	else if (step->count > 2 &&
+	    strncmp(replay_word(replay, step, 2), "wait=", 5) != 0)
+		fingerprint = replay_word(replay, step, 2);
 	answer = world_ask(replay_here(replay)->world, ask,
-	    two ? first : "", two ? second : first, "",
+	    two ? first : "", two ? second : first, fingerprint,
 	    wait_of(replay, step));
 	replay_expect_answer(replay, step, &answer);
 	facts_answer_free(&answer);
@@ -316,6 +319,18 @@ static void
 do_hosts(struct replay *replay, const struct replay_step *step)
 {
 	inquire(replay, step, inquiry_hosts, false);
+}
+
+static void
+do_addresses(struct replay *replay, const struct replay_step *step)
+{
+	inquire(replay, step, inquiry_addresses, false);
+}
+
+static void
+do_stale(struct replay *replay, const struct replay_step *step)
+{
+	inquire(replay, step, inquiry_stale, false);
 }
 
 static void
@@ -395,6 +410,16 @@ do_sessions(struct replay *replay, const struct replay_step *step)
 }
 
 static void
+do_responder_asked(struct replay *replay, const struct replay_step *step)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d",
+	    replay_responder_asked(replay));
+	replay_expect_words(replay, step, span_string(number));
+}
+
+static void
 do_logged(struct replay *replay, const struct replay_step *step)
 {
 	replay_expect_logged(replay, step, false);
@@ -415,6 +440,8 @@ static const struct {
     {"dns+", do_dns_add},
     {"network", do_network},
     {"peer", replay_peers_set},
+    {"responder", replay_responder_set},
+    {"responder-asked", do_responder_asked},
     {"redis", do_redis},
     {"pin", do_pin},
     {"node", do_node},
@@ -426,6 +453,8 @@ static const struct {
     {"met", do_met},
     {"resolve", do_resolve},
     {"hosts", do_hosts},
+    {"addresses", do_addresses},
+    {"stale", do_stale},
     {"note-naked", do_note},
     {"forget", do_forget},
     {"status", do_status},

@@ -13,21 +13,46 @@ part_7_table(void **state)
 		const char *name;
 		bool secure;
 		enum tls tls;
-		bool x509, ocsp, accept;
+		bool x509;
+		enum certificate_status status;
+		bool accept;
 	} cases[] = {
-	    {"DNSSEC, matches", true, MATCHES, false, false, true},
-	    {"DNSSEC, none, valid", true, NONE, true, true, true},
-	    {"DNSSEC, none, valid, no status", true, NONE, true, false, false},
-	    {"DNSSEC, none, not valid", true, NONE, false, true, false},
-	    {"DNSSEC, mismatch", true, MISMATCH, true, true, false},
-	    {"no DNSSEC, matches, valid", false, MATCHES, true, false, true},
-	    {"no DNSSEC, matches, not valid", false, MATCHES, false, true,
+	    {"DNSSEC, matches", true, MATCHES, false, CERTIFICATE_UNREACHABLE,
+	     true},
+	    {"DNSSEC, matches, revoked", true, MATCHES, true,
+	     CERTIFICATE_REVOKED, true},
+	    {"DNSSEC, none, valid, good", true, NONE, true, CERTIFICATE_GOOD,
+	     true},
+	    {"DNSSEC, none, valid, no responder", true, NONE, true,
+	     CERTIFICATE_NO_RESPONDER, true},
+	    {"DNSSEC, none, valid, no status", true, NONE, true,
+	     CERTIFICATE_UNREACHABLE, false},
+	    {"DNSSEC, none, valid, revoked", true, NONE, true,
+	     CERTIFICATE_REVOKED, false},
+	    {"DNSSEC, none, valid, unknown", true, NONE, true,
+	     CERTIFICATE_UNKNOWN, false},
+	    {"DNSSEC, none, not valid", true, NONE, false, CERTIFICATE_GOOD,
 	     false},
-	    {"no DNSSEC, mismatch", false, MISMATCH, true, true, false},
-	    {"no DNSSEC, none, valid", false, NONE, true, true, true},
-	    {"no DNSSEC, none, valid, no status", false, NONE, true, false,
+	    {"DNSSEC, mismatch", true, MISMATCH, true, CERTIFICATE_GOOD,
 	     false},
-	    {"no DNSSEC, none, not valid", false, NONE, false, true, false},
+	    {"no DNSSEC, matches, valid", false, MATCHES, true,
+	     CERTIFICATE_UNREACHABLE, true},
+	    {"no DNSSEC, matches, not valid", false, MATCHES, false,
+	     CERTIFICATE_GOOD, false},
+	    {"no DNSSEC, mismatch", false, MISMATCH, true, CERTIFICATE_GOOD,
+	     false},
+	    {"no DNSSEC, none, valid, good", false, NONE, true,
+	     CERTIFICATE_GOOD, true},
+	    {"no DNSSEC, none, valid, no responder", false, NONE, true,
+	     CERTIFICATE_NO_RESPONDER, true},
+	    {"no DNSSEC, none, valid, no status", false, NONE, true,
+	     CERTIFICATE_UNREACHABLE, false},
+	    {"no DNSSEC, none, valid, revoked", false, NONE, true,
+	     CERTIFICATE_REVOKED, false},
+	    {"no DNSSEC, none, valid, unknown", false, NONE, true,
+	     CERTIFICATE_UNKNOWN, false},
+	    {"no DNSSEC, none, not valid", false, NONE, false,
+	     CERTIFICATE_GOOD, false},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -36,7 +61,7 @@ part_7_table(void **state)
 		    .record_has_tls = cases[i].tls != NONE,
 		    .tls_matches = cases[i].tls == MATCHES,
 		    .x509_valid = cases[i].x509,
-		    .ocsp_good = cases[i].ocsp,
+		    .status = cases[i].status,
 		    .name_in_domain = true,
 		};
 		struct certificate_verdict verdict = certificate_judge(&facts);
@@ -47,24 +72,28 @@ part_7_table(void **state)
 		 * confirms; a self-signed one never does. */
 		assert_int_equal(verdict.confirms,
 		    cases[i].accept && cases[i].x509);
-		assert_non_null(verdict.reason);
+		assert_string_not_equal(verdict.reason, "not judged");
+		/* The status is wanted where it decides, and only there. */
+		assert_int_equal(certificate_wants_status(&facts),
+		    cases[i].tls == NONE && cases[i].x509);
 	}
 }
 
 static void
 all_combinations(void **state)
 {
-	for (unsigned int bits = 0; bits < 64; bits++) {
+	for (unsigned int bits = 0; bits < 32 * CERTIFICATE_STATUSES; bits++) {
 		struct certificate_facts facts = {
 		    .record_secure = (bits & 1) != 0,
 		    .record_has_tls = (bits & 2) != 0,
 		    .tls_matches = (bits & 4) != 0,
 		    .x509_valid = (bits & 8) != 0,
-		    .ocsp_good = (bits & 16) != 0,
-		    .name_in_domain = (bits & 32) != 0,
+		    .name_in_domain = (bits & 16) != 0,
+		    .status = (enum certificate_status)(bits / 32),
 		};
 		struct certificate_verdict verdict = certificate_judge(&facts);
 
+		assert_string_not_equal(verdict.reason, "not judged");
 		if (facts.record_has_tls && !facts.tls_matches)
 			assert_false(verdict.accept);
 		if (!facts.x509_valid && !(facts.record_secure &&

@@ -64,6 +64,25 @@ agent_delivers(void **state)
 	buffer_free(&message);
 }
 
+/* Whose dx hosts do not answer has others, and policyd knows them. */
+static void
+agent_goes_on_to_later_stages(void **state)
+{
+	struct buffer message = sealed(world.beta, world.bob, "stages");
+	struct stream *s = lmtp_open();
+
+	policyd_has_hosts_at(HOSTS_MX);
+	assert_int_equal(hand_in(s, "alice@alpha.test", "bob@beta.test",
+	    transit_head, buffer_span(&message)), 250);
+	policyd_has_hosts_at(HOSTS_DOMAIN);
+	assert_int_equal(hand_in(s, "alice@alpha.test", "bob@beta.test",
+	    transit_head, buffer_span(&message)), 250);
+	assert_non_null(strstr(heard, "2.0.0 255 DUPLICATE="));
+	policyd_has_hosts_at(HOSTS_DX);
+	stream_free(s);
+	buffer_free(&message);
+}
+
 /* In the dialect of the signets: DMTP's fingerprints are of the same layout, and
  * what was sealed for another signet does not leave. */
 static void
@@ -126,6 +145,7 @@ agent_refuses(void **state)
 	};
 	unsigned int before = postfix_mail()->count;
 	struct stream *s = lmtp_open();
+	char stale[300];
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		unit_case(cases[i].name);
@@ -134,6 +154,10 @@ agent_refuses(void **state)
 		    cases[i].code);
 		if (strstr(heard, cases[i].text) != heard)
 			fail_msg("%s", heard);
+		/* policyd is told what another signet stands in for. */
+		policyd_heard_stale(stale);
+		assert_string_equal(stale,
+		    strstr(heard, "586") != NULL ? cases[i].recipient : "");
 	}
 	unit_case("no host answers, and a rule that wants no retry");
 	policyd_says(POLICY_REFUSE);
@@ -243,6 +267,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(agent_delivers),
+	    cmocka_unit_test(agent_goes_on_to_later_stages),
 	    cmocka_unit_test(agent_delivers_the_libdime_dialect),
 	    cmocka_unit_test(agent_refuses),
 	    cmocka_unit_test(agent_is_put_off),

@@ -36,7 +36,12 @@ request_round_trip(void **state)
 	    {.verb = FACTS_EXPLAIN, .from = "<>", .to = "beta.test", .fingerprint = "",
 	     .wait = 5},
 	    {FACTS_MET, "beta.test", "alice@alpha.test", "", 5, "<>", "4x",
-	     "on_peer_down"},
+	     "on_peer_down", ""},
+	    {FACTS_HOSTS, "", "beta.test", "", 5, "", "", "", "mx"},
+	    {.verb = FACTS_ADDRESSES, .from = "", .to = "ocsp.test",
+	     .fingerprint = "", .wait = 5},
+	    {.verb = FACTS_STALE, .from = "", .to = "bob@beta.test",
+	     .fingerprint = "AAAA", .wait = 5},
 	};
 	struct buffer text = buffer_make(FACTS_REQUEST_LIMIT);
 	struct buffer storage = buffer_make(FACTS_REQUEST_LIMIT);
@@ -57,6 +62,7 @@ request_round_trip(void **state)
 		assert_same_text(read.sender, cases[i].sender);
 		assert_same_text(read.queue, cases[i].queue);
 		assert_same_text(read.outcome, cases[i].outcome);
+		assert_same_text(read.stage, cases[i].stage);
 	}
 	buffer_free(&text);
 	buffer_free(&storage);
@@ -180,9 +186,9 @@ fill(struct facts_answer *answer)
 	buffer_append(&answer->user_signet, octets, 1);
 	buffer_append_string(&answer->text, "a 1\nb 2\n");
 	answer->host_count = 2;
-	answer->hosts[0] = (struct facts_host){"mx1.beta.test", 2,
+	answer->hosts[0] = (struct facts_host){"mx1.beta.test", 26, false, 2,
 	    {"192.0.2.1", "2001:db8::1"}};
-	answer->hosts[1] = (struct facts_host){"mx2.beta.test", 1,
+	answer->hosts[1] = (struct facts_host){"mx2.beta.test", 587, true, 1,
 	    {"192.0.2.2"}};
 }
 
@@ -230,6 +236,8 @@ assert_same(const struct facts_answer *a, const struct facts_answer *b)
 	assert_int_equal(a->host_count, b->host_count);
 	for (size_t i = 0; i < a->host_count; i++) {
 		assert_string_equal(a->hosts[i].name, b->hosts[i].name);
+		assert_int_equal(a->hosts[i].port, b->hosts[i].port);
+		assert_int_equal(a->hosts[i].dual, b->hosts[i].dual);
 		assert_int_equal(a->hosts[i].address_count,
 		    b->hosts[i].address_count);
 		for (size_t j = 0; j < a->hosts[i].address_count; j++)
@@ -388,7 +396,8 @@ every_truncation_and_bit(void **state)
 	snprintf(given.reason, sizeof(given.reason), "reason");
 	buffer_append_string(&given.record, "pok=x");
 	given.host_count = 1;
-	given.hosts[0] = (struct facts_host){"mx.beta.test", 1, {"192.0.2.1"}};
+	given.hosts[0] = (struct facts_host){"mx.beta.test", 25, true, 1,
+	    {"192.0.2.1"}};
 	facts_answer_write(&given, &text);
 	for (size_t length = 0; length < text.length; length++) {
 		facts_answer_init(&read);

@@ -82,9 +82,10 @@ public_addresses(void **state)
 	assert_false(hosts_is_public(span_of(octets, 5)));
 }
 
-/* ---- a record's hosts ---- */
+/* ---- a domain's hosts ---- */
 
-/* mxN has the addresses N.N.N.N and 192.168.0.N; mx7 is bogus. */
+/* mxN has the addresses N.N.N.N and 192.168.0.N; mx7 is bogus. The domain's MX
+ * hosts are mx1 and mx2, and mx3 before them. */
 static void
 ask(void *context, const char *name, enum dns_type type, dns_done *done,
     void *done_context)
@@ -96,8 +97,16 @@ ask(void *context, const char *name, enum dns_type type, dns_done *done,
 	const struct span data[] = {span_of(public, 4), span_of(private, 4),
 	    span_of(odd, 5)};
 
+	const struct span mx[] = {
+	    span_of((const uint8_t *)"\0\12\3mx1\4beta\4test", 17),
+	    span_of((const uint8_t *)"\0\12\3mx2\4beta\4test", 17),
+	    span_of((const uint8_t *)"\0\5\3mx3\4beta\4test", 17)};
+
 	++*(int *)context;
-	if (type == DNS_TYPE_AAAA)
+	if (type == DNS_TYPE_MX)
+		done(done_context,
+		    dns_reply_copy(DNS_PRESENT_INSECURE, mx, COUNT(mx)));
+	else if (type == DNS_TYPE_AAAA)
 		done(done_context, dns_reply_new(DNS_ABSENT_PROVEN, ""));
 	else if (number == 7)
 		done(done_context, dns_reply_new(DNS_BOGUS, "forged"));
@@ -115,77 +124,171 @@ hosts_of(struct record *record, const char *numbers)
 		    "mx%c.beta.test", *numbers);
 }
 
+static struct facts_host hosts[FACTS_HOSTS_MAX];
+static size_t count;
+static int dns_asked;
+static const struct dns_source scripted = {&dns_asked, ask, NULL, NULL};
+
+static int
+find(const struct record *record, enum hosts_stage stage, bool flag)
+{
+	const struct config config = {.peer_port = 26, .peer_mx_port = 25,
+	    .peer_submission_port = 587, .allow_private_addresses = flag,
+	    .try_domain_itself = flag};
+	const struct hosts_wish wish = {&scripted, &config, "beta.test",
+	    record, stage};
+	struct fault fault = {0};
+	int err = hosts_find(&wish, deadline_in(1000), hosts, &count, &fault);
+
+	assert_int_equal(err == 0, fault.text[0] == '\0');
+	return err;
+}
+
 static void
-finds_hosts(void **state)
+finds_dx_hosts(void **state)
 {
 	struct record *record = calloc(1, sizeof(*record));
-	struct facts_host hosts[HOSTS_WANTED];
-	int asked = 0;
-	const struct dns_source dns = {&asked, ask, NULL, NULL};
-	struct fault fault;
-	size_t count;
 
 	assert_non_null(record);
 	unit_case("none");
-	assert_int_equal(hosts_find(&dns, record, false, deadline_in(1000),
-	                     hosts, &count, &fault), ERR_UNREACHABLE);
+	assert_int_equal(find(record, HOSTS_DX, false), ERR_UNREACHABLE);
 	assert_int_equal(count, 0);
 
 	unit_case("private addresses are left out");
 	hosts_of(record, "1");
-	assert_int_equal(hosts_find(&dns, record, false, deadline_in(1000),
-	                     hosts, &count, &fault), 0);
+	assert_int_equal(find(record, HOSTS_DX, false), 0);
 	assert_int_equal(count, 1);
 	assert_string_equal(hosts[0].name, "mx1.beta.test");
+	assert_int_equal(hosts[0].port, 26);
+	assert_false(hosts[0].dual);
 	assert_int_equal(hosts[0].address_count, 1);
 	assert_string_equal(hosts[0].addresses[0], "1.1.1.1");
 
 	unit_case("unless allowed");
-	assert_int_equal(hosts_find(&dns, record, true, deadline_in(1000),
-	                     hosts, &count, &fault), 0);
+	assert_int_equal(find(record, HOSTS_DX, true), 0);
 	assert_int_equal(hosts[0].address_count, 2);
 	assert_string_equal(hosts[0].addresses[1], "192.168.0.1");
 
 	unit_case("hosts without one are, too");
 	hosts_of(record, "172");
-	assert_int_equal(hosts_find(&dns, record, false, deadline_in(1000),
-	                     hosts, &count, &fault), 0);
+	assert_int_equal(find(record, HOSTS_DX, false), 0);
 	assert_int_equal(count, 2);
 	hosts_of(record, "7");
-	assert_int_equal(hosts_find(&dns, record, false, deadline_in(1000),
-	                     hosts, &count, &fault), ERR_UNREACHABLE);
+	assert_int_equal(find(record, HOSTS_DX, false), ERR_UNREACHABLE);
+
+	unit_case("a host that is named twice is one");
+	hosts_of(record, "1121");
+	assert_int_equal(find(record, HOSTS_DX, false), 0);
+	assert_int_equal(count, 2);
 
 	unit_case("only so many of many are asked for");
-	asked = 0;
-	hosts_of(record, "111111111");
-	assert_int_equal(hosts_find(&dns, record, false, deadline_in(1000),
-	                     hosts, &count, &fault), 0);
+	dns_asked = 0;
+	hosts_of(record, "12345689a");
+	assert_int_equal(find(record, HOSTS_DX, false), 0);
 	assert_int_equal(count, HOSTS_WANTED);
-	assert_int_equal(asked, 2 * HOSTS_WANTED);
+	assert_int_equal(dns_asked, 2 * HOSTS_WANTED);
 	free(record);
 }
 
 static void
-hosts_come_in_random_order(void **state)
+dx_hosts_come_in_random_order(void **state)
 {
 	struct record *record = calloc(1, sizeof(*record));
-	struct facts_host hosts[HOSTS_WANTED];
 	bool first[4] = {false};
-	int asked = 0;
-	const struct dns_source dns = {&asked, ask, NULL, NULL};
-	size_t count;
 
 	assert_non_null(record);
 	hosts_of(record, "123");
 	for (int i = 0; i < 200; i++) {
-		assert_int_equal(hosts_find(&dns, record, false,
-		                     deadline_in(1000), hosts, &count, NULL),
-		    0);
+		assert_int_equal(find(record, HOSTS_DX, false), 0);
 		assert_int_equal(count, 3);
 		first[hosts[0].name[2] - '0'] = true;
 	}
 	assert_true(first[1] && first[2] && first[3]);
 	free(record);
+}
+
+static void
+finds_mx_hosts(void **state)
+{
+	bool second[4] = {false};
+
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(find(NULL, HOSTS_MX, false), 0);
+		assert_int_equal(count, 6);
+		for (size_t j = 0; j < count; j++) {
+			assert_true(hosts[j].dual);
+			assert_int_equal(hosts[j].port, j < 3 ? 25 : 587);
+			assert_string_equal(hosts[j].name,
+			    hosts[j % 3].name);
+		}
+		unit_case("by preference");
+		assert_string_equal(hosts[0].name, "mx3.beta.test");
+		second[hosts[1].name[2] - '0'] = true;
+	}
+	unit_case("those that are alike in random order");
+	assert_true(second[1] && second[2]);
+}
+
+static void
+finds_the_domain_itself(void **state)
+{
+	static const unsigned int ports[] = {26, 25, 587};
+
+	assert_int_equal(find(NULL, HOSTS_DOMAIN, false), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(find(NULL, HOSTS_DOMAIN, true), 0);
+	assert_int_equal(count, COUNT(ports));
+	for (size_t i = 0; i < count; i++) {
+		assert_string_equal(hosts[i].name, "beta.test");
+		assert_int_equal(hosts[i].port, ports[i]);
+		assert_int_equal(hosts[i].dual, i > 0);
+	}
+}
+
+static void
+mx_data(void **state)
+{
+#define MX(text) {(const uint8_t *)(text), sizeof(text) - 1}
+	static const struct {
+		const char *name;
+		struct span data;
+		const char *host; /* NULL: none */
+		unsigned int preference;
+	} cases[] = {
+	    {"one", MX("\1\2\2mx\4test\0"), "mx.test", 258},
+	    {"upper case", MX("\0\0\2MX\4Test\0"), "mx.test", 0},
+	    {"null MX", MX("\0\0\0"), NULL, 0},
+	    {"single label", MX("\0\0\2mx\0"), NULL, 0},
+	    {"empty", MX(""), NULL, 0},
+	    {"no name", MX("\0\1"), NULL, 0},
+	    {"cut in a label", MX("\0\1\2mx\4tes"), NULL, 0},
+	    {"no root label", MX("\0\1\2mx\4test"), NULL, 0},
+	    {"more behind it", MX("\0\1\2mx\4test\0x"), NULL, 0},
+	    {"compressed", MX("\0\1\2mx\300\14"), NULL, 0},
+	    {"no host name", MX("\0\1\2m \4test\0"), NULL, 0},
+	    {"NUL in a label", MX("\0\1\2m\0\4test\0"), NULL, 0},
+	    {"an address", MX("\0\1\3" "127" "\1" "0" "\1" "0" "\1" "1" "\0"), NULL, 0},
+	};
+#undef MX
+	uint8_t endless[600];
+	char name[DOMAIN_SIZE];
+	unsigned int preference;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].name);
+		assert_int_equal(hosts_read_mx(cases[i].data, &preference,
+		                     name), cases[i].host != NULL);
+		if (cases[i].host == NULL)
+			continue;
+		assert_string_equal(name, cases[i].host);
+		assert_int_equal(preference, cases[i].preference);
+	}
+	unit_case("longer than a name can be");
+	for (size_t i = 0; i < sizeof(endless); i++)
+		endless[i] = i % 2 == 0 ? 1 : 'a';
+	endless[sizeof(endless) - 2] = 0;
+	assert_false(hosts_read_mx(span_of(endless, sizeof(endless) - 1),
+	    &preference, name));
 }
 
 /* ---- replies that come late, or never ---- */
@@ -338,8 +441,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(public_addresses),
-	    cmocka_unit_test(finds_hosts),
-	    cmocka_unit_test(hosts_come_in_random_order),
+	    cmocka_unit_test(finds_dx_hosts),
+	    cmocka_unit_test(dx_hosts_come_in_random_order),
+	    cmocka_unit_test(finds_mx_hosts),
+	    cmocka_unit_test(finds_the_domain_itself),
+	    cmocka_unit_test(mx_data),
 	    cmocka_unit_test(late_replies),
 	    cmocka_unit_test(anchor_files),
 	    cmocka_unit_test(anchors_of_their_own),

@@ -37,6 +37,8 @@ struct host {
 	const struct unit_certificate *certificate;
 	const char *says[TURNS];
 	void *(*run)(void *); /* NULL: run_host() */
+	const char *clear[2]; /* a dual-protocol host's banner, and its answer
+	                         to STARTTLS: 2xx, and TLS begins */
 
 	int listener;
 	unsigned int port;
@@ -79,6 +81,19 @@ converse(struct host *host, struct stream *stream)
 	}
 }
 
+/* True when TLS is to begin. */
+static bool
+begin_in_clear(struct host *host, struct stream *stream)
+{
+	for (size_t i = 0; i < COUNT(host->clear); i++)
+		if (host->clear[i] == NULL ||
+		    stream_write(stream, span_string(host->clear[i]),
+		        deadline_in(LONG)) != 0 ||
+		    (i == 0 && !hear(host, stream, false)))
+			return false;
+	return host->clear[1][0] == '2';
+}
+
 static void *
 run_host(void *argument)
 {
@@ -87,7 +102,9 @@ run_host(void *argument)
 	    stream_of_fd(accept(host->listener, NULL, NULL));
 	struct tls_context *context;
 
-	if (host->certificate == NULL) {
+	if (host->clear[0] != NULL && !begin_in_clear(host, stream)) {
+		converse(host, stream);
+	} else if (host->certificate == NULL) {
 		converse(host, stream);
 	} else if (tls_server_new(host->certificate->certificate_path,
 		       host->certificate->key_path, &context, NULL) == 0) {
@@ -161,6 +178,7 @@ open_host(const struct host *host, const struct record *record, bool secure,
 	    .domain = "beta.test",
 	    .address = "127.0.0.1",
 	    .port = host->port,
+	    .dual = host->clear[0] != NULL,
 	    .source = "127.0.0.3",
 	    .record = record,
 	    .record_secure = secure,
@@ -282,6 +300,79 @@ run_short_key(void *argument)
 	SSL_CTX_free(context);
 	close(fd);
 	return NULL;
+}
+
+static void
+dual_protocol(void **state)
+{
+#define ELEVATED "STARTTLS <dx.beta.test> MODE=DMTP\nQUIT\n"
+#define ESMTP "220 dx.beta.test ESMTP DMTP Postfix\r\n"
+	static const struct {
+		const char *name, *banner, *starttls, *mode;
+		int err;
+		const char *complaint, *heard;
+	} cases[] = {
+	    {"as it should be", ESMTP, "220 GO AHEAD\r\n", "250 OK DMTP\n",
+	     0, NULL, ELEVATED},
+	    {"250 in clear as well", ESMTP, "250 OK\n",
+	     "250 OK DMTP at your service\n", 0, NULL, ELEVATED},
+	    {"a banner of several lines",
+	     "220-dx.beta.test ESMTP\r\n220-DMTP\r\n220 ready\r\n",
+	     "220 GO AHEAD\n", "250 OK DMTP\n", 0, NULL, ELEVATED},
+	    {"does not offer DMTP", "220 dx.beta.test ESMTP\r\n", NULL, NULL,
+	     ERR_PROTOCOL, "banner is not that of a DMTP host", "QUIT\n"},
+	    {"is busy", "421 DMTP later\r\n", NULL, NULL, ERR_PROTOCOL,
+	     "banner is not that of a DMTP host: 421", ""},
+	    {"refuses STARTTLS", ESMTP, "454 NO\n", BYE, ERR_PROTOCOL,
+	     "STARTTLS: 454 NO", ELEVATED},
+	    {"speaks on in clear", ESMTP, "220 GO AHEAD\n250 OK DMTP\n",
+	     NULL, ERR_PROTOCOL, "came in clear",
+	     "STARTTLS <dx.beta.test> MODE=DMTP\n"},
+	    {"is in another mode", ESMTP, "220 GO AHEAD\n", "250 OK ESMTP\n",
+	     ERR_PROTOCOL, "mode is not that of a DMTP host: 250 OK ESMTP",
+	     ELEVATED},
+	    {"repeats its banner", ESMTP, "220 GO AHEAD\n",
+	     "220 <dx.beta.test> DMTP\n", ERR_PROTOCOL,
+	     "mode is not that of a DMTP host: 220", ELEVATED},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct host host = {.certificate = &host_of_domain,
+		    .clear = {cases[i].banner, cases[i].starttls},
+		    .says = {cases[i].mode, BYE}};
+		struct fault fault = {0};
+		struct record record;
+		struct peer *peer;
+
+		unit_case(cases[i].name);
+		start_host(&host);
+		make_record(&record, SIGNED, host.certificate);
+		assert_int_equal(open_host(&host, &record, true, LONG, &peer,
+		    &fault), cases[i].err);
+		if (cases[i].err != 0)
+			assert_non_null(strstr(fault.text,
+			    cases[i].complaint));
+		peer_close(peer);
+		end_host(&host, cases[i].heard);
+	}
+}
+
+/* The certificate of a dual-protocol host is judged like any other's. */
+static void
+dual_protocol_certificate(void **state)
+{
+	struct host host = {.certificate = &foreign,
+	    .clear = {ESMTP, "220 GO AHEAD\n"},
+	    .says = {"250 OK DMTP\n", BYE}};
+	struct fault fault = {0};
+	struct record record;
+	struct peer *peer;
+
+	start_host(&host);
+	make_record(&record, UNSIGNED, host.certificate);
+	assert_int_equal(open_host(&host, &record, true, LONG, &peer, &fault),
+	    ERR_CERTIFICATE);
+	end_host(&host, ELEVATED);
 }
 
 static void
@@ -762,27 +853,33 @@ what_is_not_armor_stays_here(void **state)
 /* ---- */
 
 static void
+make_certificate(const char *name, const char *names, EVP_PKEY *key,
+    const struct unit_certificate *issuer, const char *ocsp,
+    struct unit_certificate *out)
+{
+	const struct unit_certificate_wish wish = {.name = name, .key = key,
+	    .names = names, .days = 100, .authority = names == NULL,
+	    .ocsp = ocsp, .issuer = issuer};
+
+	unit_certificate_make(directory, &wish, out);
+}
+
+static void
 make_certificates(void)
 {
 	rsa_key = unit_key(2048);
 	short_key = unit_key(1024);
-	unit_certificate_make(directory, &(struct unit_certificate_wish){
-	    "authority", rsa_key, NULL, 100, true, false, NULL}, &authority);
-	unit_certificate_make(directory, &(struct unit_certificate_wish){
-	    "host", rsa_key, "DNS:dx.beta.test", 100, false, false,
-	    &authority}, &host_of_domain);
-	unit_certificate_make(directory, &(struct unit_certificate_wish){
-	    "domain", rsa_key, "DNS:beta.test", 100, false, false,
-	    &authority}, &domain_itself);
-	unit_certificate_make(directory, &(struct unit_certificate_wish){
-	    "foreign", rsa_key, "DNS:dx.gamma.test", 100, false, false, NULL},
+	make_certificate("authority", NULL, rsa_key, NULL, NULL, &authority);
+	make_certificate("host", "DNS:dx.beta.test", rsa_key, &authority, NULL,
+	    &host_of_domain);
+	make_certificate("domain", "DNS:beta.test", rsa_key, &authority, NULL,
+	    &domain_itself);
+	make_certificate("foreign", "DNS:dx.gamma.test", rsa_key, NULL, NULL,
 	    &foreign);
-	unit_certificate_make(directory, &(struct unit_certificate_wish){
-	    "small", short_key, "DNS:dx.beta.test", 100, false, false,
-	    &authority}, &small);
-	unit_certificate_make(directory, &(struct unit_certificate_wish){
-	    "ocsp", rsa_key, "DNS:dx.beta.test", 100, false, true,
-	    &authority}, &with_ocsp);
+	make_certificate("small", "DNS:dx.beta.test", short_key, &authority,
+	    NULL, &small);
+	make_certificate("ocsp", "DNS:dx.beta.test", rsa_key, &authority,
+	    "http://ocsp.test/", &with_ocsp);
 }
 
 static void
@@ -825,6 +922,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(certificate_table),
+	    cmocka_unit_test(dual_protocol),
+	    cmocka_unit_test(dual_protocol_certificate),
 	    cmocka_unit_test(short_key_is_told_goodbye),
 	    cmocka_unit_test(banner_table),
 	    cmocka_unit_test(silent_hosts),

@@ -69,11 +69,18 @@ set_up(void **state)
 	    replay->directory);
 	assert_int_equal(log_open("replay", replay->log, LOG_DEBUG), 0);
 	replay->port = free_port();
+	do {
+		replay->mx_port = free_port();
+		replay->submission_port = free_port();
+	} while (replay->mx_port == replay->port ||
+	    replay->submission_port == replay->port ||
+	    replay->submission_port == replay->mx_port);
 	replay->config = buffer_make(1 << 16);
 	buffer_printf(&replay->config,
-	    "ca_file = \"%s\"\npeer_port = %u\n"
-	    "allow_private_addresses = true\n",
-	    replay_authority(), replay->port);
+	    "ca_file = \"%s\"\npeer_port = %u\npeer_mx_port = %u\n"
+	    "peer_submission_port = %u\nallow_private_addresses = true\n",
+	    replay_authority(), replay->port, replay->mx_port,
+	    replay->submission_port);
 	replay->dns = replay_dns_new();
 	replay->peers = replay_peers_new();
 	replay->redis = redis.directory[0] == '\0' ? NULL : &redis;
@@ -86,6 +93,7 @@ tear_down(void **state)
 	struct replay *replay = *state;
 
 	replay_peers_stop(replay->peers);
+	replay_responder_end(replay);
 	replay_dns_network(replay->dns, REPLAY_DOWN);
 	if (replay->redis != NULL)
 		unit_redis_stop(replay->redis);

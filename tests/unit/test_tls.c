@@ -23,28 +23,33 @@ static EVP_PKEY *rsa_key, *other_key, *short_key, *ec_key;
 static struct unit_certificate authority, good, other, expired, small, curve;
 
 static void
+make_certificate(const char *name, const char *names, EVP_PKEY *key, int days,
+    const struct unit_certificate *issuer, struct unit_certificate *out)
+{
+	const struct unit_certificate_wish wish = {.name = name, .key = key,
+	    .names = names, .days = days, .authority = names == NULL,
+	    .issuer = issuer};
+
+	unit_certificate_make(directory, &wish, out);
+}
+
+static void
 make_certificates(void)
 {
 	rsa_key = unit_key(2048);
 	other_key = unit_key(2048);
 	short_key = unit_key(1024);
 	ec_key = unit_key(0);
-	unit_certificate_make(directory, &(struct unit_certificate_wish){
-	    "authority", other_key, NULL, 100, true, false, NULL}, &authority);
-	unit_certificate_make(directory, &(struct unit_certificate_wish){
-	    "good", rsa_key, "DNS:dx.beta.test,DNS:*.other.test", 100, false,
-	    true, &authority}, &good);
-	unit_certificate_make(directory, &(struct unit_certificate_wish){
-	    "other", other_key, "DNS:dx.beta.test", 100, false, false, NULL},
+	make_certificate("authority", NULL, other_key, 100, NULL, &authority);
+	make_certificate("good", "DNS:dx.beta.test,DNS:*.other.test", rsa_key,
+	    100, &authority, &good);
+	make_certificate("other", "DNS:dx.beta.test", other_key, 100, NULL,
 	    &other);
-	unit_certificate_make(directory, &(struct unit_certificate_wish){
-	    "expired", rsa_key, "DNS:dx.beta.test", -1, false, false,
-	    &authority}, &expired);
-	unit_certificate_make(directory, &(struct unit_certificate_wish){
-	    "small", short_key, "DNS:dx.beta.test", 100, false, false,
-	    &authority}, &small);
-	unit_certificate_make(directory, &(struct unit_certificate_wish){
-	    "curve", ec_key, "DNS:dx.beta.test", 100, false, false, NULL},
+	make_certificate("expired", "DNS:dx.beta.test", rsa_key, -1,
+	    &authority, &expired);
+	make_certificate("small", "DNS:dx.beta.test", short_key, 100,
+	    &authority, &small);
+	make_certificate("curve", "DNS:dx.beta.test", ec_key, 100, NULL,
 	    &curve);
 }
 
@@ -157,7 +162,7 @@ a_session(void **state)
 	assert_int_equal(peer.rsa_bits, 2048);
 	assert_true(peer.chain_valid);
 	assert_true(peer.name_valid);
-	assert_true(peer.has_ocsp_responder);
+	assert_non_null(peer.chain);
 	assert_true(tls_peer_has_name(&peer, "a.other.test"));
 	assert_false(tls_peer_has_name(&peer, "other.test"));
 	assert_false(tls_peer_has_name(&peer, "good"));
@@ -169,7 +174,7 @@ a_session(void **state)
 	assert_int_equal(stream_read(stream, &octet, 1, &got,
 	    deadline_in(LONG)), 0);
 	assert_int_equal(got, 0);
-	buffer_free(&peer.der);
+	tls_peer_free(&peer);
 	stream_free(stream);
 	pthread_join(side.thread, NULL);
 	assert_int_equal(side.err, 0);
@@ -213,7 +218,7 @@ judgement_table(void **state)
 		    cases[i].server_name, &peer, deadline_in(LONG), NULL), 0);
 		assert_int_equal(peer.chain_valid, cases[i].chain_valid);
 		assert_int_equal(peer.name_valid, cases[i].name_valid);
-		buffer_free(&peer.der);
+		tls_peer_free(&peer);
 		stream_free(stream);
 		pthread_join(side.thread, NULL);
 		tls_free(server);
@@ -378,7 +383,7 @@ server_table(void **state)
 		    cases[i].rsa_bits != 0 ? 0 : ERR_PROTOCOL);
 		if (err == 0)
 			assert_int_equal(peer.rsa_bits, cases[i].rsa_bits);
-		buffer_free(&peer.der);
+		tls_peer_free(&peer);
 		stream_free(stream);
 		pthread_join(raw.thread, NULL);
 		SSL_CTX_free(raw.context);
@@ -404,7 +409,7 @@ a_cut_is_not_an_end(void **state)
 	    "dx.beta.test", &peer, deadline_in(LONG), NULL), 0);
 	assert_int_equal(stream_read(stream, &octet, 1, &got,
 	    deadline_in(LONG)), ERR_UNREACHABLE);
-	buffer_free(&peer.der);
+	tls_peer_free(&peer);
 	stream_free(stream);
 	pthread_join(raw.thread, NULL);
 	SSL_CTX_free(raw.context);
@@ -596,8 +601,8 @@ reload_keeps_sessions(void **state)
 	tls_free(server);
 	echo(a, "still here\n", "still here");
 	echo(b, "me too\n", "me too");
-	buffer_free(&first_peer.der);
-	buffer_free(&second_peer.der);
+	tls_peer_free(&first_peer);
+	tls_peer_free(&second_peer);
 	stream_free(a);
 	stream_free(b);
 	pthread_join(first.thread, NULL);

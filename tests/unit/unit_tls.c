@@ -56,9 +56,14 @@ make(const struct unit_certificate_wish *wish)
 	    wish->authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
 	if (wish->names != NULL)
 		add_extension(made, NID_subject_alt_name, wish->names);
-	if (wish->ocsp)
-		add_extension(made, NID_info_access,
-		    "OCSP;URI:http://ocsp.test/");
+	if (wish->signs_ocsp)
+		add_extension(made, NID_ext_key_usage, "OCSPSigning");
+	if (wish->ocsp != NULL) {
+		char access[300];
+
+		snprintf(access, sizeof(access), "OCSP;URI:%s", wish->ocsp);
+		add_extension(made, NID_info_access, access);
+	}
 	assert_true(X509_sign(made, wish->issuer == NULL
 	    ? wish->key : wish->issuer->key, EVP_sha256()) > 0);
 	return made;

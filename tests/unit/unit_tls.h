@@ -23,7 +23,8 @@ struct unit_certificate_wish {
 	const char *names;     /* "DNS:a.test,DNS:b.test" */
 	int days;              /* until it expires; negative: it has */
 	bool authority;
-	bool ocsp;             /* names a responder */
+	bool signs_ocsp;       /* may sign responses for its issuer */
+	const char *ocsp;      /* URI of its responder, or NULL */
 	const struct unit_certificate *issuer; /* NULL: signed by itself */
 };
 
