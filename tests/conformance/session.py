@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A DMTP session with the server under test: TLS, lines, replies. A Session
+says exactly what it is told to, and notes whatever the server's lines have
+that Part 7 forbids."""
+import re
+import socket
+import ssl
+
+SUITE = "ECDHE-RSA-AES256-GCM-SHA384"
+LINE_LIMIT = 512  # octets with the line end
+
+
+class Failed(Exception):
+    """The server breaks the rule; the text says how."""
+
+
+class Skipped(Exception):
+    """The rule cannot be tried; the text says why."""
+
+
+def client_context(ciphers=SUITE, version=ssl.TLSVersion.TLSv1_2):
+    """A client that takes any certificate: the rules judge it. SECLEVEL=0, so
+    that a key that is too short can be seen at all."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = version
+    context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    # Python would take a connection that is cut for one that was shut down.
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
+    return context
+
+
+class Reply:
+    """`code` is a number, `texts` has one text a line without the code."""
+
+    def __init__(self, code, texts):
+        self.code, self.texts = code, texts
+
+    @property
+    def text(self):
+        return self.texts[-1]
+
+    @property
+    def listing(self):
+        """The lines before the last one, as they were before the code."""
+        return "".join(text + "\n" for text in self.texts[:-1])
+
+    def __str__(self):
+        return f"{self.code} {self.text}"
+
+
+class Server:
+    """Where the server is, and what its lines had that they may not have."""
+
+    def __init__(self, host, port, patience=30, name=None):
+        self.host, self.port, self.patience = host, port, patience
+        self.name = name
+        self.violations = []
+
+    def connect(self):
+        plain = socket.create_connection((self.host, self.port), self.patience)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return plain
+
+    def handshake(self, context=None, name=None):
+        """The TLS socket. A handshake that fails is ssl.SSLError or OSError."""
+        plain = self.connect()
+        try:
+            return (context or client_context()).wrap_socket(
+                plain, server_hostname=name or self.name,
+                suppress_ragged_eofs=False)
+        except BaseException:
+            plain.close()
+            raise
+
+    def session(self):
+        return Session(self)
+
+
+class Session:
+    """Use it with `with`; it begins with the greeting read."""
+
+    def __init__(self, server):
+        self.server, self.waiting = server, b""
+        try:
+            self.socket = server.handshake()
+        except OSError as error:
+            raise Failed(f"no TLS session: {error}") from None
+        try:
+            self.greeting = self.hear()
+        except Failed:
+            self.socket.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    # ---- saying ----
+
+    def send(self, octets):
+        try:
+            self.socket.sendall(octets)
+        except OSError as error:
+            raise Failed(f"the session broke: {error}") from None
+
+    def say(self, *lines):
+        self.send(b"".join(
+            (line.encode("ascii") if isinstance(line, str) else line) + b"\n"
+            for line in lines))
+
+    # ---- hearing ----
+
+    def read_line(self, patience=None):
+        self.socket.settimeout(patience or self.server.patience)
+        while b"\n" not in self.waiting:
+            try:
+                octets = self.socket.recv(65536)
+            except TimeoutError:
+                raise Failed("no reply in time") from None
+            except OSError as error:
+                raise Failed(f"the session broke: {error}") from None
+            if not octets:
+                raise Failed("the server closed the session")
+            self.waiting += octets
+        line, self.waiting = self.waiting.split(b"\n", 1)
+        self.judge(line)
+        return line.rstrip(b"\r").decode("latin-1")
+
+    def judge(self, line):
+        for wrong, what in (
+                (b"\r" in line, "a CR"),
+                (len(line) >= LINE_LIMIT, f"over {LINE_LIMIT} octets"),
+                (re.search(rb"[\0\x80-\xff]", line), "octets outside 01-7F")):
+            if wrong:
+                self.server.violations.append(f"{what}: {line[:40]!r}")
+
+    def hear(self, patience=None):
+        code, texts = None, []
+        while True:
+            line = self.read_line(patience)
+            match = re.fullmatch(r"(\d{3})(?:([ -])(.*))?", line)
+            if not match or code not in (None, match[1]):
+                raise Failed(f"not a line of a reply: {line[:60]!r}")
+            code = match[1]
+            texts.append(match[3] or "")
+            if match[2] != "-":
+                return Reply(int(code), texts)
+
+    def ask(self, line, patience=None):
+        self.say(line)
+        return self.hear(patience)
+
+    def expect(self, line, *codes, patience=None):
+        reply = self.ask(line, patience)
+        if reply.code not in codes:
+            shown = line if isinstance(line, str) else line.decode("latin-1")
+            raise Failed(f"{shown[:48]!r} was answered {reply}, not "
+                         + " or ".join(map(str, codes)))
+        return reply
+
+    # ---- what comes up again and again ----
+
+    def still_there(self):
+        """The session goes on, and no reply is left over: only MODE is
+        answered so."""
+        reply = self.ask("MODE")
+        if reply.code != 250 or not reply.text.startswith("OK DMTP"):
+            raise Failed(f"after that, MODE was answered {reply}")
+
+    def hear_end(self):
+        """The server shuts TLS down cleanly, and says nothing more."""
+        self.socket.settimeout(self.server.patience)
+        try:
+            octets = self.waiting or self.socket.recv(65536)
+        except TimeoutError:
+            raise Failed("the connection stays open") from None
+        except OSError as error:
+            raise Failed(f"no clean TLS shutdown: {error}") from None
+        if octets:
+            raise Failed(f"and then came {octets[:40]!r}")
