@@ -90,7 +90,7 @@ take_earlier_into_account(struct domain_lookup *lookup)
 	struct domain_finding *finding = &lookup->finding;
 	const struct domain_finding *before = &lookup->before;
 
-	if (domain_is_present(finding->dns))
+	if (domain_is_present(finding->dns) || finding->err != 0)
 		return;
 	if (before->err != 0) {
 		finding->dns = before->dns;
