@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "dmtpd/dmtpd.h"
+#include "dmtpd/identities.h"
 
 enum {
 	GRACE = 15 * 1000, /* milliseconds for conversations to end */
@@ -73,10 +74,14 @@ static int
 open_tls(struct dmtpd *dmtpd, struct fault *fault)
 {
 	const struct config *config = dmtpd->config;
+	struct identities identities;
 	int err;
 
-	err = tls_server_new(config->tls_certificate, config->tls_key,
-	    &dmtpd->tls_server, fault);
+	err = identities_read(config, &identities, fault);
+	if (err == 0)
+		err = tls_server_new(identities.items, identities.count,
+		    &dmtpd->tls_server, fault);
+	identities_free(&identities);
 	return err != 0 ? err
 	    : tls_client_new(config->ca_file, &dmtpd->tls_client, fault);
 }
@@ -148,6 +153,20 @@ listen_everywhere(struct dmtpd *dmtpd, struct fault *fault)
 
 /* ---- reload ---- */
 
+static int
+reload_certificates(struct dmtpd *dmtpd, const struct config *config,
+    struct fault *fault)
+{
+	struct identities identities;
+	int err = identities_read(config, &identities, fault);
+
+	if (err == 0)
+		err = tls_server_reload(dmtpd->tls_server, identities.items,
+		    identities.count, fault);
+	identities_free(&identities);
+	return err;
+}
+
 /* A bad file, or a bad certificate, leaves in force what was. */
 static void
 reload(void *context)
@@ -161,8 +180,7 @@ reload(void *context)
 	log_reopen();
 	err = config_load(dmtpd->config_path, CONFIG_DMTPD, &config, &fault);
 	if (err == 0)
-		err = tls_server_reload(dmtpd->tls_server,
-		    config->tls_certificate, config->tls_key, &fault);
+		err = reload_certificates(dmtpd, config, &fault);
 	if (err != 0) {
 		log_note(LOG_ERR, "reload", "refused: %s", fault.text);
 		config_free(config);

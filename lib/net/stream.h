@@ -77,15 +77,24 @@ const char *stream_peer(const struct stream *stream);
 
 struct tls_context; /* shared by threads */
 
-/* A server's certificate chain and key, PEM. ERR_CONFIG, ERR_NO_FILE,
- * ERR_PERMISSION name the file and what is wrong (not RSA, too short...). */
-int tls_server_new(const char *certificate, const char *key,
+/* Two PEM files: a server's certificate, which its chain may follow, and the key. */
+struct tls_identity {
+	const char *certificate, *key;
+};
+
+/*
+ * A server with `count` identities, at least one. A client that names a host by
+ * SNI gets the first whose certificate is for that host; any other the first of
+ * all (Part 7). ERR_CONFIG, ERR_NO_FILE, ERR_PERMISSION name the file and what
+ * is wrong (not RSA, too short...).
+ */
+int tls_server_new(const struct tls_identity *identities, size_t count,
     struct tls_context **out, struct fault *fault);
 
 /* Reads the files again for handshakes to come; sessions keep what they have.
  * On an error, as above, the context stays as it is. From any thread. */
-int tls_server_reload(struct tls_context *context, const char *certificate,
-    const char *key, struct fault *fault);
+int tls_server_reload(struct tls_context *context,
+    const struct tls_identity *identities, size_t count, struct fault *fault);
 
 /* A client; `ca_file` "" means that no chain ever verifies. ERR_CONFIG,
  * ERR_NO_FILE, ERR_PERMISSION as above. */

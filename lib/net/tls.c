@@ -167,8 +167,8 @@ stream_start_tls_server(struct stream *stream, struct tls_context *context,
 	return handshake(stream, deadline, fault);
 }
 
-static bool
-has_name(X509 *certificate, const char *name)
+bool
+tls_certificate_has_name(X509 *certificate, const char *name)
 {
 	return X509_check_host(certificate, name, 0,
 		   X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
@@ -233,7 +233,7 @@ describe(SSL *tls, const char *server_name, struct tls_peer *peer)
 		i2d_X509(certificate, &space);
 	peer->rsa_bits = tls_rsa_bits(X509_get0_pubkey(certificate));
 	peer->chain_valid = SSL_get_verify_result(tls) == X509_V_OK;
-	peer->name_valid = has_name(certificate, server_name);
+	peer->name_valid = tls_certificate_has_name(certificate, server_name);
 	if (peer->chain_valid)
 		peer->chain = keep_chain(tls);
 	keep_stapled(tls, &peer->stapled);
@@ -255,7 +255,7 @@ tls_peer_has_name(const struct tls_peer *peer, const char *name)
 	if (peer->der.length == 0)
 		return false;
 	certificate = d2i_X509(NULL, &der, (long)peer->der.length);
-	has = certificate != NULL && has_name(certificate, name);
+	has = certificate != NULL && tls_certificate_has_name(certificate, name);
 	X509_free(certificate);
 	ERR_clear_error();
 	return has;

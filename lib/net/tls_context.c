@@ -226,7 +226,7 @@ use_chain(SSL_CTX *made, const char *path, struct fault *fault)
 }
 
 static int
-make_server(const char *certificate, const char *key, SSL_CTX **out,
+make_identity(const struct tls_identity *identity, SSL_CTX **out,
     struct fault *fault)
 {
 	SSL_CTX *made = make(TLS_server_method());
@@ -236,8 +236,8 @@ make_server(const char *certificate, const char *key, SSL_CTX **out,
 	ERR_clear_error();
 	if (made == NULL)
 		return fault_set(fault, ERR_MEMORY, "%s", "");
-	if ((err = use_chain(made, certificate, fault)) != 0 ||
-	    (err = use_key(made, key, fault)) != 0) {
+	if ((err = use_chain(made, identity->certificate, fault)) != 0 ||
+	    (err = use_key(made, identity->key, fault)) != 0) {
 		SSL_CTX_free(made);
 		return err;
 	}
@@ -245,24 +245,123 @@ make_server(const char *certificate, const char *key, SSL_CTX **out,
 	return 0;
 }
 
+/* ---- several identities ---- */
+
+/* What an SSL_CTX with the default certificate knows of the others. It belongs to
+ * the SSL_CTX, which open sessions may hold longer than struct tls_context. */
+struct others {
+	size_t count;
+	SSL_CTX *contexts[];
+};
+
+static int others_index; /* of an SSL_CTX's data */
+static pthread_once_t others_once = PTHREAD_ONCE_INIT;
+
+static void
+others_free(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int index,
+    long number, void *pointer)
+{
+	struct others *others = data;
+
+	for (size_t i = 0; others != NULL && i < others->count; i++)
+		SSL_CTX_free(others->contexts[i]);
+	free(others);
+}
+
+static void
+others_register(void)
+{
+	others_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL,
+	    others_free);
+}
+
+static bool
+is_for(SSL_CTX *context, const char *name)
+{
+	return tls_certificate_has_name(SSL_CTX_get0_certificate(context),
+	    name);
+}
+
+/* Runs in the handshake, with the name that the client sent, if it did. */
+static int
+choose(SSL *session, int *alert, void *context)
+{
+	SSL_CTX *fallback = SSL_get_SSL_CTX(session);
+	const struct others *others = SSL_CTX_get_ex_data(fallback,
+	    others_index);
+	const char *name = SSL_get_servername(session,
+	    TLSEXT_NAMETYPE_host_name);
+	size_t i = 0;
+
+	if (name == NULL)
+		return SSL_TLSEXT_ERR_NOACK;
+	if (is_for(fallback, name))
+		return SSL_TLSEXT_ERR_OK;
+	while (i < others->count && !is_for(others->contexts[i], name))
+		i++;
+	ERR_clear_error();
+	if (i == others->count)
+		return SSL_TLSEXT_ERR_NOACK;
+	return SSL_set_SSL_CTX(session, others->contexts[i]) != NULL
+	    ? SSL_TLSEXT_ERR_OK
+	    : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/* `made` gets a certificate for each of the identities. */
+static int
+add_others(SSL_CTX *made, const struct tls_identity *identities, size_t count,
+    struct fault *fault)
+{
+	struct others *others = calloc(1, sizeof(*others) +
+	    count * sizeof(others->contexts[0]));
+	int err = 0;
+
+	pthread_once(&others_once, others_register);
+	if (others == NULL || others_index < 0 ||
+	    SSL_CTX_set_ex_data(made, others_index, others) != 1) {
+		free(others);
+		return fault_set(fault, ERR_MEMORY, "%s", "");
+	}
+	for (; others->count < count && err == 0; others->count += err == 0)
+		err = make_identity(&identities[others->count],
+		    &others->contexts[others->count], fault);
+	SSL_CTX_set_tlsext_servername_callback(made, choose);
+	return err;
+}
+
+static int
+make_server(const struct tls_identity *identities, size_t count, SSL_CTX **out,
+    struct fault *fault)
+{
+	int err = make_identity(&identities[0], out, fault);
+
+	if (err == 0)
+		err = add_others(*out, identities + 1, count - 1, fault);
+	if (err != 0) {
+		SSL_CTX_free(*out);
+		*out = NULL;
+	}
+	return err;
+}
+
 int
-tls_server_new(const char *certificate, const char *key,
+tls_server_new(const struct tls_identity *identities, size_t count,
     struct tls_context **out, struct fault *fault)
 {
 	SSL_CTX *made;
 	int err;
 
 	*out = NULL;
-	err = make_server(certificate, key, &made, fault);
+	err = make_server(identities, count, &made, fault);
 	return err != 0 ? err : wrap(made, out, fault);
 }
 
 int
-tls_server_reload(struct tls_context *context, const char *certificate,
-    const char *key, struct fault *fault)
+tls_server_reload(struct tls_context *context,
+    const struct tls_identity *identities, size_t count, struct fault *fault)
 {
 	SSL_CTX *made, *old;
-	int err = make_server(certificate, key, &made, fault);
+	int err = make_server(identities, count, &made, fault);
 
 	if (err != 0)
 		return err;

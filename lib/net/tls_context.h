@@ -18,6 +18,9 @@ struct tls_chain {
 /* A session of the context as it is now, NULL without memory. */
 SSL *tls_context_session(struct tls_context *context);
 
+/* Whether the certificate, which may be NULL, is for the host. */
+bool tls_certificate_has_name(X509 *certificate, const char *name);
+
 /* Bits of an RSA key; 0 for another kind, or NULL. */
 unsigned int tls_rsa_bits(const EVP_PKEY *key);
 

@@ -140,11 +140,10 @@ free_port(void)
 }
 
 static void
-write_config(void)
+write_config(const char *more)
 {
 	struct buffer text = buffer_make(8192);
 
-	world.port = free_port();
 	snprintf(world.config, sizeof(world.config), "%s", world_path("conf"));
 	buffer_printf(&text, "hostname = \"mx.beta.test\"\n"
 	    "domains = {\"alpha.test\", \"beta.test\"}\n"
@@ -156,6 +155,8 @@ write_config(void)
 	    world.port);
 	buffer_printf(&text, "tls_certificate = \"%s\"\ntls_key = \"%s\"\n",
 	    world.certificate.certificate_path, world.certificate.key_path);
+	buffer_printf(&text, "tls_certificates = {\"%s:%s\"}\n",
+	    world.second.certificate_path, world.second.key_path);
 	buffer_printf(&text, "facts_socket = \"%s\"\n", world_path("facts"));
 	buffer_printf(&text, "lmtp_socket = \"%s\"\n", world_path("lmtp"));
 	buffer_printf(&text, "inject_socket = \"%s\"\n", world_path("dimein"));
@@ -163,6 +164,7 @@ write_config(void)
 	buffer_printf(&text, "state_db = \"%s\"\n", world_path("state.db"));
 	buffer_printf(&text, "transport_key_file = \"%s\"\n",
 	    world_path("transport.key"));
+	buffer_append_string(&text, more);
 	assert_int_equal(file_write(world.config, buffer_span(&text), 0600,
 	    true, NULL), 0);
 	buffer_free(&text);
@@ -264,6 +266,13 @@ start_dmtpd(void)
 	wait_log(NULL, 0, ready);
 }
 
+void
+dmtpd_reload(const char *more)
+{
+	write_config(more);
+	kill(world.process, SIGHUP);
+}
+
 int
 dmtpd_world_start(void **state)
 {
@@ -276,11 +285,15 @@ dmtpd_world_start(void **state)
 	unit_directory(world.directory);
 	wish.key = unit_key(2048);
 	unit_certificate_make(world.directory, &wish, &world.certificate);
+	wish.name = "second";
+	wish.names = "DNS:mx.alpha.test";
+	unit_certificate_make(world.directory, &wish, &world.second);
 	EVP_PKEY_free(wish.key);
 	listing = buffer_make(64 << 20);
 	make_keys();
 	find_keys();
-	write_config();
+	world.port = free_port();
+	write_config("");
 	start_dmtpd();
 	neighbours_start();
 	assert_int_equal(tls_client_new("", &world.tls, NULL), 0);
@@ -314,6 +327,7 @@ dmtpd_world_end(void **state)
 	keys_user_free(world.erin);
 	keys_close(world.sealing);
 	unit_certificate_free(&world.certificate);
+	unit_certificate_free(&world.second);
 	buffer_free(&listing);
 	buffer_free(&log_so_far);
 	unit_end(state);

@@ -38,12 +38,16 @@ struct dmtpd_world {
 	/* The same in the libdime layout. */
 	struct keys_org *libdime_alpha, *libdime_beta;
 	struct keys_user *libdime_alice, *libdime_bob;
-	struct unit_certificate certificate; /* dmtpd's */
+	struct unit_certificate certificate; /* dmtpd's default */
+	struct unit_certificate second; /* for mx.alpha.test */
 	struct tls_context *tls;
 	struct state *state; /* dmtpd's own state.db */
 };
 
 extern struct dmtpd_world world;
+
+/* Writes the configuration, with `more` at its end, and has dmtpd read it. */
+void dmtpd_reload(const char *more);
 
 /* Group fixtures. */
 int dmtpd_world_start(void **state);
@@ -87,6 +91,8 @@ struct postfix_mail *postfix_mail(void);
 
 /* Opens a DMTP session and takes the greeting. */
 struct stream *dmtp_open(void);
+/* Likewise with another name by SNI; *peer is what dmtpd showed. */
+struct stream *dmtp_open_as(const char *name, struct tls_peer *peer);
 /* Opens an LMTP session, greeting and LHLO done. */
 struct stream *lmtp_open(void);
 

@@ -283,8 +283,10 @@ add_host(struct replay *replay, const char *name, const char *address,
 	buffer_printf(&host->banner.text, "220 <%s> %s ready\n", name,
 	    host->dual ? "ESMTP DMTP" : "DMTP");
 	make_certificate(replay, host, kind);
-	assert_int_equal(tls_server_new(host->certificate.certificate_path,
-	                     host->certificate.key_path, &host->tls, NULL), 0);
+	assert_int_equal(tls_server_new(&(const struct tls_identity){
+	                     host->certificate.certificate_path,
+	                     host->certificate.key_path}, 1, &host->tls,
+	                     NULL), 0);
 	listen_at(replay, host, address, port_of(replay, mode));
 	assert_int_equal(pthread_create(&host->thread, NULL, serve, host), 0);
 	peers->hosts[peers->count++] = host;

@@ -8,6 +8,43 @@
 #include "dmtpd/transit.h"
 #include "keys/state.h"
 
+/* ---- certificates ---- */
+
+static void
+assert_shown(const char *name, const struct unit_certificate *expected)
+{
+	struct tls_peer peer;
+	struct stream *s = dmtp_open_as(name, &peer);
+
+	assert_true(span_equal(buffer_span(&peer.der),
+	    buffer_span(&expected->der)));
+	tls_peer_free(&peer);
+	stream_free(s);
+}
+
+/* By SNI, and as before when a reload finds one that is not good. */
+static void
+certificates(void **state)
+{
+	static const char *const refused[] = {"event=reload", "refused",
+	    "\\\"/nowhere/crt\\\" is not CERTIFICATE:KEY", NULL};
+	static const char *const missing[] = {"event=reload", "refused",
+	    "/nowhere/crt", "No such file", NULL};
+	static const char *const done[] = {"event=reload", "done", NULL};
+
+	assert_shown("mx.alpha.test", &world.second);
+	assert_shown("mx.beta.test", &world.certificate);
+	assert_shown("other.test", &world.certificate);
+	dmtpd_reload("tls_certificates = {\"/nowhere/crt\"}\n");
+	wait_log(NULL, 0, refused);
+	dmtpd_reload("tls_certificates = {\"/nowhere/crt:/nowhere/key\"}\n");
+	wait_log(NULL, 0, missing);
+	assert_shown("mx.alpha.test", &world.second);
+	dmtpd_reload("");
+	wait_log(NULL, 0, done);
+	assert_shown("mx.alpha.test", &world.second);
+}
+
 /* ---- signets ---- */
 
 static void
@@ -506,6 +543,7 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(certificates),
 	    cmocka_unit_test(signets),
 	    cmocka_unit_test(verification),
 	    cmocka_unit_test(libdime_signets),

@@ -106,8 +106,9 @@ run_host(void *argument)
 		converse(host, stream);
 	} else if (host->certificate == NULL) {
 		converse(host, stream);
-	} else if (tls_server_new(host->certificate->certificate_path,
-		       host->certificate->key_path, &context, NULL) == 0) {
+	} else if (tls_server_new(&(const struct tls_identity){
+		       host->certificate->certificate_path,
+		       host->certificate->key_path}, 1, &context, NULL) == 0) {
 		if (stream_start_tls_server(stream, context,
 			deadline_in(LONG), NULL) == 0)
 			converse(host, stream);

@@ -87,8 +87,9 @@ serve(void *argument)
 	uint8_t octet;
 	size_t got;
 
-	assert_int_equal(tls_server_new(server->certificate->certificate_path,
-	    server->certificate->key_path, &context, NULL), 0);
+	assert_int_equal(tls_server_new(&(const struct tls_identity){
+	    server->certificate->certificate_path,
+	    server->certificate->key_path}, 1, &context, NULL), 0);
 	if (stream_start_tls_server(stream, context, deadline_in(LONG),
 	        NULL) == 0)
 		stream_read(stream, &octet, 1, &got, deadline_in(LONG));

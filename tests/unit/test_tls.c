@@ -111,14 +111,21 @@ start_server(struct side *side, struct tls_context *context)
 	return pair[0];
 }
 
+static struct tls_identity
+identity(const struct unit_certificate *certificate)
+{
+	return (struct tls_identity){certificate->certificate_path,
+	    certificate->key_path};
+}
+
 static struct tls_context *
 server_context(const struct unit_certificate *certificate)
 {
+	const struct tls_identity only = identity(certificate);
 	struct tls_context *context;
 	struct fault fault = {0};
 
-	assert_int_equal(tls_server_new(certificate->certificate_path,
-	    certificate->key_path, &context, &fault), 0);
+	assert_int_equal(tls_server_new(&only, 1, &context, &fault), 0);
 	return context;
 }
 
@@ -553,8 +560,9 @@ server_file_table(void **state)
 		struct fault fault = {0};
 
 		unit_case(cases[i].name);
-		assert_int_equal(tls_server_new(cases[i].certificate,
-		    cases[i].key, &context, &fault), cases[i].err);
+		assert_int_equal(tls_server_new(&(const struct tls_identity){
+		    cases[i].certificate, cases[i].key}, 1, &context, &fault),
+		    cases[i].err);
 		assert_null(context);
 		assert_non_null(strstr(fault.text, cases[i].file));
 		assert_non_null(strstr(fault.text, cases[i].complaint));
@@ -576,9 +584,78 @@ authority_files(void **state)
 	assert_null(context);
 }
 
+/* Which of the certificates a client gets that names the host. */
+static void
+assert_shown(struct tls_context *server, struct tls_context *client,
+    const char *name, const struct unit_certificate *expected)
+{
+	struct tls_peer peer;
+	struct side side;
+	struct stream *stream = stream_of_fd(start_server(&side, server));
+
+	assert_int_equal(stream_start_tls_client(stream, client, name, &peer,
+	    deadline_in(LONG), NULL), 0);
+	assert_true(span_equal(buffer_span(&peer.der),
+	    buffer_span(&expected->der)));
+	echo(stream, "hello\n", "hello");
+	tls_peer_free(&peer);
+	stream_free(stream);
+	pthread_join(side.thread, NULL);
+}
+
+/* The first identity whose certificate is for the host, else the first of all; a
+ * bad one among them at a reload leaves all as they were. */
+static void
+server_name_table(void **state)
+{
+	struct unit_certificate wild, twice;
+	struct tls_context *server, *client = client_context("");
+	struct fault fault = {0};
+
+	make_certificate("wild", "DNS:*.gamma.test,DNS:gamma.test", rsa_key, 30,
+	    NULL, &wild);
+	make_certificate("twice", "DNS:a.gamma.test,DNS:dx.beta.test",
+	    other_key, 30, NULL, &twice);
+	{
+		const struct tls_identity all[] = {identity(&good),
+		    identity(&wild), identity(&twice)};
+		const struct tls_identity bad[] = {identity(&other),
+		    identity(&wild), {"/nowhere/crt", "/nowhere/key"}};
+
+		assert_int_equal(tls_server_new(all, COUNT(all), &server,
+		    NULL), 0);
+		assert_int_equal(tls_server_reload(server, bad, COUNT(bad),
+		    &fault), ERR_NO_FILE);
+		assert_non_null(strstr(fault.text, "/nowhere/crt"));
+	}
+	assert_shown(server, client, "dx.beta.test", &good);
+	assert_shown(server, client, "gamma.test", &wild);
+	assert_shown(server, client, "a.gamma.test", &wild);
+	assert_shown(server, client, "A.Gamma.TEST", &wild);
+	assert_shown(server, client, "a.b.gamma.test", &good);
+	assert_shown(server, client, "nowhere.test", &good);
+	assert_shown(server, client, "192.0.2.1", &good);
+	{
+		const struct tls_identity fewer[] = {identity(&other),
+		    identity(&twice)};
+
+		assert_int_equal(tls_server_reload(server, fewer, COUNT(fewer),
+		    NULL), 0);
+	}
+	assert_shown(server, client, "gamma.test", &other);
+	assert_shown(server, client, "dx.beta.test", &other);
+	assert_shown(server, client, "a.gamma.test", &twice);
+	tls_free(server);
+	tls_free(client);
+	unit_certificate_free(&wild);
+	unit_certificate_free(&twice);
+}
+
 static void
 reload_keeps_sessions(void **state)
 {
+	const struct tls_identity nowhere = {"/nowhere/crt", good.key_path};
+	const struct tls_identity another = identity(&other);
 	struct tls_context *server = server_context(&good);
 	struct tls_context *client = client_context("");
 	struct tls_peer first_peer, second_peer;
@@ -587,10 +664,9 @@ reload_keeps_sessions(void **state)
 
 	assert_int_equal(stream_start_tls_client(a, client, "dx.beta.test",
 	    &first_peer, deadline_in(LONG), NULL), 0);
-	assert_int_equal(tls_server_reload(server, "/nowhere/crt",
-	    good.key_path, NULL), ERR_NO_FILE);
-	assert_int_equal(tls_server_reload(server, other.certificate_path,
-	    other.key_path, NULL), 0);
+	assert_int_equal(tls_server_reload(server, &nowhere, 1, NULL),
+	    ERR_NO_FILE);
+	assert_int_equal(tls_server_reload(server, &another, 1, NULL), 0);
 	b = stream_of_fd(start_server(&second, server));
 	assert_int_equal(stream_start_tls_client(b, client, "dx.beta.test",
 	    &second_peer, deadline_in(LONG), NULL), 0);
@@ -638,6 +714,7 @@ main(void)
 	    cmocka_unit_test(client_table),
 	    cmocka_unit_test(no_renegotiation_no_tickets),
 	    cmocka_unit_test(server_table),
+	    cmocka_unit_test(server_name_table),
 	    cmocka_unit_test(a_cut_is_not_an_end),
 	    cmocka_unit_test(silence_ends_at_the_deadline),
 	    cmocka_unit_test(nothing_is_carried_into_tls),
