@@ -12,9 +12,9 @@
  * answer. `set it up, start it, end it`; the answer may be changed meanwhile.
  */
 struct impostor {
-	_Atomic(const char *) answer;
 	bool trickle;  /* an octet at a time */
 	bool hang_up;  /* after the answer */
+	_Atomic(const char *) answer;
 	bool endless;  /* over and over */
 	_Atomic int connections; /* that said something */
 	_Atomic bool stop;
