@@ -229,6 +229,8 @@ start_knowledge(struct daemon *daemon, const struct config *config,
 	struct signets_settings signets = {
 	    .memory = policyd->memory,
 	    .cache = policyd->cache,
+	    .sites = policyd->sites,
+	    .state = policyd->state,
 	    .clock = policyd->clock,
 	};
 	int err;

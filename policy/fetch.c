@@ -6,7 +6,10 @@
 #include "policy/fetch.h"
 #include "policy/hosts.h"
 
-enum { HOST_TIME = 60000 /* milliseconds for one host, D12 */ };
+enum {
+	HOST_TIME = 60000,       /* milliseconds for one host, D12 */
+	HISTORY_LIMIT = 8 << 20, /* octets of a listing: 10000 core signets */
+};
 
 struct fetcher {
 	struct dns_source dns;
@@ -15,12 +18,23 @@ struct fetcher {
 	struct revocation *revocation;
 };
 
+void
+fetch_result_free(struct fetch_result *result)
+{
+	signet_free(result->org);
+	signet_free(result->user);
+	buffer_free(&result->history);
+	*result = (struct fetch_result){
+	    .history = buffer_make(HISTORY_LIMIT)};
+}
+
 /* An answer that speaks for the organization; another host would say the same.
  */
 static bool
 is_authoritative(int err)
 {
-	return err == ERR_NOT_ENABLED || err == ERR_UNKNOWN_ADDRESS;
+	return err == ERR_NOT_ENABLED || err == ERR_UNKNOWN_ADDRESS ||
+	    err == ERR_REFUSED;
 }
 
 static int
@@ -31,6 +45,10 @@ ask_session(struct peer *peer, const struct fetch_wish *wish,
 	int err = 0;
 
 	result->confirmed = peer_confirms(peer);
+	if (*wish->history_start != '\0')
+		return peer_fetch_history(peer, wish->user,
+		    wish->history_start, wish->history_stop, deadline,
+		    &result->history, fault);
 	if (wish->org)
 		err = peer_fetch_signet(peer, wish->organization,
 		    wish->org_fingerprint, deadline, &result->org, fault);
@@ -61,9 +79,8 @@ ask_address(const struct fetcher *fetcher, const struct config *config,
 	struct peer *peer = NULL;
 	int err;
 
-	signet_free(result->org);
-	signet_free(result->user);
-	*result = (struct fetch_result){.asked = true};
+	fetch_result_free(result);
+	result->asked = true;
 	deadline = deadline_earlier(deadline, deadline_in(HOST_TIME));
 	err = peer_open(&target, fetcher->tls, deadline, &peer, fault);
 	if (err == 0)
@@ -140,7 +157,7 @@ fetch(void *context, const struct fetch_wish *wish, struct deadline deadline,
 	bool done = false;
 	int err = ERR_UNREACHABLE;
 
-	*result = (struct fetch_result){0};
+	*result = (struct fetch_result){.history = buffer_make(HISTORY_LIMIT)};
 	for (int stage = HOSTS_DX; stage < HOSTS_STAGES && !done; stage++)
 		done = ask_stage(fetcher, site->config, wish,
 		    (enum hosts_stage)stage, deadline, result, &err, fault);

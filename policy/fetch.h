@@ -20,11 +20,15 @@ struct fetch_wish {
 	const char *org_fingerprint;  /* that one; "": the current one */
 	const char *user;             /* "": none is wanted */
 	const char *user_fingerprint;
+	/* Unless "", not a signet of `user` is wanted but the chain of his core
+	 * signets from this fingerprint to that one ("": the current one). */
+	const char *history_start, *history_stop;
 };
 
 /* Unverified octets, for the caller to free, in whatever case. */
 struct fetch_result {
 	struct signet *org, *user;
+	struct buffer history; /* as HIST lists it */
 	bool asked;     /* some host was tried */
 	bool confirmed; /* the session's certificate is a confirming source */
 };
@@ -34,12 +38,15 @@ struct fetch_source {
 	/*
 	 * One session with one of the organization's hosts. 0 when all that is
 	 * wanted came. ERR_NOT_ENABLED and ERR_UNKNOWN_ADDRESS are the host's
-	 * word on the first thing that did not; anything else is temporary.
+	 * word on the first thing that did not, and ERR_REFUSED on a history;
+	 * anything else is temporary. `fault` is never NULL.
 	 */
 	int (*fetch)(void *context, const struct fetch_wish *wish,
 	    struct deadline deadline, struct fetch_result *result,
 	    struct fault *fault);
 };
+
+void fetch_result_free(struct fetch_result *result);
 
 struct fetcher;
 

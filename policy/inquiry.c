@@ -268,6 +268,8 @@ inquiry_forget(struct policyd *policyd, const struct facts_request *request,
 		signets_forget(policyd->signets, name);
 		signets_forget(policyd->signets, address_domain(name));
 		err = state_set_naked(policyd->state, name, 0);
+		if (err == 0)
+			err = state_forget_known(policyd->state, name);
 	} else if (domain_normalize(span_string(request->to), name)) {
 		signets_forget(policyd->signets, name);
 		err = domains_forget(policyd->domains, name);

@@ -29,7 +29,7 @@ void inquiry_note_naked(struct policyd *policyd,
     const struct facts_request *request, struct facts_answer *answer);
 
 /* Drops a domain (record, pin, signets) or an address (signet, its
- * organization's signet, note) from every tier. */
+ * organization's signet, note, which signet was seen) from every tier. */
 void inquiry_forget(struct policyd *policyd,
     const struct facts_request *request, struct facts_answer *answer);
 

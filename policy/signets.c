@@ -218,4 +218,6 @@ signets_count(struct signets *signets, struct signets_counters *out)
 	out->fetched = atomic_load(&signets->fetched);
 	out->failed = atomic_load(&signets->failed);
 	out->redis = atomic_load(&signets->redis);
+	out->custody_followed = atomic_load(&signets->custody_followed);
+	out->custody_broken = atomic_load(&signets->custody_broken);
 }

@@ -7,7 +7,8 @@
 
 /*
  * Signets of organizations and users, validated (S17): signed under the record
- * in force, and confirmed by DNSSEC or by a certificate. Tiers: memory, Redis,
+ * in force, confirmed by DNSSEC or by a certificate, and, of users known before,
+ * in a chain of custody with the one that was seen last. Tiers: memory, Redis,
  * DMTP; one flight a name. What Redis brings is verified again, and what memory
  * holds counts only under the record that it was verified with.
  */
@@ -41,6 +42,8 @@ struct signets_settings {
 	struct memory *memory;
 	struct cache *cache; /* NULL: no Redis */
 	struct domains *domains;
+	struct sites *sites;
+	struct state *state; /* which signets of users were seen */
 	struct fetch_source fetch;
 	const struct clock *clock;
 };
@@ -68,7 +71,7 @@ int signets_find(struct signets *signets, const struct domain_facts *domain,
 void signet_facts_release(const struct signet_facts *facts);
 
 /* Drops a domain's signet, and its users' as far as memory has them, or an
- * address's. */
+ * address's. What was seen of the address stays (state_forget_known()). */
 void signets_forget(struct signets *signets, const char *name);
 
 /* The peer says that the name's signet with that fingerprint ("": whichever is
@@ -78,6 +81,7 @@ void signets_stale(struct signets *signets, const char *name,
 
 struct signets_counters {
 	uint64_t fetched, failed, redis;
+	uint64_t custody_followed, custody_broken;
 };
 void signets_count(struct signets *signets, struct signets_counters *out);
 

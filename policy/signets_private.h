@@ -7,7 +7,7 @@
 #include "policy/flight.h"
 #include "policy/signets.h"
 
-/* What signets.c, signets_facts.c, signets_tiers.c and signets_task.c share. */
+/* What the files signets*.c share. */
 
 /* Room for a key: a name, a space and a fingerprint. */
 enum { SIGNETS_KEY_SIZE = ADDRESS_SIZE + SIGNET_FINGERPRINT_SIZE + 4 };
@@ -19,6 +19,7 @@ struct signets {
 	struct signets_task *tasks;
 	size_t task_count;
 	_Atomic uint64_t fetched, failed, redis;
+	_Atomic uint64_t custody_followed, custody_broken;
 };
 
 /* One flight, in a thread of its own: a DMTP session blocks. */
@@ -88,6 +89,22 @@ void signets_redis_put(struct signets_task *task, const char *kind,
 /* What memory or Redis have, verified, into the task. */
 void signets_org_from_tiers(struct signets_task *task);
 void signets_user_from_tiers(struct signets_task *task);
+
+/* ---- signets_custody.c: users known before ---- */
+
+/*
+ * Whether a verified user's signet may be used: the address was never seen, it
+ * has the signing key that was seen last, or a chain of custody, which the
+ * domain's host is asked for, leads from one to the other. Notes what was seen.
+ * ERR_CUSTODY when the chain is broken or missing and the site holds mail then;
+ * other errors when that could not be found out.
+ */
+int signets_custody_check(struct signets_task *task,
+    const struct user_signet *user, struct fault *fault);
+
+/* Only whether it is the first or has the key that was seen last. */
+bool signets_custody_agrees(struct signets_task *task,
+    const struct user_signet *user);
 
 /* ---- signets_task.c: from a name to its signet ---- */
 

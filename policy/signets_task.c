@@ -41,6 +41,10 @@ keep_fetched(struct signets_task *task, struct fetch_result *result,
 		result->user = NULL;
 		if (err != 0)
 			return err;
+		if ((err = signets_custody_check(task, user, fault)) != 0) {
+			user_signet_free(user);
+			return err;
+		}
 		task->user_facts = signets_facts_of_user(task, user,
 		    now + SIGNETS_USER_SECONDS);
 		user_signet_free(user);
@@ -67,6 +71,7 @@ fetch_missing(struct signets_task *task, struct fault *fault)
 	    .org_fingerprint = task->is_user ? "" : task->fingerprint,
 	    .user = task->is_user ? task->name : "",
 	    .user_fingerprint = task->fingerprint,
+	    .history_start = "",
 	};
 	struct fetch_result result = {0};
 	bool confirmed;
@@ -96,8 +101,7 @@ fetch_missing(struct signets_task *task, struct fault *fault)
 	}
 	if (result.confirmed && task->org != NULL && !task->domain->secure)
 		domains_confirm(task->signets->settings.domains, task->domain);
-	signet_free(result.org);
-	signet_free(result.user);
+	fetch_result_free(&result);
 	return err;
 }
 

@@ -132,6 +132,12 @@ user_from_redis(struct signets_task *task, const char *fingerprint)
 	signet = redis_get(task, "u", task->name, fingerprint, &expires);
 	if (signet == NULL || signets_take_user(task, signet, &user, NULL) != 0)
 		return;
+	/* Another node trusts it; this one has seen another key, and asks the
+	 * peer itself. */
+	if (!signets_custody_agrees(task, user)) {
+		user_signet_free(user);
+		return;
+	}
 	task->user_facts = signets_facts_of_user(task, user,
 	    at_most(task, expires, SIGNETS_USER_SECONDS));
 	user_signet_free(user);

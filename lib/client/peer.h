@@ -89,6 +89,16 @@ int peer_fetch_signet(struct peer *peer, const char *name,
     struct fault *fault);
 
 /*
+ * HIST for a user: what it lists, core signets in armor, from the fingerprint
+ * `start` to `stop` ("": to the current one), appended to `out`, unread.
+ * ERR_UNKNOWN_ADDRESS (576: not a chain of his), ERR_REFUSED (any other 5xx);
+ * all else is temporary, as above.
+ */
+int peer_fetch_history(struct peer *peer, const char *address,
+    const char *start, const char *stop, struct deadline deadline,
+    struct buffer *out, struct fault *fault);
+
+/*
  * One mail transaction: EHLO if not said yet, MAIL, RCPT, DATA with the armored
  * message. 0 for 254 and 255. A refusal sets `reply` and returns the error that
  * fits its code (ERR_DESTINATION_SIGNET for 576 and so on); `fault` then names

@@ -52,7 +52,7 @@ read_listing(const struct peer_reply *reply, enum signet_magic magic,
 
 /* What a reply other than the listing means for a fetch. */
 static int
-refusal(const struct peer_reply *reply, struct fault *fault)
+refusal(const struct peer_reply *reply, const char *verb, struct fault *fault)
 {
 	int err = ERR_DEFERRED;
 
@@ -62,7 +62,8 @@ refusal(const struct peer_reply *reply, struct fault *fault)
 		err = ERR_UNKNOWN_ADDRESS;
 	else if (reply->code < 400)
 		err = ERR_PROTOCOL;
-	return fault_set(fault, err, "SGNT: %d %s", reply->code, reply->text);
+	return fault_set(fault, err, "%s: %d %s", verb, reply->code,
+	    reply->text);
 }
 
 int
@@ -91,10 +92,40 @@ peer_fetch_signet(struct peer *peer, const char *name, const char *fingerprint,
 		err = read_listing(&reply, is_user ? SIGNET_USER : SIGNET_ORG,
 		    fingerprint, out, fault);
 	else
-		err = refusal(&reply, fault);
+		err = refusal(&reply, "SGNT", fault);
 	if (err != 0)
 		fault_wrap(fault, "%s", peer->host);
 out:
+	peer_reply_free(&reply);
+	return err;
+}
+
+int
+peer_fetch_history(struct peer *peer, const char *address, const char *start,
+    const char *stop, struct deadline deadline, struct buffer *out,
+    struct fault *fault)
+{
+	char line[2 * DMTP_LINE_LIMIT]; /* what is too long is refused */
+	struct peer_reply reply;
+	int err;
+
+	snprintf(line, sizeof(line), "HIST FOR=<%s> START=[%s]%s%s%s", address,
+	    start, *stop == '\0' ? "" : " STOP=[", stop,
+	    *stop == '\0' ? "" : "]");
+	peer_reply_init(&reply);
+	err = peer_command(peer, line, deadline, &reply, fault);
+	if (err == 0 && reply.code == reply_row(REPLY_HISTORY)->code) {
+		buffer_append_span(out, buffer_span(&reply.listing));
+		err = out->error == 0 ? 0 : fault_set(fault, out->error, "%s", "");
+	} else if (err == 0) {
+		err = refusal(&reply, "HIST", fault);
+		if (err == ERR_DEFERRED && reply.code >= 500) {
+			err = ERR_REFUSED;
+			fault_set(fault, err, "HIST: %d %s", reply.code,
+			    reply.text);
+		}
+		fault_wrap(fault, "%s", peer->host);
+	}
 	peer_reply_free(&reply);
 	return err;
 }

@@ -14,10 +14,12 @@ enum {
 	/* What nobody has tried for so long is not known to be failing: the 72
 	 * hours of Part 7, MAIL. */
 	FAILURE_LIFE = 3 * DAY,
+	KNOWN_LIFE = 400 * DAY, /* who writes once a year stays known */
 };
 
 /* Strangers choose the names. A failure that has no place here is a new one. */
 #define FAILURES_MAX "10000"
+#define KNOWN_MAX "100000" /* of one organization */
 
 struct state {
 	struct database *database;
@@ -40,11 +42,17 @@ static const char tables[] =
     " until INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE naked ("
     " recipient TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE known ("
+    " address TEXT PRIMARY KEY, organization TEXT NOT NULL,"
+    " core BLOB NOT NULL, seen INTEGER NOT NULL,"
+    " until INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX pin_until ON pin (until);"
     "CREATE INDEX note_until ON note (until);"
     "CREATE INDEX delivered_until ON delivered (until);"
     "CREATE INDEX failure_until ON failure (until);"
-    "CREATE INDEX naked_until ON naked (until);";
+    "CREATE INDEX naked_until ON naked (until);"
+    "CREATE INDEX known_organization ON known (organization);"
+    "CREATE INDEX known_until ON known (until);";
 
 enum {
 	SET_PIN,
@@ -58,11 +66,15 @@ enum {
 	FORGET_FAILURE,
 	SET_NAKED,
 	GET_NAKED,
+	SET_KNOWN,
+	GET_KNOWN,
+	FORGET_KNOWN,
 	EXPIRE_PIN,
 	EXPIRE_NOTE,
 	EXPIRE_DELIVERED,
 	EXPIRE_FAILURE,
 	EXPIRE_NAKED,
+	EXPIRE_KNOWN,
 	STATEMENTS
 };
 
@@ -95,17 +107,29 @@ static const char *const statements[STATEMENTS] = {
 		  " ON CONFLICT (recipient) DO UPDATE SET"
 		  " until = excluded.until",
     [GET_NAKED] = "SELECT 1 FROM naked WHERE recipient = ? AND until > ?",
+    [SET_KNOWN] = "INSERT INTO known"
+		  " (address, organization, core, seen, until)"
+		  " SELECT ?1, ?2, ?3, ?4, ?5 WHERE"
+		  " (SELECT count(*) FROM known WHERE organization = ?2) <"
+		  " " KNOWN_MAX
+		  " OR EXISTS (SELECT 1 FROM known WHERE address = ?1)"
+		  " ON CONFLICT (address) DO UPDATE SET"
+		  " organization = ?2, core = ?3, seen = ?4, until = ?5",
+    [GET_KNOWN] = "SELECT seen, core FROM known"
+		  " WHERE address = ? AND until > ?",
+    [FORGET_KNOWN] = "DELETE FROM known WHERE address = ?",
     [EXPIRE_PIN] = "DELETE FROM pin WHERE until <= ?",
     [EXPIRE_NOTE] = "DELETE FROM note WHERE until <= ?",
     [EXPIRE_DELIVERED] = "DELETE FROM delivered WHERE until <= ?",
     [EXPIRE_FAILURE] = "DELETE FROM failure WHERE until <= ?",
     [EXPIRE_NAKED] = "DELETE FROM naked WHERE until <= ?",
+    [EXPIRE_KNOWN] = "DELETE FROM known WHERE until <= ?",
 };
 
 static const struct database_schema schema = {
     .what = "state database",
     .application_id = 0x444d5354, /* "DMST" */
-    .version = 1,
+    .version = 2,
     .create = tables,
     .statements = statements,
     .statement_count = STATEMENTS,
@@ -313,12 +337,58 @@ state_get_naked(struct state *state, const char *recipient, bool *found)
 }
 
 int
+state_set_known(struct state *state, const char *address,
+    const char *organization, struct span core)
+{
+	struct statement statement;
+
+	start(state, &statement, SET_KNOWN);
+	statement_text(&statement, address);
+	statement_text(&statement, organization);
+	statement_blob(&statement, core);
+	statement_number(&statement, now(state));
+	statement_number(&statement, now(state) + KNOWN_LIFE);
+	return statement_run(&statement);
+}
+
+int
+state_get_known(struct state *state, const char *address, bool *found,
+    struct state_known *known)
+{
+	struct statement statement;
+
+	*found = false;
+	*known = (struct state_known){.core = buffer_make(SIGNET_MAX_LENGTH)};
+	start(state, &statement, GET_KNOWN);
+	statement_text(&statement, address);
+	statement_number(&statement, now(state));
+	if (statement_next(&statement)) {
+		*found = true;
+		known->seen = statement_get_number(&statement, 0);
+		buffer_append_span(&known->core,
+		    statement_get_blob(&statement, 1));
+	}
+	return statement_end(&statement) != 0 ? statement.err
+	                                      : known->core.error;
+}
+
+int
+state_forget_known(struct state *state, const char *address)
+{
+	struct statement statement;
+
+	start(state, &statement, FORGET_KNOWN);
+	statement_text(&statement, address);
+	return statement_run(&statement);
+}
+
+int
 state_expire(struct state *state)
 {
 	struct statement statement;
 	int err = 0;
 
-	for (size_t i = EXPIRE_PIN; i <= EXPIRE_NAKED && err == 0; i++) {
+	for (size_t i = EXPIRE_PIN; i <= EXPIRE_KNOWN && err == 0; i++) {
 		start(state, &statement, i);
 		statement_number(&statement, now(state));
 		err = statement_run(&statement);

@@ -8,7 +8,8 @@
 
 /*
  * What must survive a restart on this node (state.db, SQLite in WAL mode, shared
- * by the three programs): pins, authorship notes, duplicates, failure timers. Any
+ * by the three programs): pins, authorship notes, duplicates, failure timers,
+ * users' signets that were seen. Any
  * thread; a pool of handles inside; every statement has a busy time-out. A
  * failure is ERR_DATABASE, ERR_BUSY or ERR_PERMISSION, logged with SQLite's words
  * where it happens.
@@ -76,6 +77,26 @@ int state_succeeded(struct state *state, const char *name);
 
 int state_set_naked(struct state *state, const char *recipient, int64_t until);
 int state_get_naked(struct state *state, const char *recipient, bool *found);
+
+/* ---- users' signets that were seen (custody) ---- */
+
+struct state_known {
+	int64_t seen; /* when it was last noted */
+	struct buffer core; /* the core signet, binary; the caller gives it to
+	                       buffer_free() */
+};
+
+/*
+ * Notes the core signet that an address has, in place of the one before, for 400
+ * days. 100000 addresses of an organization are kept at most; one more is not
+ * noted until others have run out.
+ */
+int state_set_known(struct state *state, const char *address,
+    const char *organization, struct span core);
+/* *known is set in any case. */
+int state_get_known(struct state *state, const char *address, bool *found,
+    struct state_known *known);
+int state_forget_known(struct state *state, const char *address);
 
 /* Deletes what has run out. */
 int state_expire(struct state *state);

@@ -363,6 +363,8 @@ start_knowledge(struct world *world, bool sessions)
 	struct signets_settings signets = {
 	    .memory = policyd->memory,
 	    .cache = policyd->cache,
+	    .sites = policyd->sites,
+	    .state = policyd->state,
 	    .fetch = {world, fetch},
 	    .clock = &world_clock,
 	};

@@ -672,6 +672,50 @@ fetch_table(void **state)
 }
 
 static void
+history_table(void **state)
+{
+	static const struct {
+		const char *name, *start, *stop, *says;
+		int err;
+		const char *listing, *heard;
+	} cases[] = {
+	    {"up to one", "AA", "BB", "290-a\n290-b\n290 OK\n", 0, "a\nb\n",
+	     "HIST FOR=<bob@beta.test> START=[AA] STOP=[BB]\nQUIT\n"},
+	    {"up to the current one", "AA", "", "290-a\n290 OK\n", 0, "a\n",
+	     "HIST FOR=<bob@beta.test> START=[AA]\nQUIT\n"},
+	    {"not his", "AA", "", "576 SIGNET UNAVAILABLE\n",
+	     ERR_UNKNOWN_ADDRESS, "", NULL},
+	    {"not enabled", "AA", "", "476 LATER\n", ERR_NOT_ENABLED, "",
+	     NULL},
+	    {"never", "AA", "", "502 COMMAND DISABLED\n", ERR_REFUSED, "",
+	     NULL},
+	    {"not now", "AA", "", "451 LATER\n", ERR_DEFERRED, "", NULL},
+	    {"nothing changed", "AA", "", "291 USER SIGNET CURRENT\n",
+	     ERR_PROTOCOL, "", NULL},
+	    {"another listing", "AA", "", "280-a\n280 OK\n", ERR_PROTOCOL, "",
+	     NULL},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct host host = {.says = {BANNER, cases[i].says, BYE}};
+		struct peer *peer = open_good(&host);
+		struct buffer listing = buffer_make(1000);
+		struct fault fault = {0};
+
+		unit_case(cases[i].name);
+		assert_int_equal(peer_fetch_history(peer, "bob@beta.test",
+		    cases[i].start, cases[i].stop, deadline_in(LONG),
+		    &listing, &fault), cases[i].err);
+		assert_int_equal(fault.err, cases[i].err);
+		assert_true(span_equal_string(buffer_span(&listing),
+		    cases[i].listing));
+		peer_close(peer);
+		end_host(&host, cases[i].heard);
+		buffer_free(&listing);
+	}
+}
+
+static void
 fetching_twice(void **state)
 {
 	struct host host = {.says = {BANNER, buffer_string(&listing_cut),
@@ -931,6 +975,7 @@ main(void)
 	    cmocka_unit_test(nobody_there),
 	    cmocka_unit_test(commands),
 	    cmocka_unit_test(fetch_table),
+	    cmocka_unit_test(history_table),
 	    cmocka_unit_test(fetching_twice),
 	    cmocka_unit_test(fetching_ends_at_the_deadline),
 	    cmocka_unit_test(delivery_table),

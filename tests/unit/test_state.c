@@ -301,6 +301,73 @@ a_naked_verdict_runs_out(void **state)
 }
 
 static void
+expect_known(struct world *world, const char *address, bool found,
+    int64_t seen, const char *core)
+{
+	struct state_known known;
+	bool answer;
+
+	assert_int_equal(state_get_known(world->state, address, &answer,
+	    &known), 0);
+	assert_int_equal(answer, found);
+	assert_int_equal(known.seen, seen);
+	assert_true(span_equal_string(buffer_span(&known.core), core));
+	buffer_free(&known.core);
+}
+
+static void
+signets_that_were_seen(void **state)
+{
+	struct world *world = *state;
+
+	expect_known(world, "a@a.test", false, 0, "");
+	assert_int_equal(state_set_known(world->state, "a@a.test", "a.test",
+	    span_string("one")), 0);
+	expect_known(world, "a@a.test", true, START, "one");
+	expect_known(world, "b@a.test", false, 0, "");
+	unit_case("another in its place");
+	world->clock.now = START + 5;
+	assert_int_equal(state_set_known(world->state, "a@a.test", "a.test",
+	    span_string("two")), 0);
+	expect_known(world, "a@a.test", true, START + 5, "two");
+	unit_case("for 400 days");
+	world->clock.now = START + 5 + 400 * (int64_t)DAY - 1;
+	expect_known(world, "a@a.test", true, START + 5, "two");
+	world->clock.now++;
+	expect_known(world, "a@a.test", false, 0, "");
+	assert_int_equal(state_expire(world->state), 0);
+	world->clock.now = START;
+	expect_known(world, "a@a.test", false, 0, "");
+	unit_case("or until it is forgotten");
+	assert_int_equal(state_set_known(world->state, "a@a.test", "a.test",
+	    span_string("one")), 0);
+	assert_int_equal(state_forget_known(world->state, "a@a.test"), 0);
+	expect_known(world, "a@a.test", false, 0, "");
+	assert_int_equal(state_forget_known(world->state, "a@a.test"), 0);
+}
+
+/* A stranger who invents users fills his own organization's share. */
+static void
+not_all_of_an_organization_are_seen(void **state)
+{
+	struct world *world = *state;
+
+	sql(world->path, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
+	    " SELECT i + 1 FROM n WHERE i < 100000)"
+	    " INSERT INTO known SELECT 'u' || i || '@a.test', 'a.test', x'00',"
+	    " 0, 9000000000 FROM n");
+	assert_int_equal(state_set_known(world->state, "x@a.test", "a.test",
+	    span_string("one")), 0);
+	expect_known(world, "x@a.test", false, 0, "");
+	assert_int_equal(state_set_known(world->state, "u7@a.test", "a.test",
+	    span_string("one")), 0);
+	expect_known(world, "u7@a.test", true, START, "one");
+	assert_int_equal(state_set_known(world->state, "x@b.test", "b.test",
+	    span_string("one")), 0);
+	expect_known(world, "x@b.test", true, START, "one");
+}
+
+static void
 expiry_deletes_what_ran_out(void **state)
 {
 	static const char count[] =
@@ -398,8 +465,10 @@ unsound_files_are_refused_by_name(void **state)
 		int err;
 		const char *text;
 	} cases[] = {
-	    {"newer schema", "PRAGMA user_version=2", ERR_VERSION,
-	     "schema version 2 is newer than this program's 1"},
+	    {"newer schema", "PRAGMA user_version=3", ERR_VERSION,
+	     "schema version 3 is newer than this program's 2"},
+	    {"older schema", "PRAGMA user_version=1", ERR_VERSION,
+	     "schema version 1 is older than this program's 2"},
 	    {"another application's", "PRAGMA application_id=7", ERR_DATABASE,
 	     "not a Dimegate state database"},
 	    {"no version", "PRAGMA user_version=0", ERR_DATABASE,
@@ -667,6 +736,8 @@ main(void)
 	    STATE_TEST(failures_count_from_the_first_of_a_series),
 	    STATE_TEST(failures_of_many_names_are_bounded),
 	    STATE_TEST(a_naked_verdict_runs_out),
+	    STATE_TEST(signets_that_were_seen),
+	    STATE_TEST(not_all_of_an_organization_are_seen),
 	    STATE_TEST(expiry_deletes_what_ran_out),
 	    STATE_TEST(modes_do_not_depend_on_the_umask),
 	    STATE_TEST(unsound_files_are_refused_by_name),
