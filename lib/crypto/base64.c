@@ -23,7 +23,7 @@ base64_append_lines(struct buffer *out, struct span data, bool padding)
 	                            : sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
 	char line[COLUMNS + 1];
 
-	buffer_reserve(out, (data.length / COLUMN_OCTETS + 1) * sizeof(line));
+	buffer_reserve(out, BASE64_LINES_MOST(data.length));
 	while (data.length > 0) {
 		struct span piece = span_slice(data, 0, COLUMN_OCTETS);
 

@@ -7,6 +7,9 @@
 /* Length of `octets` octets in base64 without padding. */
 #define BASE64_LENGTH(octets) (((octets) * 4 + 2) / 3)
 
+/* The most that base64_append_lines() appends for as many octets. */
+#define BASE64_LINES_MOST(octets) (((octets) / 48 + 1) * 65)
+
 /* Standard alphabet, no padding, terminated: `out` has
  * BASE64_LENGTH(data.length) + 1 octets. */
 void base64_encode(struct span data, char *out);

@@ -2,7 +2,13 @@
 #include "crypto/base64.h"
 #include "dime/armor.h"
 
-enum { CRC_OCTETS = 3, CRC_LINE = 5, DASHES_LEAST = 4, DASHES_MOST = 5 };
+enum {
+	CRC_OCTETS = 3,
+	CRC_LINE = 5,
+	DASHES_LEAST = 4,
+	DASHES_MOST = 5,
+	MARKERS_MOST = 128, /* both, of any kind, and a checksum line */
+};
 
 static const char *const labels[ARMOR_KINDS] = {
     [ARMOR_USER_SIGNET] = "USER SIGNET",
@@ -48,6 +54,8 @@ armor_write(enum armor_kind kind, struct span binary, struct buffer *out)
 	uint8_t crc[CRC_OCTETS];
 	char text[BASE64_LENGTH(CRC_OCTETS) + 1];
 
+	/* All of it at once: growing would hold a large message twice. */
+	buffer_reserve(out, BASE64_LINES_MOST(binary.length) + MARKERS_MOST);
 	buffer_printf(out, "-----BEGIN %s-----\n", labels[kind]);
 	base64_append_lines(out, binary, kind != ARMOR_MESSAGE);
 	if (kind != ARMOR_MESSAGE) {

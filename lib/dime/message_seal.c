@@ -6,6 +6,7 @@
 enum {
 	EXTRA_BLOCKS = 16, /* 15 blocks and alignment fit in a pad octet */
 	OVERHEAD = 16384,  /* of a message with short headers */
+	SEGMENT_OVERHEAD = 512, /* what its chunk has beyond the data */
 	DESTINATION_DIGEST = 2, /* in the tree: 2 and 4 come before 5 */
 };
 
@@ -337,10 +338,9 @@ seal_whole_body(struct sealing *sealing, struct span body)
 
 /* The body, cut into its parts (M17). */
 static int
-seal_parts(struct sealing *sealing, struct span block, struct span body)
+seal_parts(struct sealing *sealing, const struct mime_segment *segments,
+    size_t count)
 {
-	struct mime_segment segments[MIME_SEGMENTS];
-	size_t count = mime_cut(block, body, segments);
 	int err = 0;
 
 	sealing->display_end = sealing->out->length;
@@ -400,12 +400,16 @@ write_size(const struct sealing *sealing)
 static int
 seal_chunks(struct sealing *sealing, struct span mime)
 {
+	struct mime_segment segments[MIME_SEGMENTS];
 	struct span block, body;
+	size_t count;
 	int err;
 
 	headers_split(mime, &block, &body);
+	count = mime_cut(block, body, segments);
 	/* Room at once: growing would copy a large message several times. */
-	buffer_reserve(sealing->out, mime.length + OVERHEAD);
+	buffer_reserve(sealing->out, mime.length + OVERHEAD +
+	    count * SEGMENT_OVERHEAD);
 	buffer_u16(sealing->out, MESSAGE_MAGIC);
 	buffer_u32(sealing->out, 0);
 	if ((err = seal_ephemeral(sealing)) != 0 ||
@@ -413,7 +417,7 @@ seal_chunks(struct sealing *sealing, struct span mime)
 	    (err = seal_headers(sealing, block)) != 0 ||
 	    (err = sealing->layout == LAYOUT_LIBDIME
 	        ? seal_whole_body(sealing, body)
-	        : seal_parts(sealing, block, body)) != 0)
+	        : seal_parts(sealing, segments, count)) != 0)
 		return err;
 	err = seal_signatures(sealing);
 	return err != 0 ? err : write_size(sealing);

@@ -218,6 +218,72 @@ opening_is_bounded(void **state)
 	}
 }
 
+/* ---- sealing ---- */
+
+/* A mail of about `length` octets in `parts` parts that do not compress. */
+static struct buffer
+incompressible(size_t length, size_t parts)
+{
+	struct buffer out = buffer_make(SIZE_MAX);
+	uint32_t value = 1;
+
+	buffer_append_string(&out,
+	    "Content-Type: multipart/mixed; boundary=b\r\n\r\n");
+	for (size_t i = 0; i < parts; i++) {
+		buffer_append_string(&out, "--b\r\n\r\n");
+		for (size_t j = 0; j < length / parts; j++) {
+			value = value * 1664525 + 1013904223;
+			buffer_u8(&out, (uint8_t)(value >> 24));
+		}
+		buffer_append_string(&out, "\r\n");
+	}
+	buffer_append_string(&out, "--b--\r\n");
+	return out;
+}
+
+/* Besides the mail: the message, what a part was compressed to, and zlib. */
+static void
+sealing_is_bounded(void **state)
+{
+	static const size_t parts[] = {1, 100, 990, 3000};
+
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		struct buffer mail = incompressible(4 * LIMIT, parts[i]);
+		struct buffer sealed = buffer_make(SIZE_MAX);
+		struct random_source random;
+		struct message_seal seal = world_seal(&random);
+		size_t before = heap_held();
+
+		random_start(&random);
+		heap_start();
+		assert_int_equal(message_seal(&seal, buffer_span(&mail),
+		    &sealed, NULL), 0);
+		assert_in_range(heap_peak() - before, sealed.length,
+		    5 * mail.length / 2 + BEYOND);
+		random_end(&random);
+		buffer_free(&sealed);
+		buffer_free(&mail);
+	}
+}
+
+/* Armor has its room at once: it is the largest thing that a sealer holds. */
+static void
+armor_is_bounded(void **state)
+{
+	uint8_t binary[1100] = {0};
+
+	for (size_t length = 1000; length < sizeof(binary); length++) {
+		struct buffer armored = buffer_make(SIZE_MAX);
+		size_t before = heap_held();
+
+		heap_start();
+		armor_write(ARMOR_MESSAGE, span_of(binary, length), &armored);
+		assert_in_range(heap_peak() - before, armored.length,
+		    armored.length + 700);
+		buffer_free(&armored);
+	}
+}
+
 /* ---- signets ---- */
 
 /* An organizational signet of as many fields as there may be, signed. */
@@ -301,6 +367,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(opening_is_bounded),
+	    cmocka_unit_test(sealing_is_bounded),
+	    cmocka_unit_test(armor_is_bounded),
 	    cmocka_unit_test(signets_are_bounded),
 	};
 
