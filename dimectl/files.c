@@ -149,7 +149,7 @@ files_read_keys(const char *path, enum keyfile_magic magic,
 	int err;
 
 	*out = NULL;
-	if ((err = file_read_secret(path, false, &data, fault)) != 0)
+	if ((err = file_read(path, &data, fault)) != 0)
 		goto out;
 	if ((err = keyfile_read(buffer_span(&data), out, fault)) != 0) {
 		fault_wrap(fault, "%s", path);
