@@ -118,22 +118,25 @@ signature_read(const struct access *access, const struct message_chunk *chunk,
 
 /* Whether there are as many octets of padding as the pad octet says (M7). libdime
  * writes 256 of them as 0, and with alternate padding aligns what is aligned with a
- * block more. */
+ * block more, which is its dialect alone. */
 static bool
-padding_fits(uint8_t flags, uint8_t pad, size_t padding)
+padding_fits(const struct access *access, uint8_t flags, uint8_t pad,
+    size_t padding)
 {
 	const size_t block = CRYPTO_AES_BLOCK;
 
 	if (flags & PAYLOAD_ALTERNATE_PADDING)
 		return padding / block == pad ||
-		    (padding % block == 0 && padding / block == pad + 1U);
+		    ((access->layout_unknown ||
+		    access->layout == LAYOUT_LIBDIME) &&
+		    padding % block == 0 && padding / block == pad + 1U);
 	return padding == pad || (pad == 0 && padding == 256);
 }
 
 /* Which rule of M6-M8 the decrypted payload breaks, or NULL; sets flags and
  * data. */
 static const char *
-check_plain(struct payload *payload)
+check_plain(const struct access *access, struct payload *payload)
 {
 	struct cursor cursor = cursor_start(
 	    span_of(payload->plain, payload->length));
@@ -153,7 +156,7 @@ check_plain(struct payload *payload)
 	if (payload->flags & ~(PAYLOAD_ALTERNATE_PADDING |
 	    PAYLOAD_ALTERNATE_KEY | PAYLOAD_GZIP | PAYLOAD_CONTINUES))
 		return "a reserved flag is set";
-	if (!padding_fits(payload->flags, pad, padding))
+	if (!padding_fits(access, payload->flags, pad, padding))
 		return "padding has another length than it says";
 	for (size_t i = 0; i < padding; i++)
 		if (cursor.rest.data[i] != pad)
@@ -182,7 +185,7 @@ payload_open(const struct access *access, const struct message_chunk *chunk,
 	if (err != 0)
 		return err == ERR_FORMAT ? chunk_fault(message, chunk, fault,
 		    ERR_CORRUPT, "payload is not a multiple of 16") : err;
-	rule = check_plain(out);
+	rule = check_plain(access, out);
 	if (rule == NULL && access->author != NULL &&
 	    !crypto_ed25519_verify(access->author, span_of(out->plain +
 	    PAYLOAD_LENGTH_AT, out->length - PAYLOAD_LENGTH_AT), out->plain))

@@ -146,6 +146,7 @@ read_unchecked(const struct message *message, uint8_t type,
 	    .message = message,
 	    .actor = message_reader(message, type),
 	    .fault = fault,
+	    .layout_unknown = true,
 	};
 
 	return envelope_read(&access, type, out);

@@ -80,6 +80,7 @@ struct access {
 	                          not checked */
 	struct fault *fault;
 	enum layout layout; /* of the signets */
+	bool layout_unknown; /* no signets: what either dialect has is taken */
 };
 
 /* The layout of the signets that are given. ERR_MISMATCH where they differ. */

@@ -29,7 +29,11 @@ message_try_chunk(const struct message *message,
     size_t *length, struct fault *fault)
 {
 	const struct access access = {
-	    .message = message, .actor = actor, .fault = fault};
+	    .message = message,
+	    .actor = actor,
+	    .fault = fault,
+	    .layout_unknown = true,
+	};
 	uint8_t signature[CRYPTO_SIGNATURE];
 	struct payload payload;
 	size_t found = CRYPTO_SIGNATURE;
@@ -195,6 +199,7 @@ message_describe(const struct message *message, struct buffer *text,
 		    .message = message,
 		    .actor = (enum message_actor)i,
 		    .fault = &reason,
+		    .layout_unknown = true,
 		};
 
 		if (message->unlocked[i] && check_segments(&showing, &access))

@@ -155,6 +155,8 @@ def payloads(case):
             octets=1, data=b"x" * 11)
     content("alternate padding, a block missing", flags=1, pad=2, count=30)
     content("alternate padding, a block more", flags=1, pad=1, count=46)
+    content("alternate padding, a block for what is aligned", flags=1, pad=1,
+            count=32, data=b"x" * 11)
     content("alternate padding of other octets", flags=1, pad=1, octets=0)
     case("last octet of padding differs", lambda s: put(plain(s), s.chunk(
         67, resign(s, flipped(payload(s.author, body), -1)))))

@@ -25,11 +25,12 @@ SEGMENT = 16777131
 COMMON = [b"Date", b"To", b"CC", b"From", b"Organization", b"Subject"]
 
 
-def padding(length, flags, pad):
+def padding(length, flags, pad, libdime):
     """The numbers of padding octets that a pad octet may stand for (M7)."""
     if flags & ALTERNATE_PADDING:
         align = -(69 + length) % 16
-        return [align + 16 * pad] + ([16 + 16 * pad] if not align else [])
+        return [align + 16 * pad] + (
+            [16 + 16 * pad] if libdime and not align else [])
     return [0, 256] if pad == 0 else [pad]
 
 
@@ -44,7 +45,7 @@ def payload(key, data, flags=0, pad=None, octets=None, length=None,
     if pad is None:
         pad = blocks if flags & ALTERNATE_PADDING else align + 16 * blocks
     if count is None:
-        count = padding(len(data), flags, pad)[0]
+        count = padding(len(data), flags, pad, False)[0]
     fill = number(pad if octets is None else octets, 1) * count
     signed = (number(len(data) if length is None else length, 3) +
               number(flags, 1) + number(pad, 1) + data + fill)
@@ -258,7 +259,8 @@ class Reader:
         require(not flags & ~(1 | 2 | 4 | 128), "reserved flag")
         require(not flags & ALTERNATE_KEY, "needs the alternate key")
         require(0 < length == len(data), "data length")
-        require(len(fill) in padding(length, flags, pad) and
+        libdime = self.signets[ORIGIN].layout == "libdime"
+        require(len(fill) in padding(length, flags, pad, libdime) and
                 fill == number(pad, 1) * len(fill), "padding")
         return flags, data
 

@@ -101,7 +101,8 @@ padding_of_256_is_read(void **state)
 	forge_expect(&forge, ERR_CORRUPT, "padding has another length than it says");
 }
 
-/* "hello world" and its header are 80 octets. libdime aligns them with 16 more. */
+/* "hello world" and its header are 80 octets. libdime aligns them with 16 more,
+ * which is a block too many in the standard dialect. */
 static void
 alternate_padding_of_whole_blocks(void **state)
 {
@@ -112,8 +113,8 @@ alternate_padding_of_whole_blocks(void **state)
 	} cases[] = {
 	    {"none", {1, 0, 0, 0, 0, 0}, 0},
 	    {"one block", {1, 1, 16, 1, 0, 0}, 0},
-	    {"libdime's none", {1, 0, 16, 0, 0, 0}, 0},
-	    {"libdime's one block", {1, 1, 32, 1, 0, 0}, 0},
+	    {"libdime's none", {1, 0, 16, 0, 0, 0}, ERR_CORRUPT},
+	    {"libdime's one block", {1, 1, 32, 1, 0, 0}, ERR_CORRUPT},
 	    {"a block less", {1, 1, 0, 1, 0, 0}, ERR_CORRUPT},
 	    {"two blocks more", {1, 0, 32, 0, 0, 0}, ERR_CORRUPT},
 	    {"another octet", {1, 0, 16, 16, 0, 0}, ERR_CORRUPT},
@@ -129,8 +130,6 @@ alternate_padding_of_whole_blocks(void **state)
 		forge_sign(&forge, NULL);
 		forge_expect(&forge, cases[i].err, cases[i].err == 0
 		        ? "\r\nhello world"
-		    : i + 1 == COUNT(cases)
-		        ? "padding holds another octet than its length"
 		        : "padding has another length than it says");
 	}
 }
