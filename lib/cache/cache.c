@@ -12,7 +12,7 @@ enum { LONGEST_TTL = 366 * 86400 };
 
 struct cache {
 	struct redis *redis;
-	const uint8_t *key;
+	struct mac_key *key;
 	const struct clock *clock;
 	struct breaker breaker;
 	pthread_mutex_t mutex;
@@ -28,12 +28,12 @@ cache_new(const struct cache_settings *settings, struct cache **out)
 	*out = NULL;
 	if (cache == NULL)
 		return ERR_MEMORY;
-	err = redis_new(settings, &cache->redis);
-	if (err != 0) {
+	if ((err = mac_key_new(settings->key, &cache->key)) != 0 ||
+	    (err = redis_new(settings, &cache->redis)) != 0) {
+		mac_key_free(cache->key);
 		free(cache);
 		return err;
 	}
-	cache->key = settings->key;
 	cache->clock = settings->clock;
 	breaker_start(&cache->breaker, settings->clock);
 	pthread_mutex_init(&cache->mutex, NULL);
@@ -47,6 +47,7 @@ cache_free(struct cache *cache)
 	if (cache == NULL)
 		return;
 	redis_free(cache->redis);
+	mac_key_free(cache->key);
 	breaker_end(&cache->breaker);
 	pthread_mutex_destroy(&cache->mutex);
 	free(cache);

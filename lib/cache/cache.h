@@ -39,7 +39,7 @@ struct cache_settings {
 	const char *user;     /* of Redis's access control lists, or "" */
 	const char *password; /* or "" */
 	unsigned int timeout; /* milliseconds for one operation */
-	const uint8_t *key;   /* 32 octets that outlive the cache */
+	const uint8_t *key;   /* 32 octets */
 	const struct clock *clock;
 	size_t connections; /* open at most */
 };

@@ -21,23 +21,20 @@ write_hex(const uint8_t mac[static CRYPTO_MAC], char *out)
  * goes first. Names and values are told apart by their first octet.
  */
 bool
-cache_value_key(const uint8_t *site, const char *kind, struct span name,
+cache_value_key(struct mac_key *site, const char *kind, struct span name,
     char out[static CACHE_KEY_SIZE])
 {
 	static const char prefix[] = "dime:1:";
 	const size_t length = strlen(kind);
-	uint8_t text[2 + CACHE_KIND_LIMIT + CACHE_NAME_LIMIT];
+	const uint8_t start[] = {'n', (uint8_t)length};
+	const struct span parts[] = {span_of(start, sizeof(start)),
+	    span_of(kind, length), name};
 	uint8_t mac[CRYPTO_MAC];
 	char *at = out;
 
-	if (length > CACHE_KIND_LIMIT || name.length > CACHE_NAME_LIMIT)
+	if (length > CACHE_KIND_LIMIT || name.length > CACHE_NAME_LIMIT ||
+	    !mac_key_make(site, parts, 3, mac))
 		return false;
-	text[0] = 'n';
-	text[1] = (uint8_t)length;
-	memcpy(text + 2, kind, length);
-	if (name.length > 0)
-		memcpy(text + 2 + length, name.data, name.length);
-	crypto_mac(site, span_of(text, 2 + length + name.length), mac);
 	memcpy(at, prefix, sizeof(prefix) - 1);
 	at += sizeof(prefix) - 1;
 	memcpy(at, kind, length);
@@ -50,27 +47,19 @@ cache_value_key(const uint8_t *site, const char *kind, struct span name,
 /* The MAC of a value, which also covers where it is kept. False without
  * memory. */
 static bool
-make_mac(const uint8_t *site, const char *key, struct span value,
+make_mac(struct mac_key *site, const char *key, struct span value,
     uint8_t mac[static CRYPTO_MAC])
 {
-	struct buffer text = buffer_make(CACHE_KEY_SIZE + value.length + 8);
-	bool good;
+	const size_t length = strlen(key);
+	const uint8_t start[] = {'v', (uint8_t)length};
+	const struct span parts[] = {span_of(start, sizeof(start)),
+	    span_of(key, length), value};
 
-	buffer_extend(&text, CACHE_KEY_SIZE + value.length + 8);
-	text.length = 0;
-	buffer_u8(&text, 'v');
-	buffer_u8(&text, (uint8_t)strlen(key));
-	buffer_append_string(&text, key);
-	buffer_append_span(&text, value);
-	good = text.error == 0;
-	if (good)
-		crypto_mac(site, buffer_span(&text), mac);
-	buffer_free(&text);
-	return good;
+	return mac_key_make(site, parts, 3, mac);
 }
 
 enum cache_verdict
-cache_value_open(const uint8_t *site, const char *key, struct span value,
+cache_value_open(struct mac_key *site, const char *key, struct span value,
     int64_t now, struct span *payload, int64_t *expires)
 {
 	struct cursor cursor;
@@ -98,7 +87,7 @@ cache_value_open(const uint8_t *site, const char *key, struct span value,
 }
 
 bool
-cache_value_close(const uint8_t *site, const char *key, struct span payload,
+cache_value_close(struct mac_key *site, const char *key, struct span payload,
     int64_t expires, struct buffer *out)
 {
 	const size_t start = out->length;

@@ -3,10 +3,10 @@
 #define DIME_CACHE_CACHE_VALUE_H
 
 #include "base/buffer.h"
-#include "crypto/crypto.h"
+#include "crypto/mac.h"
 
 /* How things are named and written in Redis (cache.h). `site` is the site's cache
- * key, 32 octets. */
+ * key. */
 
 enum {
 	CACHE_KIND_LIMIT = 32,
@@ -18,7 +18,7 @@ enum {
 
 /* The name under which Redis knows a thing. False when kind or name are too long,
  * or there is no memory. */
-bool cache_value_key(const uint8_t *site, const char *kind, struct span name,
+bool cache_value_key(struct mac_key *site, const char *kind, struct span name,
     char out[static CACHE_KEY_SIZE]);
 
 enum cache_verdict {
@@ -28,12 +28,12 @@ enum cache_verdict {
 };
 
 /* Takes apart what Redis gives under `key`; *payload is within `value`. */
-enum cache_verdict cache_value_open(const uint8_t *site, const char *key,
+enum cache_verdict cache_value_open(struct mac_key *site, const char *key,
     struct span value, int64_t now, struct span *payload, int64_t *expires);
 
 /* Appends the value to be kept under `key`. False when it is too large, or without
  * memory. */
-bool cache_value_close(const uint8_t *site, const char *key,
+bool cache_value_close(struct mac_key *site, const char *key,
     struct span payload, int64_t expires, struct buffer *out);
 
 #endif

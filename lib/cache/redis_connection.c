@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "cache/redis_connection.h"
 
@@ -20,12 +19,12 @@ redis_connection_open(const struct redis_endpoint *endpoint,
 	*out = NULL;
 	if (connection == NULL)
 		return fault_set(fault, ERR_MEMORY, "Redis: out of memory");
-	connection->fd = -1;
+	connection->wire.fd = -1;
 	connection->unsent = buffer_make(UNSENT_LIMIT);
 	connection->reader = redisReaderCreate();
 	err = connection->reader == NULL
 	    ? fault_set(fault, ERR_MEMORY, "Redis: out of memory")
-	    : wire_connect(endpoint, deadline, &connection->fd, fault);
+	    : wire_connect(endpoint, deadline, &connection->wire, fault);
 	if (err != 0)
 		redis_connection_free(connection);
 	else
@@ -38,8 +37,7 @@ redis_connection_free(struct redis_connection *connection)
 {
 	if (connection == NULL)
 		return;
-	if (connection->fd >= 0)
-		close(connection->fd);
+	wire_close(&connection->wire);
 	if (connection->reader != NULL)
 		redisReaderFree(connection->reader);
 	buffer_free(&connection->unsent);
@@ -107,7 +105,7 @@ receive(struct redis_connection *connection, struct deadline deadline,
 	if (connection->reader->len > REPLY_LIMIT)
 		return fault_set(fault, ERR_TOO_LARGE,
 		    "Redis: a reply of more than %d octets", REPLY_LIMIT);
-	err = wire_receive(connection->fd, block, sizeof(block), deadline,
+	err = wire_receive(&connection->wire, block, sizeof(block), deadline,
 	    &got, fault);
 	if (err == 0 &&
 	    redisReaderFeed(connection->reader, block, got) != REDIS_OK)
@@ -162,8 +160,8 @@ redis_connection_ask(struct redis_connection *connection,
 	for (size_t i = 0; i < count && err == 0; i++)
 		err = append_command(connection, &commands[i], fault);
 	if (err == 0)
-		err = wire_send(connection->fd, buffer_span(&connection->unsent),
-		    deadline, fault);
+		err = wire_send(&connection->wire,
+		    buffer_span(&connection->unsent), deadline, fault);
 	buffer_free(&connection->unsent);
 	for (; connection->greeting > 0 && err == 0; connection->greeting--)
 		err = read_greeting(connection, deadline, fault);

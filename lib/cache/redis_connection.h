@@ -10,7 +10,7 @@
 
 /* One connection to Redis. One thread at a time. */
 struct redis_connection {
-	int fd;
+	struct wire wire;
 	redisReader *reader;
 	struct buffer unsent;  /* commands that go with the next question */
 	size_t greeting;       /* of which so many are not the caller's */

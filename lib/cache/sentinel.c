@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <netdb.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include <hiredis/hiredis.h>
 
@@ -112,7 +111,7 @@ append(struct buffer *out, int count, const char **words)
 }
 
 static int
-send_question(int fd, const char *password, const char *master,
+send_question(const struct wire *wire, const char *password, const char *master,
     struct deadline deadline, struct fault *fault)
 {
 	const char *auth[] = {"AUTH", password};
@@ -127,13 +126,13 @@ send_question(int fd, const char *password, const char *master,
 		err = append(&text, 3, question);
 	err = err != 0
 	    ? fault_set(fault, err, "sentinel: the question is too long")
-	    : wire_send(fd, buffer_span(&text), deadline, fault);
+	    : wire_send(wire, buffer_span(&text), deadline, fault);
 	buffer_free(&text);
 	return err;
 }
 
 static int
-read_answer(int fd, bool greeted, struct deadline deadline,
+read_answer(const struct wire *wire, bool greeted, struct deadline deadline,
     struct redis_endpoint *out, struct fault *fault)
 {
 	enum sentinel_reply reply = SENTINEL_MORE;
@@ -142,7 +141,7 @@ read_answer(int fd, bool greeted, struct deadline deadline,
 	int err;
 
 	while (reply == SENTINEL_MORE && length < sizeof(text)) {
-		err = wire_receive(fd, text + length, sizeof(text) - length,
+		err = wire_receive(wire, text + length, sizeof(text) - length,
 		    deadline, &got, fault);
 		if (err != 0)
 			return err;
@@ -164,14 +163,16 @@ sentinel_ask(const struct redis_endpoint *sentinel, const char *password,
     const char *master, struct deadline deadline, struct redis_endpoint *out,
     struct fault *fault)
 {
-	int fd, err;
+	struct wire wire;
+	int err;
 
-	err = wire_connect(sentinel, deadline, &fd, fault);
+	err = wire_connect(sentinel, deadline, &wire, fault);
 	if (err != 0)
 		return err;
-	err = send_question(fd, password, master, deadline, fault);
+	err = send_question(&wire, password, master, deadline, fault);
 	if (err == 0)
-		err = read_answer(fd, *password != '\0', deadline, out, fault);
-	close(fd);
+		err = read_answer(&wire, *password != '\0', deadline, out,
+		    fault);
+	wire_close(&wire);
 	return err;
 }

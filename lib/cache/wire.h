@@ -19,15 +19,23 @@ struct redis_endpoint {
 	socklen_t length;
 };
 
-/* *out is for close(). */
-int wire_connect(const struct redis_endpoint *endpoint,
-    struct deadline deadline, int *out, struct fault *fault);
+struct wire {
+	int fd;   /* -1: none */
+	int wait; /* milliseconds that the kernel waits when we receive */
+};
 
-int wire_send(int fd, struct span data, struct deadline deadline,
-    struct fault *fault);
+/* *out is for wire_close(). The deadline is as far off as later ones will be. */
+int wire_connect(const struct redis_endpoint *endpoint,
+    struct deadline deadline, struct wire *out, struct fault *fault);
+
+/* One that was never opened, or is closed, is fine. */
+void wire_close(struct wire *wire);
+
+int wire_send(const struct wire *wire, struct span data,
+    struct deadline deadline, struct fault *fault);
 
 /* At least one octet, at most `size`; *got tells how many. */
-int wire_receive(int fd, void *data, size_t size, struct deadline deadline,
-    size_t *got, struct fault *fault);
+int wire_receive(const struct wire *wire, void *data, size_t size,
+    struct deadline deadline, size_t *got, struct fault *fault);
 
 #endif
