@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "dime/record.h"
@@ -24,6 +25,7 @@ enum {
 struct state {
 	struct database *database;
 	const struct clock *clock;
+	_Atomic int64_t naked_until; /* the last such note runs out by then */
 };
 
 static const char tables[] =
@@ -69,6 +71,7 @@ enum {
 	SET_KNOWN,
 	GET_KNOWN,
 	FORGET_KNOWN,
+	LAST_NAKED,
 	EXPIRE_PIN,
 	EXPIRE_NOTE,
 	EXPIRE_DELIVERED,
@@ -118,6 +121,7 @@ static const char *const statements[STATEMENTS] = {
     [GET_KNOWN] = "SELECT seen, core FROM known"
 		  " WHERE address = ? AND until > ?",
     [FORGET_KNOWN] = "DELETE FROM known WHERE address = ?",
+    [LAST_NAKED] = "SELECT coalesce(max(until), 0) FROM naked",
     [EXPIRE_PIN] = "DELETE FROM pin WHERE until <= ?",
     [EXPIRE_NOTE] = "DELETE FROM note WHERE until <= ?",
     [EXPIRE_DELIVERED] = "DELETE FROM delivered WHERE until <= ?",
@@ -135,6 +139,20 @@ static const struct database_schema schema = {
     .statement_count = STATEMENTS,
 };
 
+/* When it cannot be found out, each is looked for, and has its own error. */
+static void
+find_last_naked(struct state *state)
+{
+	struct statement statement;
+	int64_t last = INT64_MAX;
+
+	statement_start(&statement, state->database, LAST_NAKED, NULL);
+	if (statement_next(&statement))
+		last = statement_get_number(&statement, 0);
+	statement_end(&statement);
+	atomic_store(&state->naked_until, last);
+}
+
 int
 state_open(const char *path, unsigned int mode, const struct clock *clock,
     struct state **out, struct fault *fault)
@@ -151,6 +169,7 @@ state_open(const char *path, unsigned int mode, const struct clock *clock,
 		return err;
 	}
 	state->clock = clock;
+	find_last_naked(state);
 	*out = state;
 	return 0;
 }
@@ -317,7 +336,11 @@ int
 state_set_naked(struct state *state, const char *recipient, int64_t until)
 {
 	struct statement statement;
+	int64_t last = atomic_load(&state->naked_until);
 
+	while (last < until && !atomic_compare_exchange_weak(
+	           &state->naked_until, &last, until))
+		;
 	start(state, &statement, SET_NAKED);
 	statement_text(&statement, recipient);
 	statement_number(&statement, until);
@@ -329,6 +352,9 @@ state_get_naked(struct state *state, const char *recipient, bool *found)
 {
 	struct statement statement;
 
+	*found = false;
+	if (atomic_load(&state->naked_until) <= now(state))
+		return 0;
 	start(state, &statement, GET_NAKED);
 	statement_text(&statement, recipient);
 	statement_number(&statement, now(state));
