@@ -29,6 +29,9 @@ verb_cache_forget(struct dimectl *ctl, int count, char **words)
 	err = policyd_ask(ctl, &request, &answer);
 	if (err == 0 && answer.err != 0)
 		err = fault_set(&ctl->fault, answer.err, "%s", answer.reason);
+	else if (err == 0)
+		err = policyd_print(ctl, json_pack("{s:s,s:s}", "name", name,
+		    "result", answer.reason));
 	facts_answer_free(&answer);
 	return err;
 }

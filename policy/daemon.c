@@ -4,7 +4,9 @@
 #include "crypto/secret.h"
 #include "policy/daemon.h"
 #include "policy/listen.h"
+#include "policy/purge.h"
 #include "policy/suffix.h"
+#include "policy/tend.h"
 
 enum {
 	STATE_MODE = 0660, /* state.db is shared by the programs */
@@ -244,7 +246,8 @@ start_knowledge(struct daemon *daemon, const struct config *config,
 		return fault_set(fault, err, "out of memory");
 	signets.domains = policyd->domains;
 	if ((err = signets_new(&signets, &policyd->signets)) != 0 ||
-	    (err = patience_new(policyd->clock, &policyd->patience)) != 0)
+	    (err = patience_new(policyd->clock, &policyd->patience)) != 0 ||
+	    (err = purges_new(&policyd->purges)) != 0)
 		return fault_set(fault, err, "out of memory");
 	return 0;
 }
@@ -288,6 +291,15 @@ listen_all(struct daemon *daemon, const struct config *config,
 	return err;
 }
 
+static int
+start_tending(struct daemon *daemon, struct fault *fault)
+{
+	const int err = tender_new(&daemon->policyd, &daemon->tender);
+
+	return err == 0 ? 0 : fault_set(fault, err, "a thread: %s",
+	                          error_row(err)->text);
+}
+
 /* main() says it on standard error in any case. */
 static void
 log_failure(const struct config *config, const struct fault *fault)
@@ -322,7 +334,8 @@ daemon_start(struct daemon *daemon, const char *config_path,
 		return err;
 	site_warn(site, warn);
 	if ((err = start_parts(daemon, site->config, fault)) != 0 ||
-	    (err = listen_all(daemon, site->config, fault)) != 0)
+	    (err = listen_all(daemon, site->config, fault)) != 0 ||
+	    (err = start_tending(daemon, fault)) != 0)
 		log_failure(site->config, fault);
 	return err;
 }
@@ -344,6 +357,7 @@ daemon_free(struct daemon *daemon)
 	const struct deadline deadline = deadline_in(DRAIN);
 
 	server_free(daemon->server);
+	tender_free(daemon->tender);
 	if (daemon->resolver != NULL)
 		resolver_stop(daemon->resolver);
 	if ((policyd->signets != NULL &&
@@ -358,6 +372,7 @@ daemon_free(struct daemon *daemon)
 	domains_free(policyd->domains);
 	suffixes_free(policyd->suffixes);
 	patience_free(policyd->patience);
+	purges_free(policyd->purges);
 	memory_free(policyd->memory);
 	cache_free(policyd->cache);
 	state_close(policyd->state);

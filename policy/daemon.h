@@ -19,6 +19,7 @@ struct daemon {
 	struct work *work;
 	struct resolver *resolver;
 	struct fetcher *fetcher;
+	struct tender *tender;
 	uint8_t *cache_key;       /* secret memory */
 	struct buffer redis_password, sentinel_password;
 };

@@ -326,11 +326,18 @@ follows_from(void *context, struct span key)
 int
 domains_forget(struct domains *domains, const char *domain)
 {
-	const int err = state_forget_pin(domains->settings.state, domain);
+	domain_redis_drop(domains, domain);
+	return domains_drop(domains, domain, INT64_MAX);
+}
+
+int
+domains_drop(struct domains *domains, const char *domain, int64_t before)
+{
+	const int err =
+	    state_forget_pin(domains->settings.state, domain, before);
 	char name[DOMAIN_SIZE];
 
 	snprintf(name, sizeof(name), "%s", domain);
-	domain_redis_drop(domains, name);
 	memory_drop_matching(domains->settings.memory, follows_from, name);
 	domains->settings.dns.forget(domains->settings.dns.context);
 	return err;

@@ -92,6 +92,11 @@ void domains_confirm(struct domains *domains,
  * follows from that for the domains below it. Errors as state_forget_pin(). */
 int domains_forget(struct domains *domains, const char *domain);
 
+/* Likewise because another node did at the time `before`, in seconds since 1970:
+ * Redis is left alone, and a pin that was confirmed later stays. */
+int domains_drop(struct domains *domains, const char *domain,
+    int64_t before);
+
 struct domains_counters {
 	uint64_t asked; /* of DNS */
 	uint64_t redis; /* answered by Redis */

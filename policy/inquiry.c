@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "policy/hosts.h"
 #include "policy/inquiry.h"
+#include "policy/purge.h"
 
 /* A recipient stays noted for longer than Postfix's largest back-off (4000
  * seconds), or its copy in queue 1 would never meet the note. */
@@ -261,26 +262,26 @@ void
 inquiry_forget(struct policyd *policyd, const struct facts_request *request,
     struct facts_answer *answer)
 {
+	static const char *const reaches[] = {
+	    [PURGES_HERE] = "forgotten on this node only: there is no Redis",
+	    [PURGES_NOT_NOW] = "forgotten on this node only: Redis does not "
+	                       "take what would tell the others",
+	    [PURGES_TOLD] = "forgotten here, and within seconds on all nodes",
+	};
+	enum purges_reach reach = PURGES_HERE;
 	char name[ADDRESS_SIZE];
-	int err = 0;
+	int err = ERR_USAGE;
 
-	if (address_normalize(span_string(request->to), name)) {
-		signets_forget(policyd->signets, name);
-		signets_forget(policyd->signets, address_domain(name));
-		err = state_set_naked(policyd->state, name, 0);
-		if (err == 0)
-			err = state_forget_known(policyd->state, name);
-	} else if (domain_normalize(span_string(request->to), name)) {
-		signets_forget(policyd->signets, name);
-		err = domains_forget(policyd->domains, name);
-	} else {
-		err = ERR_USAGE;
-	}
-	if (err != 0)
+	if (address_normalize(span_string(request->to), name) ||
+	    domain_normalize(span_string(request->to), name))
+		err = purges_forget(policyd, name, &reach);
+	if (err != 0) {
 		set_error(answer, err, request->to,
 		    err == ERR_USAGE ? "not a domain or address" : "");
-	else
-		log_forgotten("forget", name);
+		return;
+	}
+	log_forgotten("forget", name);
+	snprintf(answer->reason, sizeof(answer->reason), "%s", reaches[reach]);
 }
 
 void

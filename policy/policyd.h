@@ -31,6 +31,7 @@ struct policyd {
 	struct domains *domains;
 	struct signets *signets;
 	struct patience *patience;
+	struct purges *purges;
 	struct statistics statistics;
 };
 

@@ -205,6 +205,12 @@ signets_forget(struct signets *signets, const char *name)
 }
 
 void
+signets_drop(struct signets *signets, const char *name)
+{
+	signets_memory_drop(signets, name);
+}
+
+void
 signets_stale(struct signets *signets, const char *name,
     const char *fingerprint)
 {

@@ -74,6 +74,9 @@ void signet_facts_release(const struct signet_facts *facts);
  * address's. What was seen of the address stays (state_forget_known()). */
 void signets_forget(struct signets *signets, const char *name);
 
+/* Likewise from memory only. */
+void signets_drop(struct signets *signets, const char *name);
+
 /* The peer says that the name's signet with that fingerprint ("": whichever is
  * held) is no more. Drops it, unless another is already held. */
 void signets_stale(struct signets *signets, const char *name,

@@ -31,7 +31,8 @@ struct state {
 static const char tables[] =
     "CREATE TABLE pin ("
     " domain TEXT PRIMARY KEY, until INTEGER NOT NULL,"
-    " secure INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;"
+    " secure INTEGER NOT NULL, record BLOB NOT NULL,"
+    " confirmed INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE note ("
     " queue_id TEXT PRIMARY KEY, login TEXT NOT NULL, sender TEXT NOT NULL,"
     " body BLOB NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;"
@@ -82,13 +83,14 @@ enum {
 };
 
 static const char *const statements[STATEMENTS] = {
-    [SET_PIN] = "INSERT INTO pin (domain, until, secure, record)"
-		" VALUES (?, ?, ?, ?) ON CONFLICT (domain) DO UPDATE SET"
+    [SET_PIN] = "INSERT INTO pin (domain, until, secure, record, confirmed)"
+		" VALUES (?, ?, ?, ?, ?) ON CONFLICT (domain) DO UPDATE SET"
 		" until = max(until, excluded.until),"
-		" secure = excluded.secure, record = excluded.record",
+		" secure = excluded.secure, record = excluded.record,"
+		" confirmed = max(confirmed, excluded.confirmed)",
     [GET_PIN] = "SELECT until, secure, record FROM pin"
 		" WHERE domain = ? AND until > ?",
-    [FORGET_PIN] = "DELETE FROM pin WHERE domain = ?",
+    [FORGET_PIN] = "DELETE FROM pin WHERE domain = ? AND confirmed <= ?",
     [SET_NOTE] = "INSERT OR REPLACE INTO note"
 		 " (queue_id, login, sender, body, until)"
 		 " VALUES (?, ?, ?, ?, ?)",
@@ -120,7 +122,8 @@ static const char *const statements[STATEMENTS] = {
 		  " organization = ?2, core = ?3, seen = ?4, until = ?5",
     [GET_KNOWN] = "SELECT seen, core FROM known"
 		  " WHERE address = ? AND until > ?",
-    [FORGET_KNOWN] = "DELETE FROM known WHERE address = ?",
+    [FORGET_KNOWN] = "DELETE FROM known"
+		     " WHERE address = ? AND seen <= ?",
     [LAST_NAKED] = "SELECT coalesce(max(until), 0) FROM naked",
     [EXPIRE_PIN] = "DELETE FROM pin WHERE until <= ?",
     [EXPIRE_NOTE] = "DELETE FROM note WHERE until <= ?",
@@ -207,6 +210,7 @@ state_set_pin(struct state *state, const char *domain, int64_t until,
 	statement_number(&statement, until < latest ? until : latest);
 	statement_number(&statement, secure);
 	statement_blob(&statement, record);
+	statement_number(&statement, now(state));
 	return statement_run(&statement);
 }
 
@@ -233,12 +237,13 @@ state_get_pin(struct state *state, const char *domain, bool *found,
 }
 
 int
-state_forget_pin(struct state *state, const char *domain)
+state_forget_pin(struct state *state, const char *domain, int64_t before)
 {
 	struct statement statement;
 
 	start(state, &statement, FORGET_PIN);
 	statement_text(&statement, domain);
+	statement_number(&statement, before);
 	return statement_run(&statement);
 }
 
@@ -399,12 +404,13 @@ state_get_known(struct state *state, const char *address, bool *found,
 }
 
 int
-state_forget_known(struct state *state, const char *address)
+state_forget_known(struct state *state, const char *address, int64_t before)
 {
 	struct statement statement;
 
 	start(state, &statement, FORGET_KNOWN);
 	statement_text(&statement, address);
+	statement_number(&statement, before);
 	return statement_run(&statement);
 }
 

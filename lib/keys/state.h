@@ -41,7 +41,8 @@ int state_set_pin(struct state *state, const char *domain, int64_t until,
  * absence. *pin is set in any case. */
 int state_get_pin(struct state *state, const char *domain, bool *found,
     struct state_pin *pin);
-int state_forget_pin(struct state *state, const char *domain);
+/* Unless it was confirmed after the time `before`. */
+int state_forget_pin(struct state *state, const char *domain, int64_t before);
 
 /* ---- authorship notes ---- */
 
@@ -98,7 +99,9 @@ int state_set_known(struct state *state, const char *address,
 /* *known is set in any case. */
 int state_get_known(struct state *state, const char *address, bool *found,
     struct state_known *known);
-int state_forget_known(struct state *state, const char *address);
+/* Unless it was noted after the time `before`. */
+int state_forget_known(struct state *state, const char *address,
+    int64_t before);
 
 /* Deletes what has run out. */
 int state_expire(struct state *state);

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "policy/map.h"
+#include "policy/purge.h"
 #include "policy/suffix.h"
 
 enum { ORG = 1, USER, OTHER };
@@ -382,6 +383,7 @@ start_knowledge(struct world *world, bool sessions)
 	signets.domains = policyd->domains;
 	assert_int_equal(signets_new(&signets, &policyd->signets), 0);
 	assert_int_equal(patience_new(&world_clock, &policyd->patience), 0);
+	assert_int_equal(purges_new(&policyd->purges), 0);
 }
 
 struct world *
@@ -453,6 +455,7 @@ world_free(struct world *world)
 	domains_free(policyd->domains);
 	suffixes_free(policyd->suffixes);
 	patience_free(policyd->patience);
+	purges_free(policyd->purges);
 	memory_free(policyd->memory);
 	state_close(policyd->state);
 	sites_free(policyd->sites);

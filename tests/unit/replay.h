@@ -145,6 +145,14 @@ int replay_peers_sessions(struct replay *replay, const char *host);
 void replay_peers_sign(struct replay *replay, const char *host,
     struct buffer *out);
 
+/* ---- replay_redis.c: what happens to Redis ---- */
+
+/* The site's. */
+extern const uint8_t replay_cache_key[32];
+
+/* `redis up` and so on. */
+void replay_redis_set(struct replay *replay, const struct replay_step *step);
+
 /* ---- replay_steps.c: what happens ---- */
 
 void replay_do(struct replay *replay, const struct replay_step *step);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/replay.h"
 
-#include <signal.h>
 #include <stdio.h>
 
 #include "cache/cache.h"
 #include "policy/explain.h"
 #include "policy/inquiry.h"
+#include "policy/tend.h"
 
 enum {
 	PATIENT = 20000,   /* milliseconds: longer than anything takes */
@@ -14,7 +14,7 @@ enum {
 	FROZEN_TIME = 20,
 };
 
-static const uint8_t cache_key[32] = {7, 7, 7};
+const uint8_t replay_cache_key[32] = {7, 7, 7};
 
 /* ---- nodes ---- */
 
@@ -28,7 +28,7 @@ make_cache(const struct replay *replay)
 	    .host = "",
 	    .password = "",
 	    .timeout = replay->frozen ? FROZEN_TIME : REDIS_TIME,
-	    .key = cache_key,
+	    .key = replay_cache_key,
 	    .clock = &world_clock,
 	    .connections = 4,
 	};
@@ -157,66 +157,19 @@ do_network(struct replay *replay, const struct replay_step *step)
 	replay_fail(replay, "network: up, down or silent");
 }
 
-/* ---- Redis ---- */
-
-/* Changes one octet of every value, or exchanges the values of all names. */
-static void
-poison(const struct replay *replay, bool swap)
-{
-	redisReply *keys = redisCommand(replay->redis->raw, "KEYS *");
-	redisReply *value;
-
-	if (keys == NULL || keys->elements == 0)
-		replay_fail(replay, "Redis holds nothing");
-	for (size_t i = 0; i < keys->elements; i++) {
-		const char *name = keys->element[i]->str;
-
-		value = swap
-		    ? redisCommand(replay->redis->raw, "COPY %s %s REPLACE",
-		          keys->element[0]->str, name)
-		    : redisCommand(replay->redis->raw, "SETRANGE %s 9 X", name);
-		freeReplyObject(value);
-	}
-	freeReplyObject(keys);
-}
+/* ---- what a node does by itself ---- */
 
 static void
-freeze(struct replay *replay, bool frozen)
+do_tend(struct replay *replay, const struct replay_step *step)
 {
-	kill(replay->redis->pid, frozen ? SIGSTOP : SIGCONT);
-	replay->frozen = frozen;
-	for (size_t i = 0; i < replay->node_count; i++)
-		replay_node_stop(&replay->nodes[i]);
-}
+	struct policyd *policyd = &replay_here(replay)->world->policyd;
 
-static void
-do_redis(struct replay *replay, const struct replay_step *step)
-{
-	const char *what = replay_word(replay, step, 1);
-
-	if (replay->redis == NULL)
-		skip();
-	if (strcmp(what, "up") == 0) {
-		if (replay->redis->pid == 0)
-			unit_redis_start(replay->redis, "");
-		replay->with_redis = true;
-		if (replay->frozen)
-			freeze(replay, false);
-	} else if (strcmp(what, "down") == 0) {
-		unit_redis_stop(replay->redis);
-	} else if (strcmp(what, "frozen") == 0) {
-		freeze(replay, true);
-	} else if (strcmp(what, "flushed") == 0) {
-		freeReplyObject(
-		    redisCommand(replay->redis->raw, "FLUSHALL"));
-	} else if (strcmp(what, "poisoned") == 0) {
-		poison(replay, false);
-	} else if (strcmp(what, "swapped") == 0) {
-		poison(replay, true);
-	} else {
-		replay_fail(replay, "redis: %s is nothing that it can be",
-		    what);
-	}
+	for (int i = 0; i < TEND_ROUNDS; i++)
+		tend(policyd);
+	if (!replay_dns_is_waiting(replay->dns))
+		assert_true(domains_drain(policyd->domains,
+		    deadline_in(PATIENT)));
+	assert_true(signets_drain(policyd->signets, deadline_in(PATIENT)));
 }
 
 /* ---- what is written to state.db ---- */
@@ -442,11 +395,12 @@ static const struct {
     {"peer", replay_peers_set},
     {"responder", replay_responder_set},
     {"responder-asked", do_responder_asked},
-    {"redis", do_redis},
+    {"redis", replay_redis_set},
     {"pin", do_pin},
     {"node", do_node},
     {"restart", do_restart},
     {"advance", do_advance},
+    {"tend", do_tend},
     {"decide", do_decide},
     {"inbound", do_inbound},
     {"explain", do_explain},

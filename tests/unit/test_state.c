@@ -156,9 +156,11 @@ a_pin_runs_out_and_can_be_forgotten(void **state)
 	assert_int_equal(state_set_pin(world->state, "a.test", START + 200,
 	    false, span_string("")), 0);
 	expect_pin(world, "a.test", true, START + 200, false, "");
-	assert_int_equal(state_forget_pin(world->state, "a.test"), 0);
+	assert_int_equal(state_forget_pin(world->state, "a.test",
+	    INT64_MAX), 0);
 	expect_pin(world, "a.test", false, 0, false, "");
-	assert_int_equal(state_forget_pin(world->state, "a.test"), 0);
+	assert_int_equal(state_forget_pin(world->state, "a.test",
+	    INT64_MAX), 0);
 }
 
 static void
@@ -341,9 +343,11 @@ signets_that_were_seen(void **state)
 	unit_case("or until it is forgotten");
 	assert_int_equal(state_set_known(world->state, "a@a.test", "a.test",
 	    span_string("one")), 0);
-	assert_int_equal(state_forget_known(world->state, "a@a.test"), 0);
+	assert_int_equal(state_forget_known(world->state, "a@a.test",
+	    INT64_MAX), 0);
 	expect_known(world, "a@a.test", false, 0, "");
-	assert_int_equal(state_forget_known(world->state, "a@a.test"), 0);
+	assert_int_equal(state_forget_known(world->state, "a@a.test",
+	    INT64_MAX), 0);
 }
 
 /* A stranger who invents users fills his own organization's share. */
