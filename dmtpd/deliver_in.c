@@ -85,6 +85,20 @@ check_origin(struct check *check)
 	return 0;
 }
 
+/* Only what the origin has signed counts: with its name alone nobody can use up
+ * what it may send. */
+static int
+check_rate(struct check *check)
+{
+	const struct deliver_in *delivery = check->delivery;
+
+	return rates_take(delivery->dmtpd->rates, RATE_ORIGIN,
+		   span_string(delivery->origin_domain), delivery->origin_limit)
+	    ? 0
+	    : fault_set(check->fault, ERR_ACCESS_DENIED,
+		  "too many messages from this origin in a minute");
+}
+
 /* No sentence here names the mailbox: it would stand in the log. */
 static int
 check_recipient(struct check *check)
@@ -211,6 +225,7 @@ deliver(struct check *check)
 
 	if ((err = read_message(check)) != 0 || (err = unlock(check)) != 0 ||
 	    (err = check_origin(check)) != 0 ||
+	    (err = check_rate(check)) != 0 ||
 	    (err = check_recipient(check)) != 0)
 		return refuse(check, err);
 	if (!underway_enter(underway, &item, check->delivery->identifier)) {

@@ -10,6 +10,7 @@ struct deliver_in {
 	struct dmtpd *dmtpd;
 	const char *peer;
 	size_t size_limit; /* octets of the binary message */
+	int64_t origin_limit; /* messages that an origin may send in a minute */
 	const struct org_signet *origin;
 	const char *origin_domain;
 	const char *destination;

@@ -21,7 +21,10 @@ struct session {
 	struct stream *stream;
 	struct live_settings live;
 	struct dmtp_server server;
+	struct source source;
 	struct org_signet *origin; /* of the last MAIL that was accepted */
+	bool looked_up; /* an origin was, somewhere else: once is enough */
+	bool denied;    /* 450 was said for a rate, and the log knows */
 	struct deadline idle;      /* from the last complete line */
 	struct deadline bulk;      /* for the message that is coming in */
 	bool in_data;
@@ -44,16 +47,50 @@ note_refused_mail(struct session *session, enum reply reply,
 	log_end(&line);
 }
 
+/* Whether the session's source may do that once more; else it is told. */
+static bool
+may(struct session *session, enum rate rate, int64_t per_minute)
+{
+	const struct span key = span_of(session->source.octets,
+	    sizeof(session->source.octets));
+	struct log_line line;
+
+	if (session->source.family == 0 ||
+	    rates_take(session->dmtpd->rates, rate, key, per_minute))
+		return true;
+	dmtp_server_answer(&session->server, REPLY_ACCESS_DENIED, "");
+	if (!session->denied) {
+		log_begin(&line, LOG_INFO, "denied");
+		log_text(&line, "peer", stream_peer(session->stream));
+		log_text(&line, "limit", rate == RATE_MAIL
+		    ? "source_mail_limit" : "source_signet_limit");
+		log_end(&line);
+	}
+	session->denied = true;
+	return false;
+}
+
 static void
 answer_mail(struct session *session)
 {
 	const struct dmtp_argument *a = session->server.arguments;
+	const struct origin_question question = {a[0].text, a[1].text,
+	    session->live.fetch_timeout, &session->looked_up};
 	struct fault fault = {0};
-	enum reply reply;
+	enum reply reply = REPLY_ACCESS_DENIED;
 
 	org_signet_free(session->origin);
-	reply = origin_find(session->dmtpd, session->live.fetch_timeout,
-	    a[0].text, a[1].text, &session->origin, &fault);
+	session->origin = NULL;
+	if (!may(session, RATE_MAIL, session->live.source_mail_limit))
+		return;
+	/* Better said before the message has come than after it. */
+	if (!rates_left(session->dmtpd->rates, RATE_ORIGIN,
+	        span_string(a[0].text), session->live.origin_message_limit))
+		fault_set(&fault, ERR_ACCESS_DENIED,
+		    "too many messages from this origin in a minute");
+	else
+		reply = origin_find(session->dmtpd, &question,
+		    &session->origin, &fault);
 	if (reply != REPLY_OK)
 		note_refused_mail(session, reply, &fault);
 	dmtp_server_answer(&session->server, reply, "");
@@ -97,6 +134,7 @@ answer_data(struct session *session)
 	    .peer = stream_peer(session->stream),
 	    .size_limit = transit_binary_size(
 	        session->live.message_size_limit),
+	    .origin_limit = session->live.origin_message_limit,
 	    .origin = session->origin,
 	    .origin_domain = server->origin.domain,
 	    .destination = server->destination.domain,
@@ -110,11 +148,26 @@ answer_data(struct session *session)
 	        ? delivery.identifier : "");
 }
 
+/* SGNT, VRFY and HIST, of which a source has only so many: nobody shall list our
+ * mailboxes by asking for one after the other. */
 static void
-answer(struct session *session, enum dmtp_server_event event)
+answer_question(struct session *session, enum dmtp_server_event event)
 {
 	struct dmtpd *dmtpd = session->dmtpd;
 
+	if (!may(session, RATE_SIGNETS, session->live.source_signet_limit))
+		return;
+	if (event == DMTP_SERVER_SGNT)
+		signets_answer_sgnt(dmtpd, &session->server);
+	else if (event == DMTP_SERVER_VRFY)
+		signets_answer_vrfy(dmtpd, &session->server);
+	else
+		signets_answer_hist(dmtpd, &session->server);
+}
+
+static void
+answer(struct session *session, enum dmtp_server_event event)
+{
 	switch (event) {
 	case DMTP_SERVER_MAIL:
 		answer_mail(session);
@@ -126,13 +179,9 @@ answer(struct session *session, enum dmtp_server_event event)
 		answer_data(session);
 		break;
 	case DMTP_SERVER_SGNT:
-		signets_answer_sgnt(dmtpd, &session->server);
-		break;
 	case DMTP_SERVER_VRFY:
-		signets_answer_vrfy(dmtpd, &session->server);
-		break;
 	case DMTP_SERVER_HIST:
-		signets_answer_hist(dmtpd, &session->server);
+		answer_question(session, event);
 		break;
 	case DMTP_SERVER_QUIT:
 	case DMTP_SERVER_NOTHING:
@@ -277,6 +326,8 @@ dmtp_session_serve(struct stream *stream, void *context)
 	int err;
 
 	session.live = dmtpd_live(session.dmtpd);
+	session.source = source_of_text(stream_peer(stream),
+	    &session.live.prefixes);
 	err = stream_start_tls_server(stream, session.dmtpd->tls_server,
 	    deadline_in(HANDSHAKE), &fault);
 	if (err != 0) {

@@ -19,6 +19,14 @@ dmtpd_live(struct dmtpd *dmtpd)
 	return live;
 }
 
+struct source_prefixes
+dmtpd_prefixes(const struct config *config)
+{
+	return (struct source_prefixes){
+	    (unsigned int)config->source_prefix_ipv4,
+	    (unsigned int)config->source_prefix_ipv6};
+}
+
 void
 dmtpd_set_live(struct dmtpd *dmtpd, const struct config *config)
 {
@@ -27,6 +35,10 @@ dmtpd_set_live(struct dmtpd *dmtpd, const struct config *config)
 	    .data_memory_limit = config->data_memory_limit,
 	    .fetch_timeout = config->fetch_timeout * SECOND,
 	    .idle_timeout = config->idle_timeout * SECOND,
+	    .prefixes = dmtpd_prefixes(config),
+	    .source_signet_limit = config->source_signet_limit,
+	    .source_mail_limit = config->source_mail_limit,
+	    .origin_message_limit = config->origin_message_limit,
 	};
 	const char *forward = config->forward_domain;
 

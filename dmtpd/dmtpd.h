@@ -8,6 +8,7 @@
 #include "base/config.h"
 #include "client/revocation.h"
 #include "dmtpd/backoff.h"
+#include "dmtpd/rates.h"
 #include "dmtpd/underway.h"
 #include "keys/keys.h"
 #include "keys/state.h"
@@ -24,6 +25,9 @@ struct live_settings {
 	int64_t data_memory_limit;
 	int64_t fetch_timeout; /* milliseconds */
 	int64_t idle_timeout;  /* milliseconds */
+	struct source_prefixes prefixes;
+	int64_t source_signet_limit, source_mail_limit; /* a minute */
+	int64_t origin_message_limit;                   /* likewise */
 	char bind_address[64];
 	char forward_domain[DOMAIN_SIZE];
 };
@@ -40,6 +44,7 @@ struct dmtpd {
 	struct state *state;
 	struct backoff *backoff;   /* peers' hosts that failed lately */
 	struct underway *underway; /* messages being injected */
+	struct rates *rates;       /* what peers do, and how often */
 	atomic_size_t data_memory; /* octets that incoming messages hold */
 	pthread_mutex_t live_lock;
 	struct live_settings live;
@@ -47,6 +52,9 @@ struct dmtpd {
 
 /* A copy of the settings in force. */
 struct live_settings dmtpd_live(struct dmtpd *dmtpd);
+
+/* Which part of an address is a source. */
+struct source_prefixes dmtpd_prefixes(const struct config *config);
 
 /* Takes the reloadable settings of `config` over. */
 void dmtpd_set_live(struct dmtpd *dmtpd, const struct config *config);

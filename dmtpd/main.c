@@ -22,6 +22,7 @@ limits_of(const struct config *config)
 	return (struct server_limits){
 	    .connections = (size_t)config->connection_limit,
 	    .source_connections = (size_t)config->source_connection_limit,
+	    .prefixes = dmtpd_prefixes(config),
 	};
 }
 
@@ -207,7 +208,9 @@ serve(struct dmtpd *dmtpd, struct fault *fault)
 		return fault_set(fault, err, "%s", "");
 	dmtpd->backoff = backoff_new(&clock_system);
 	dmtpd->underway = underway_new();
-	if (dmtpd->backoff == NULL || dmtpd->underway == NULL)
+	dmtpd->rates = rates_new(&clock_system);
+	if (dmtpd->backoff == NULL || dmtpd->underway == NULL ||
+	    dmtpd->rates == NULL)
 		return fault_set(fault, ERR_MEMORY, "%s", "");
 	if ((err = prepare(dmtpd, fault)) != 0 ||
 	    (err = open_revocation(dmtpd, fault)) != 0 ||
@@ -235,6 +238,7 @@ free_all(struct dmtpd *dmtpd)
 	state_close(dmtpd->state);
 	backoff_free(dmtpd->backoff);
 	underway_free(dmtpd->underway);
+	rates_free(dmtpd->rates);
 	pthread_mutex_destroy(&dmtpd->live_lock);
 }
 

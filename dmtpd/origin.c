@@ -4,7 +4,11 @@
 #include "client/facts.h"
 #include "dmtpd/origin.h"
 
-enum { PROLONGED = 72 * 3600 /* seconds */ };
+/* Seconds. */
+enum {
+	PROLONGED = 72 * 3600,
+	KNOWN = 600, /* how long an origin that was had is no stranger */
+};
 
 /* Whether the domain is known to have no record, pin included. */
 static bool
@@ -15,29 +19,39 @@ is_absent(const struct facts_answer *answer)
 	        answer->facts.dns == DNS_ABSENT_INSECURE);
 }
 
+static bool
+is_cached(const char *source)
+{
+	return strcmp(source, "memory") == 0 || strcmp(source, "redis") == 0;
+}
+
 static int
-ask(struct dmtpd *dmtpd, int64_t wait, const char *domain,
-    const char *fingerprint, struct org_signet **out, struct fault *fault)
+ask(struct dmtpd *dmtpd, const struct origin_question *question,
+    struct org_signet **out, struct fault *fault)
 {
 	const struct facts_request request = {.verb = FACTS_SIGNET,
-	    .from = "", .to = domain, .fingerprint = fingerprint,
-	    .wait = wait};
+	    .from = "", .to = question->domain,
+	    .fingerprint = question->fingerprint, .wait = question->wait};
 	struct facts_answer answer;
 	int err;
 
 	facts_answer_init(&answer);
 	err = facts_ask(dmtpd->config->facts_socket, &request, &answer, fault);
+	if (err != 0 || !is_cached(answer.source) ||
+	    !is_cached(answer.org.source))
+		*question->looked_up = true;
 	if (err == 0 && is_absent(&answer))
 		err = fault_set(fault, ERR_ORIGIN_INVALID,
-		    "%s has no management record", domain);
+		    "%s has no management record", question->domain);
 	if (err == 0)
-		err = facts_verify(&answer, domain, out, NULL, fault);
+		err = facts_verify(&answer, question->domain, out, NULL, fault);
 	facts_answer_free(&answer);
-	if (err == 0 && strcmp((*out)->fingerprint, fingerprint) != 0) {
+	if (err == 0 &&
+	    strcmp((*out)->fingerprint, question->fingerprint) != 0) {
 		org_signet_free(*out);
 		*out = NULL;
 		err = fault_set(fault, ERR_ORIGIN_WAIT,
-		    "%s: dime-policyd has another signet", domain);
+		    "%s: dime-policyd has another signet", question->domain);
 	}
 	return err;
 }
@@ -54,17 +68,26 @@ is_prolonged(struct dmtpd *dmtpd, const char *name)
 }
 
 enum reply
-origin_find(struct dmtpd *dmtpd, int64_t wait, const char *domain,
-    const char *fingerprint, struct org_signet **out, struct fault *fault)
+origin_find(struct dmtpd *dmtpd, const struct origin_question *question,
+    struct org_signet **out, struct fault *fault)
 {
 	char name[DOMAIN_SIZE + SIGNET_FINGERPRINT_SIZE + 8];
 	int err;
 
 	*out = NULL;
-	snprintf(name, sizeof(name), "origin %s %s", domain, fingerprint);
-	err = ask(dmtpd, wait, domain, fingerprint, out, fault);
+	snprintf(name, sizeof(name), "origin %s %s", question->domain,
+	    question->fingerprint);
+	if (*question->looked_up && !rates_remembers(dmtpd->rates, RATE_KNOWN,
+	    span_string(name))) {
+		fault_set(fault, ERR_ORIGIN_WAIT,
+		    "another origin was looked up for this session already");
+		return REPLY_ORIGIN_WAIT;
+	}
+	err = ask(dmtpd, question, out, fault);
 	if (err == 0) {
 		state_succeeded(dmtpd->state, name);
+		rates_remember(dmtpd->rates, RATE_KNOWN, span_string(name),
+		    KNOWN);
 		return REPLY_OK;
 	}
 	if (!error_row(err)->temporary)

@@ -5,13 +5,24 @@
 #include "dmtp/reply.h"
 #include "dmtpd/dmtpd.h"
 
+struct origin_question {
+	const char *domain, *fingerprint;
+	int64_t wait;    /* milliseconds */
+	bool *looked_up; /* of the session: whether it has made this site look
+	                    anything up elsewhere */
+};
+
 /*
  * The origin of a message, for MAIL: its signet, confirmed, with just this
  * fingerprint, asked of dime-policyd. REPLY_OK and *out (for
  * org_signet_free()), or the refusal: 470 for now, 570 when it has failed for
  * 72 hours, 575 when there is no record or no such signet. `fault` says why.
+ *
+ * A session can make this site look up one origin that it does not know; for a
+ * second one it is 470 at once.
  */
-enum reply origin_find(struct dmtpd *dmtpd, int64_t wait, const char *domain,
-    const char *fingerprint, struct org_signet **out, struct fault *fault);
+enum reply origin_find(struct dmtpd *dmtpd,
+    const struct origin_question *question, struct org_signet **out,
+    struct fault *fault);
 
 #endif

@@ -22,12 +22,6 @@ enum {
 	PAUSE = 100, /* milliseconds without accepting when resources lack */
 };
 
-/* Where a connection comes from: the part of its address that counts. */
-struct source {
-	int family; /* 0: not counted */
-	uint8_t octets[8];
-};
-
 struct connection {
 	struct server *server;
 	struct stream *stream;
@@ -210,30 +204,6 @@ server_stopping(const struct server *server)
 
 /* ---- connections ---- */
 
-static struct source
-source_of(const struct sockaddr_storage *address)
-{
-	struct source source = {.family = 0};
-
-	if (address->ss_family == AF_INET) {
-		source.family = AF_INET;
-		memcpy(source.octets,
-		    &((const struct sockaddr_in *)address)->sin_addr, 4);
-	} else if (address->ss_family == AF_INET6) {
-		source.family = AF_INET6;
-		memcpy(source.octets,
-		    &((const struct sockaddr_in6 *)address)->sin6_addr, 8);
-	}
-	return source;
-}
-
-static bool
-is_same_source(const struct source *a, const struct source *b)
-{
-	return a->family != 0 && a->family == b->family &&
-	    memcmp(a->octets, b->octets, sizeof(a->octets)) == 0;
-}
-
 /* The reason why one more connection like this is too many, or NULL. */
 static const char *
 over_limit(struct server *server, const struct connection *candidate)
@@ -245,7 +215,7 @@ over_limit(struct server *server, const struct connection *candidate)
 	for (const struct connection *each = server->serving; each != NULL;
 	     each = each->next) {
 		by_listener += each->listener == candidate->listener;
-		by_source += is_same_source(&each->source, &candidate->source);
+		by_source += source_is_same(&each->source, &candidate->source);
 	}
 	pthread_mutex_unlock(&server->lock);
 	if (limits->connections != 0 && by_listener >= limits->connections)
@@ -393,7 +363,8 @@ take(struct server *server, const struct listener *listener, int fd,
 	    .handler = listener->handler,
 	    .context = listener->context,
 	    .listener = listener->fd,
-	    .source = source_of(address),
+	    .source = source_of_address(
+	        (const struct sockaddr *)address, &server->limits.prefixes),
 	};
 	begin(connection);
 	return 0;

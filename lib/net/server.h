@@ -2,6 +2,7 @@
 #ifndef DIME_NET_SERVER_H
 #define DIME_NET_SERVER_H
 
+#include "net/source.h"
 #include "net/stream.h"
 
 /*
@@ -20,9 +21,8 @@ typedef void server_handler(struct stream *stream, void *context);
 
 struct server_limits {
 	size_t connections; /* per listener; 0: no limit */
-	/* From one source, TCP only; 0: no limit. A source is an IPv4 address
-	 * or an IPv6 /64. */
-	size_t source_connections;
+	size_t source_connections; /* from one source, TCP only; 0: no limit */
+	struct source_prefixes prefixes;
 	size_t stack_size;  /* of a connection's thread; 0: 256 KiB */
 };
 

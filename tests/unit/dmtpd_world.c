@@ -155,6 +155,8 @@ write_config(const char *more)
 	    world.port);
 	buffer_printf(&text, "tls_certificate = \"%s\"\ntls_key = \"%s\"\n",
 	    world.certificate.certificate_path, world.certificate.key_path);
+	buffer_append_string(&text, "source_signet_limit = 0\n"
+	    "source_mail_limit = 0\norigin_message_limit = 0\n");
 	buffer_printf(&text, "tls_certificates = {\"%s:%s\"}\n",
 	    world.second.certificate_path, world.second.key_path);
 	buffer_printf(&text, "facts_socket = \"%s\"\n", world_path("facts"));
@@ -198,9 +200,11 @@ line_holds(struct span line, const char *const *what)
 }
 
 static bool
-find_log(char *out, size_t size, const char *const *what)
+find_log(size_t from, char *out, size_t size, const char *const *what)
 {
-	struct span rest = buffer_span(&log_so_far), line;
+	struct span rest = span_slice(buffer_span(&log_so_far), from,
+	    log_so_far.length);
+	struct span line;
 
 	while (span_next_line(&rest, &line)) {
 		if (!line_holds(line, what))
@@ -212,8 +216,8 @@ find_log(char *out, size_t size, const char *const *what)
 	return false;
 }
 
-void
-wait_log(char *line, size_t size, const char *const *what)
+static void
+wait_log_from(size_t from, char *line, size_t size, const char *const *what)
 {
 	struct timespec until;
 	bool found;
@@ -221,13 +225,19 @@ wait_log(char *line, size_t size, const char *const *what)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += WORLD_PATIENCE / 1000;
 	pthread_mutex_lock(&lock);
-	while (!(found = find_log(line, size, what)) &&
+	while (!(found = find_log(from, line, size, what)) &&
 	    pthread_cond_timedwait(&log_grew, &lock, &until) == 0)
 		;
 	if (!found)
 		print_message("%s\n", buffer_string(&log_so_far));
 	pthread_mutex_unlock(&lock);
 	assert_true(found);
+}
+
+void
+wait_log(char *line, size_t size, const char *const *what)
+{
+	wait_log_from(0, line, size, what);
 }
 
 bool
@@ -237,7 +247,7 @@ log_holds(const char *text)
 	bool found;
 
 	pthread_mutex_lock(&lock);
-	found = find_log(NULL, 0, what);
+	found = find_log(0, NULL, 0, what);
 	pthread_mutex_unlock(&lock);
 	return found;
 }
@@ -266,11 +276,20 @@ start_dmtpd(void)
 	wait_log(NULL, 0, ready);
 }
 
-void
+bool
 dmtpd_reload(const char *more)
 {
+	static const char *const what[] = {"event=reload", NULL};
+	char line[1000];
+	size_t before;
+
 	write_config(more);
+	pthread_mutex_lock(&lock);
+	before = log_so_far.length;
+	pthread_mutex_unlock(&lock);
 	kill(world.process, SIGHUP);
+	wait_log_from(before, line, sizeof(line), what);
+	return strstr(line, "refused") == NULL;
 }
 
 int

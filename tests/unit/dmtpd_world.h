@@ -46,8 +46,9 @@ struct dmtpd_world {
 
 extern struct dmtpd_world world;
 
-/* Writes the configuration, with `more` at its end, and has dmtpd read it. */
-void dmtpd_reload(const char *more);
+/* Writes the configuration, with `more` at its end, and has dmtpd read it; whether it
+ * did, or refused it. The usual one has no limits of rates. */
+bool dmtpd_reload(const char *more);
 
 /* Group fixtures. */
 int dmtpd_world_start(void **state);
@@ -71,6 +72,9 @@ void policyd_has_hosts_at(enum hosts_stage stage);
 /* The name of the last signet that policyd was told to be stale since the last
  * call, or "". */
 void policyd_heard_stale(char out[static 300]);
+
+/* Whether policyd had to look signets up elsewhere, or knew them. */
+void policyd_goes_out(bool out);
 
 /* What policyd says of sealed mail that meets something, or -1: as without
  * rules. */

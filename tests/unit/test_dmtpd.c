@@ -30,18 +30,17 @@ certificates(void **state)
 	    "\\\"/nowhere/crt\\\" is not CERTIFICATE:KEY", NULL};
 	static const char *const missing[] = {"event=reload", "refused",
 	    "/nowhere/crt", "No such file", NULL};
-	static const char *const done[] = {"event=reload", "done", NULL};
 
 	assert_shown("mx.alpha.test", &world.second);
 	assert_shown("mx.beta.test", &world.certificate);
 	assert_shown("other.test", &world.certificate);
-	dmtpd_reload("tls_certificates = {\"/nowhere/crt\"}\n");
+	assert_false(dmtpd_reload("tls_certificates = {\"/nowhere/crt\"}\n"));
 	wait_log(NULL, 0, refused);
-	dmtpd_reload("tls_certificates = {\"/nowhere/crt:/nowhere/key\"}\n");
+	assert_false(dmtpd_reload(
+	    "tls_certificates = {\"/nowhere/crt:/nowhere/key\"}\n"));
 	wait_log(NULL, 0, missing);
 	assert_shown("mx.alpha.test", &world.second);
-	dmtpd_reload("");
-	wait_log(NULL, 0, done);
+	assert_true(dmtpd_reload(""));
 	assert_shown("mx.alpha.test", &world.second);
 }
 
@@ -192,6 +191,19 @@ say_rcpt(struct stream *s, const char *domain, const char *fingerprint)
 	return ask(s, "RCPT TO=<%s> FINGERPRINT=[%s]", domain, fingerprint);
 }
 
+/* MAIL in a session of its own. */
+static int
+mail_alone(const char *domain, const char *fingerprint)
+{
+	struct stream *s = dmtp_open();
+	int code;
+
+	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
+	code = say_mail(s, domain, fingerprint);
+	stream_free(s);
+	return code;
+}
+
 static int64_t hours_ago;
 
 static int64_t
@@ -215,9 +227,10 @@ origins(void **state)
 	assert_int_equal(say_mail(s, "alpha.test", alpha), 250);
 	assert_int_equal(say_mail(s, "alpha.test", beta), 575);
 	assert_int_equal(say_rcpt(s, "beta.test", beta), 503);
-	assert_int_equal(say_mail(s, "absent.test", alpha), 575);
-	assert_int_equal(say_mail(s, "unconfirmed.test", alpha), 470);
-	assert_int_equal(say_mail(s, "slow.test", alpha), 470);
+	stream_free(s);
+	assert_int_equal(mail_alone("absent.test", alpha), 575);
+	assert_int_equal(mail_alone("unconfirmed.test", alpha), 470);
+	assert_int_equal(mail_alone("slow.test", alpha), 470);
 	/* The same, having failed again and again for three days already. */
 	snprintf(database, sizeof(database), "%s/state.db", world.directory);
 	assert_int_equal(state_open(database, 0600, &past, &old, NULL), 0);
@@ -228,8 +241,30 @@ origins(void **state)
 	hours_ago = 73; /* and only once */
 	assert_int_equal(state_failing_since(old, name, &since), 0);
 	state_close(old);
-	assert_int_equal(say_mail(s, "gone.test", alpha), 570);
-	assert_int_equal(say_mail(s, "gone.test", beta), 470);
+	assert_int_equal(mail_alone("gone.test", alpha), 570);
+	assert_int_equal(mail_alone("gone.test", beta), 470);
+}
+
+/* A session makes this site look up one unknown origin and no more; those that
+ * were had lately, or that policyd knows, are had as before. */
+static void
+one_lookup_a_session(void **state)
+{
+	const char *alpha = world.alpha->signet->fingerprint;
+	const char *gamma = world.gamma->signet->fingerprint;
+	struct stream *s = dmtp_open();
+
+	policyd_goes_out(true);
+	assert_int_equal(mail_alone("alpha.test", alpha), 250);
+	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
+	assert_int_equal(say_mail(s, "alpha.test", alpha), 250);
+	assert_int_equal(say_mail(s, "gamma.test", gamma), 470);
+	assert_string_equal(heard, "ORIGIN SIGNET UNAVAILABLE");
+	assert_int_equal(say_mail(s, "alpha.test", alpha), 250);
+	assert_int_equal(mail_alone("gamma.test", gamma), 250);
+	assert_int_equal(say_mail(s, "gamma.test", gamma), 250);
+	assert_int_equal(say_mail(s, "absent.test", gamma), 470);
+	policyd_goes_out(false);
 	stream_free(s);
 }
 
@@ -318,6 +353,58 @@ accepted(void **state)
 	wait_log(line, sizeof(line), what);
 	stream_free(s);
 	buffer_free(&message);
+}
+
+/* ---- rates ---- */
+
+/* Sends `command` until it is put off; the session goes on. */
+static unsigned int
+count_until_denied(const char *command)
+{
+	struct stream *s = dmtp_open();
+	unsigned int count = 0;
+
+	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
+	while (ask(s, "%s", command) != 450)
+		count++;
+	assert_string_equal(heard, "ACCESS DENIED");
+	assert_int_equal(ask(s, "MODE"), 250);
+	stream_free(s);
+	return count;
+}
+
+/* A source has so many questions in a minute, over all of its sessions; one kind
+ * leaves another alone. Only a message that an origin has signed counts for it. */
+static void
+rates(void **state)
+{
+	static const char *const denied[] = {"event=denied", "peer=127.0.0.1",
+	    "limit=source_signet_limit", NULL};
+	struct buffer first = sealed(world.beta, world.bob, "first of many");
+	struct buffer badly = sealed_badly(world.beta, world.bob, "no count");
+	struct stream *s;
+	char mail[200];
+
+	snprintf(mail, sizeof(mail), "MAIL FROM=<alpha.test> FINGERPRINT=[%s]",
+	    world.alpha->signet->fingerprint);
+	assert_true(dmtpd_reload("source_signet_limit = 3\n"
+	    "source_mail_limit = 5\n"));
+	/* One more when the machine takes twenty seconds for them. */
+	assert_in_range(count_until_denied("SGNT FOR=<beta.test>"), 3, 4);
+	assert_in_range(count_until_denied("HIST FOR=<bob@beta.test>"), 0, 1);
+	wait_log(NULL, 0, denied);
+	assert_in_range(count_until_denied(mail), 5, 6);
+
+	assert_true(dmtpd_reload("origin_message_limit = 1\n"));
+	s = dmtp_open();
+	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
+	assert_int_equal(transact(s, "alpha.test", buffer_span(&badly)), 578);
+	assert_int_equal(transact(s, "alpha.test", buffer_span(&first)), 254);
+	assert_int_equal(ask(s, "%s", mail), 450);
+	assert_true(dmtpd_reload(""));
+	stream_free(s);
+	buffer_free(&first);
+	buffer_free(&badly);
 }
 
 /* Without its last line. */
@@ -549,8 +636,10 @@ main(void)
 	    cmocka_unit_test(libdime_signets),
 	    cmocka_unit_test(history),
 	    cmocka_unit_test(origins),
+	    cmocka_unit_test(one_lookup_a_session),
 	    cmocka_unit_test(destinations),
 	    cmocka_unit_test(accepted),
+	    cmocka_unit_test(rates),
 	    cmocka_unit_test(refused),
 	    cmocka_unit_test(too_large),
 	    cmocka_unit_test(memory_is_bounded),

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "dmtpd/backoff.h"
+#include "dmtpd/rates.h"
 #include "dmtpd/transit.h"
 #include "dmtpd/underway.h"
 
@@ -165,6 +166,76 @@ underway_once(void **state)
 	underway_free(underway);
 }
 
+/* `limit` at once, then one each time that a part of the minute has passed. */
+static void
+rates_of_a_key(void **state)
+{
+	static const struct clock clock = {moved, moved};
+	struct rates *rates = rates_new(&clock);
+	const struct span a = span_string("a"), b = span_string("b");
+
+	moved_time = 5000;
+	for (int i = 0; i < 6; i++) {
+		assert_true(rates_left(rates, RATE_MAIL, a, 6));
+		assert_true(rates_take(rates, RATE_MAIL, a, 6));
+	}
+	assert_false(rates_left(rates, RATE_MAIL, a, 6));
+	assert_false(rates_take(rates, RATE_MAIL, a, 6));
+	assert_true(rates_take(rates, RATE_MAIL, b, 6));
+	assert_true(rates_take(rates, RATE_SIGNETS, a, 6));
+	assert_true(rates_take(rates, RATE_MAIL, a, 0));
+	moved_time += 9999;
+	assert_false(rates_take(rates, RATE_MAIL, a, 6));
+	moved_time += 1;
+	assert_true(rates_take(rates, RATE_MAIL, a, 6));
+	assert_false(rates_take(rates, RATE_MAIL, a, 6));
+	moved_time += 3600 * 1000;
+	for (int i = 0; i < 6; i++)
+		assert_true(rates_take(rates, RATE_MAIL, a, 6));
+	assert_false(rates_take(rates, RATE_MAIL, a, 6));
+	rates_free(rates);
+}
+
+static void
+rates_remember_for_a_time(void **state)
+{
+	static const struct clock clock = {moved, moved};
+	struct rates *rates = rates_new(&clock);
+	const struct span a = span_string("a");
+
+	moved_time = 5000;
+	assert_false(rates_remembers(rates, RATE_KNOWN, a));
+	rates_remember(rates, RATE_KNOWN, a, 10);
+	assert_true(rates_remembers(rates, RATE_KNOWN, a));
+	assert_false(rates_remembers(rates, RATE_MAIL, a));
+	moved_time += 9999;
+	assert_true(rates_remembers(rates, RATE_KNOWN, a));
+	moved_time += 1;
+	assert_false(rates_remembers(rates, RATE_KNOWN, a));
+	rates_free(rates);
+}
+
+/* However many keys there are, one in debt is not set free by a few that come once:
+ * they make room for each other first. */
+static void
+rates_are_bounded(void **state)
+{
+	static const struct clock clock = {moved, moved};
+	struct rates *rates = rates_new(&clock);
+	char key[16];
+
+	moved_time = 5000;
+	while (rates_take(rates, RATE_MAIL, span_string("busy"), 60))
+		;
+	for (int i = 0; i < 100000; i++) {
+		snprintf(key, sizeof(key), "key%d", i);
+		assert_true(rates_take(rates, RATE_MAIL, span_string(key),
+		    60));
+	}
+	assert_false(rates_take(rates, RATE_MAIL, span_string("busy"), 60));
+	rates_free(rates);
+}
+
 int
 main(void)
 {
@@ -174,6 +245,9 @@ main(void)
 	    cmocka_unit_test(backoff_times),
 	    cmocka_unit_test(backoff_is_bounded),
 	    cmocka_unit_test(underway_once),
+	    cmocka_unit_test(rates_of_a_key),
+	    cmocka_unit_test(rates_remember_for_a_time),
+	    cmocka_unit_test(rates_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, unit_start, unit_end);

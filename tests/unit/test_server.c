@@ -255,6 +255,68 @@ limit_of_connections(void **state)
 }
 
 static void
+source_table(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		struct source_prefixes prefixes;
+		bool same;
+	} cases[] = {
+	    {"192.0.2.1", "192.0.2.1", {0, 0}, true},
+	    {"192.0.2.1", "192.0.2.2", {0, 0}, false},
+	    {"192.0.2.1", "192.0.2.255", {24, 0}, true},
+	    {"192.0.2.1", "192.0.3.1", {24, 0}, false},
+	    {"192.0.2.1", "192.0.3.1", {23, 0}, true},
+	    {"192.0.2.1", "192.0.4.1", {23, 0}, false},
+	    {"192.0.2.1", "192.0.2.2", {31, 0}, false},
+	    {"192.0.2.2", "192.0.2.3", {31, 0}, true},
+	    {"2001:db8::1", "2001:db8::ffff:1", {0, 0}, true},
+	    {"2001:db8::1", "2001:db8:0:1::1", {0, 0}, false},
+	    {"2001:db8::1", "2001:db8:0:1::1", {0, 56}, true},
+	    {"2001:db8::1", "2001:db8:0:100::1", {0, 56}, false},
+	    {"2001:db8::1", "2001:db8::2", {0, 128}, false},
+	    {"2001:db8::1", "2001:db8::1", {0, 128}, true},
+	    {"1.2.3.4", "102:304::", {32, 64}, false},
+	    {"unix", "unix", {0, 0}, false},
+	    {"", "", {0, 0}, false},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct source a = source_of_text(cases[i].a,
+		    &cases[i].prefixes);
+		struct source b = source_of_text(cases[i].b,
+		    &cases[i].prefixes);
+
+		unit_case(cases[i].a);
+		assert_int_equal(source_is_same(&a, &b), cases[i].same);
+	}
+}
+
+/* Two addresses of one network, where it is the network that counts. */
+static void
+limit_of_a_prefix(void **state)
+{
+	struct server_limits limits = {.source_connections = 1,
+	    .prefixes = {24, 64}};
+	struct server *server = make(&limits);
+	unsigned int port = listen_tcp(server, "127.0.0.1");
+	struct stream *a, *b;
+	struct run run;
+
+	start(&run, server, LONG);
+	a = dial_tcp("127.0.0.1", port);
+	expect(a, "a\n", "tcp a");
+	b = dial_tcp("127.0.0.2", port);
+	expect(b, "", "full");
+	expect_end(b);
+	b = dial_tcp("127.0.1.2", port);
+	expect(b, "b\n", "tcp b");
+	hang_up(a);
+	hang_up(b);
+	finish(&run);
+}
+
+static void
 limit_of_one_source(void **state)
 {
 	struct server_limits limits = {.source_connections = 1};
@@ -536,6 +598,8 @@ main(void)
 	    cmocka_unit_test(serving),
 	    cmocka_unit_test(limit_of_connections),
 	    cmocka_unit_test(limit_of_one_source),
+	    cmocka_unit_test(source_table),
+	    cmocka_unit_test(limit_of_a_prefix),
 	    cmocka_unit_test(no_thread),
 	    cmocka_unit_test(no_descriptors),
 	    cmocka_unit_test(reload_and_end_by_signal),

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIME_DMTPD_RATES_H
+#define DIME_DMTPD_RATES_H
+
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "base/span.h"
+
+/*
+ * How often things happen, by what they happen to: a source, an origin. Any
+ * thread. The memory is bounded: with more keys at once than there is room for,
+ * those that have the least to their account are forgotten.
+ */
+struct rates;
+
+/* What is counted, each apart from the others. */
+enum rate {
+	RATE_SIGNETS, /* questions for signets, by source */
+	RATE_MAIL,    /* MAIL, by source */
+	RATE_ORIGIN,  /* messages that an origin has signed, by its domain */
+	RATE_KNOWN,   /* no rate: origins that were accepted of late */
+};
+
+/* NULL without memory. */
+struct rates *rates_new(const struct clock *clock);
+void rates_free(struct rates *rates);
+
+/*
+ * Whether `key` may do it once more, which then counts. After a rest `per_minute`
+ * are had at once, and from then on one each minute/per_minute. 0: no limit.
+ */
+bool rates_take(struct rates *rates, enum rate rate, struct span key,
+    int64_t per_minute);
+
+/* The same question without counting. */
+bool rates_left(struct rates *rates, enum rate rate, struct span key,
+    int64_t per_minute);
+
+/* Remembers the key for so many seconds; and whether it is remembered. */
+void rates_remember(struct rates *rates, enum rate rate, struct span key,
+    int64_t seconds);
+bool rates_remembers(struct rates *rates, enum rate rate, struct span key);
+
+#endif
