@@ -38,6 +38,8 @@ domain_facts_new(const struct domain_lookup *lookup, const char *domain,
 		return NULL;
 	memory_value_start(&facts->value, octets, finding->expires, destroy);
 	facts->since = clock_wall(lookup->domains->settings.clock);
+	if (finding->err == 0)
+		facts->value.lifetime = finding->expires - facts->since;
 	facts->dns = finding->dns;
 	facts->secure = finding->secure;
 	facts->from_pin = finding->from_pin;
@@ -88,6 +90,13 @@ lookup_free(struct domain_lookup *lookup)
 	free(lookup);
 }
 
+/* What was known is not given up for a failure. */
+static bool
+is_kept(const struct domain_lookup *lookup, const struct domain_facts *facts)
+{
+	return facts != NULL && (lookup->refresh == 0 || facts->err == 0);
+}
+
 /* Ends the flight. NULL: no memory. */
 static void
 land(struct domain_lookup *lookup, struct memory_value *value)
@@ -95,9 +104,12 @@ land(struct domain_lookup *lookup, struct memory_value *value)
 	struct domains *domains = lookup->domains;
 	char key[DOMAIN_SIZE + 2];
 
-	if (value != NULL)
+	if (is_kept(lookup, (const struct domain_facts *)value)) {
 		memory_put(domains->settings.memory,
 		    domain_key('r', lookup->domain, key, sizeof(key)), value);
+		if (lookup->refresh != 0)
+			atomic_fetch_add(&domains->refreshed, 1);
+	}
 	flight_land(lookup->flight, value);
 	lookup_free(lookup);
 }
@@ -130,8 +142,9 @@ take_part(struct domain_lookup *lookup)
 
 	if (part == NULL)
 		return false;
-	memory_put(lookup->domains->settings.memory,
-	    part_key(lookup, key, sizeof(key)), value_of(part));
+	if (is_kept(lookup, part))
+		memory_put(lookup->domains->settings.memory,
+		    part_key(lookup, key, sizeof(key)), value_of(part));
 	lookup->parts[lookup->part_count++] = part;
 	return true;
 }
@@ -151,12 +164,15 @@ find_part(struct domain_lookup *lookup)
 	domain_start_finding(lookup, lookup->names[lookup->part_count]);
 	value = memory_get(domains->settings.memory,
 	    part_key(lookup, key, sizeof(key)));
-	if (value != NULL) {
+	if (value != NULL && value->expires > lookup->refresh) {
 		lookup->parts[lookup->part_count++] =
 		    (const struct domain_facts *)value;
 		return DONE;
 	}
-	if (!domain_redis_get(lookup)) {
+	memory_release(value);
+	if (!domain_redis_get(lookup) ||
+	    lookup->finding.expires <= lookup->refresh) {
+		domain_start_finding(lookup, lookup->name);
 		domain_ask(lookup, finish);
 		return ASKING;
 	}
@@ -212,10 +228,14 @@ begin(struct work_step *step)
 	char key[DOMAIN_SIZE + 2];
 	struct memory_value *value;
 
-	/* It may have landed since the caller looked. */
 	value = memory_get(lookup->domains->settings.memory,
 	    domain_key('r', lookup->domain, key, sizeof(key)));
-	if (value != NULL) {
+	if (value != NULL && memory_value_is_ageing(value,
+	        clock_wall(lookup->domains->settings.clock))) {
+		lookup->refresh = value->expires;
+		memory_release(value);
+	} else if (value != NULL) {
+		/* It has landed since the caller looked. */
 		flight_land(lookup->flight, value);
 		lookup_free(lookup);
 		return;
@@ -295,6 +315,16 @@ domains_find(struct domains *domains, const char *domain,
 }
 
 void
+domains_refresh(struct domains *domains, const char *domain)
+{
+	struct memory_value *value;
+
+	flights_join(domains->flights, span_string(domain), deadline_in(0),
+	    &value);
+	memory_release(value);
+}
+
+void
 domains_confirm(struct domains *domains, const struct domain_facts *facts)
 {
 	struct record *record = malloc(sizeof(*record));
@@ -348,6 +378,7 @@ domains_count(struct domains *domains, struct domains_counters *out)
 {
 	out->asked = atomic_load(&domains->asked);
 	out->redis = atomic_load(&domains->redis);
+	out->refreshed = atomic_load(&domains->refreshed);
 	out->forced = atomic_load(&domains->forced);
 	for (size_t i = 0; i < DNS_ANSWERS; i++)
 		out->answers[i] = atomic_load(&domains->answers[i]);

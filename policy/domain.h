@@ -82,6 +82,10 @@ void domains_free(struct domains *domains);
 int domains_find(struct domains *domains, const char *domain,
     struct deadline deadline, const struct domain_facts **out, bool *hit);
 
+/* Looks up again what is near its end, unless another node has; soon returns.
+ * What cannot be found out now stays as it was until it expires. */
+void domains_refresh(struct domains *domains, const char *domain);
+
 void domain_release(const struct domain_facts *facts);
 
 /* Notes that a certificate has confirmed the record in force (S17). */
@@ -100,6 +104,7 @@ int domains_drop(struct domains *domains, const char *domain,
 struct domains_counters {
 	uint64_t asked; /* of DNS */
 	uint64_t redis; /* answered by Redis */
+	uint64_t refreshed; /* domains, before their end */
 	uint64_t forced; /* absences against a pin: perhaps an attack */
 	uint64_t answers[DNS_ANSWERS]; /* of DNS, name by name */
 };

@@ -11,7 +11,7 @@
 struct domains {
 	struct domains_settings settings;
 	struct flights *flights;
-	_Atomic uint64_t asked, redis, forced, answers[DNS_ANSWERS];
+	_Atomic uint64_t asked, redis, forced, refreshed, answers[DNS_ANSWERS];
 };
 
 /* What is found out of one name, its own record and pin only. */
@@ -41,6 +41,9 @@ struct domain_lookup {
 	size_t part_count;
 	/* The name under way is names[part_count]. */
 	const char *name;
+	/* Something that is known is looked up again before this time, when it
+	 * expires; what holds no longer counts as not known. Else 0. */
+	int64_t refresh;
 	unsigned int place;       /* where its record is looked for */
 	struct domain_finding finding, before; /* here; at earlier places */
 	struct dns_reply *reply;

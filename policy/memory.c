@@ -12,6 +12,15 @@ enum {
 	 * never has to be rebuilt while others wait. */
 	TYPICAL = 512,
 	LARGEST_SHARE = 4,
+	/* Of a lifetime: when refreshing begins, and has begun everywhere. */
+	REFRESH_FIRST = 5,
+	REFRESH_LAST = 10,
+	NEW = 10, /* the first tenth */
+	JITTER = 1024, /* moments between the two */
+	/* What is looked at, or found, while others wait. */
+	SLICE = 512,
+	DUE = 16,
+	DUE_KEY = 768, /* longer keys are not refreshed */
 };
 
 struct entry {
@@ -19,6 +28,9 @@ struct entry {
 	struct entry *newer, *older; /* by last use */
 	uint64_t hash;
 	struct memory_value *value;
+	int64_t refresh; /* from when on it is due; INT64_MAX: never */
+	int64_t counting; /* from when on uses count */
+	bool used;
 	size_t octets;
 	size_t key_length;
 	uint8_t key[];
@@ -32,6 +44,7 @@ struct memory {
 	size_t bucket_count; /* a power of two */
 	struct entry **buckets;
 	struct entry *newest, *oldest;
+	size_t swept; /* the bucket that memory_sweep() goes on with */
 	struct memory_counters counters;
 };
 
@@ -44,7 +57,15 @@ memory_value_start(struct memory_value *value, size_t octets, int64_t expires,
 	atomic_init(&value->holders, 1);
 	value->octets = octets;
 	value->expires = expires;
+	value->lifetime = 0;
 	value->destroy = destroy;
+}
+
+bool
+memory_value_is_ageing(const struct memory_value *value, int64_t now)
+{
+	return value->lifetime > 0 &&
+	    now >= value->expires - value->lifetime / REFRESH_FIRST;
 }
 
 struct memory_value *
@@ -182,6 +203,7 @@ memory_get(struct memory *memory, struct span key)
 	} else if (*at != NULL) {
 		unlink_use(memory, *at);
 		link_newest(memory, *at);
+		(*at)->used |= now >= (*at)->counting;
 		value = memory_hold((*at)->value);
 	}
 	if (value != NULL)
@@ -193,6 +215,19 @@ memory_get(struct memory *memory, struct span key)
 	return value;
 }
 
+/* The table's hash is another one on each node: they do not ask together. */
+static int64_t
+refresh_time(uint64_t hash, const struct memory_value *value)
+{
+	const int64_t first = value->lifetime / REFRESH_FIRST;
+	const int64_t spread = first - value->lifetime / REFRESH_LAST;
+
+	if (value->lifetime <= 0)
+		return INT64_MAX;
+	return value->expires - first +
+	    spread * (int64_t)(hash >> 32 & (JITTER - 1)) / JITTER;
+}
+
 static struct entry *
 entry_new(uint64_t hash, struct span key, struct memory_value *value)
 {
@@ -202,6 +237,10 @@ entry_new(uint64_t hash, struct span key, struct memory_value *value)
 		return NULL;
 	entry->hash = hash;
 	entry->value = memory_hold(value);
+	entry->refresh = refresh_time(hash, value);
+	entry->counting = value->expires - value->lifetime +
+	    value->lifetime / NEW;
+	entry->used = false;
 	entry->octets = sizeof(*entry) + key.length + value->octets;
 	entry->key_length = key.length;
 	memcpy(entry->key, key.data, key.length);
@@ -266,36 +305,107 @@ memory_drop(struct memory *memory, struct span key)
 	entry_free(entry);
 }
 
+/* Under the lock; what is taken out is put in front of *gone. */
+static void
+take_out_matching(struct memory *memory, struct entry **at,
+    bool (*matches)(void *context, struct span key), void *context,
+    struct entry **gone)
+{
+	while (*at != NULL) {
+		struct entry *entry = *at;
+
+		if (!matches(context,
+		        span_of(entry->key, entry->key_length))) {
+			at = &entry->chain;
+			continue;
+		}
+		take_out(memory, at);
+		entry->chain = *gone;
+		*gone = entry;
+	}
+}
+
 void
 memory_drop_matching(struct memory *memory,
     bool (*matches)(void *context, struct span key), void *context)
 {
 	struct entry *gone = NULL;
 
-	pthread_mutex_lock(&memory->lock);
-	for (size_t i = 0; i < memory->bucket_count; i++) {
-		struct entry **at = &memory->buckets[i];
-
-		while (*at != NULL) {
-			struct entry *entry = *at;
-
-			if (!matches(context,
-			        span_of(entry->key, entry->key_length))) {
-				at = &entry->chain;
-				continue;
-			}
-			take_out(memory, at);
-			entry->chain = gone;
-			gone = entry;
-		}
+	for (size_t i = 0; i < memory->bucket_count; i += SLICE) {
+		pthread_mutex_lock(&memory->lock);
+		for (size_t j = i; j < i + SLICE && j < memory->bucket_count;
+		     j++)
+			take_out_matching(memory, &memory->buckets[j], matches,
+			    context, &gone);
+		pthread_mutex_unlock(&memory->lock);
 	}
-	pthread_mutex_unlock(&memory->lock);
 	while (gone != NULL) {
 		struct entry *next = gone->chain;
 
 		entry_free(gone);
 		gone = next;
 	}
+}
+
+/* ---- refreshing ---- */
+
+struct due {
+	size_t count;
+	size_t lengths[DUE];
+	uint8_t keys[DUE][DUE_KEY];
+};
+
+/* Under the lock. */
+static void
+collect_due(struct entry *entry, int64_t now, struct due *due)
+{
+	for (; entry != NULL && due->count < DUE; entry = entry->chain) {
+		if (!entry->used || now < entry->refresh ||
+		    entry->key_length > DUE_KEY)
+			continue;
+		entry->refresh = INT64_MAX;
+		if (entry->value->expires <= now)
+			continue;
+		due->lengths[due->count] = entry->key_length;
+		memcpy(due->keys[due->count++], entry->key,
+		    entry->key_length);
+	}
+}
+
+/* Some buckets, fewer when enough is due. Returns how many. */
+static size_t
+sweep_slice(struct memory *memory, int64_t now, struct due *due)
+{
+	size_t looked = 0;
+
+	due->count = 0;
+	pthread_mutex_lock(&memory->lock);
+	for (; looked < SLICE && due->count < DUE; looked++) {
+		collect_due(memory->buckets[memory->swept], now, due);
+		/* A bucket may hold more than there was room for. */
+		if (due->count < DUE)
+			memory->swept =
+			    (memory->swept + 1) & (memory->bucket_count - 1);
+	}
+	pthread_mutex_unlock(&memory->lock);
+	return looked;
+}
+
+void
+memory_sweep(struct memory *memory, size_t share,
+    void (*due)(void *context, struct span key), void *context)
+{
+	const int64_t now = clock_wall(memory->clock);
+	const size_t most = memory->bucket_count / share + 1;
+	struct due *found = malloc(sizeof(*found));
+
+	for (size_t looked = 0; looked < most && found != NULL;) {
+		looked += sweep_slice(memory, now, found);
+		for (size_t i = 0; i < found->count; i++)
+			due(context,
+			    span_of(found->keys[i], found->lengths[i]));
+	}
+	free(found);
 }
 
 void

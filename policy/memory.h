@@ -22,12 +22,18 @@ struct memory_value {
 	atomic_uint holders;
 	size_t octets;   /* what it takes, for the limit */
 	int64_t expires; /* seconds since 1970 */
+	/* Seconds for which it holds from when it is kept; 0: it is not asked
+	 * for again before it is missed. */
+	int64_t lifetime;
 	void (*destroy)(struct memory_value *value);
 };
 
 /* The caller is the one holder. */
 void memory_value_start(struct memory_value *value, size_t octets,
     int64_t expires, void (*destroy)(struct memory_value *value));
+
+/* Whether it is in the last part of its lifetime, where it is refreshed. */
+bool memory_value_is_ageing(const struct memory_value *value, int64_t now);
 
 /* One holder more; returns `value`. */
 struct memory_value *memory_hold(struct memory_value *value);
@@ -60,6 +66,16 @@ void memory_drop(struct memory *memory, struct span key);
 /* Drops every entry whose key `matches`; looks at all of them. */
 void memory_drop_matching(struct memory *memory,
     bool (*matches)(void *context, struct span key), void *context);
+
+/*
+ * Goes on through the table, a `share`th of it, and hands out the keys of values
+ * that were used since they were kept and are near their end: each from a moment
+ * of its own on, at random within the last fifth of its lifetime but before the
+ * last tenth. The first tenth is not counted as use: that is what it was asked for
+ * at all. None is handed out twice. One thread at a time; `due` may call back.
+ */
+void memory_sweep(struct memory *memory, size_t share,
+    void (*due)(void *context, struct span key), void *context);
 
 void memory_count(struct memory *memory, struct memory_counters *out);
 

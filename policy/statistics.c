@@ -96,6 +96,7 @@ write_lookups(struct policyd *policyd, struct buffer *out)
 	domains_count(policyd->domains, &domains);
 	write_one(out, "records_asked", domains.asked);
 	write_one(out, "records_from_redis", domains.redis);
+	write_one(out, "records_refreshed", domains.refreshed);
 	write_one(out, "records_gone", domains.forced);
 	for (int i = 0; i < DNS_ANSWERS; i++)
 		buffer_printf(out, "dns_%s %" PRIu64 "\n",

@@ -16,10 +16,24 @@ struct tender {
 	bool ending;
 };
 
+/* Domains; the names above them come with them. */
+static void
+refresh(void *context, struct span key)
+{
+	struct policyd *policyd = context;
+	char domain[DOMAIN_SIZE];
+
+	if (key.length > 2 && key.data[0] == 'r' &&
+	    span_copy_string(span_slice(key, 2, key.length), domain,
+	        sizeof(domain)))
+		domains_refresh(policyd->domains, domain);
+}
+
 void
 tend(struct policyd *policyd)
 {
 	purges_heed(policyd);
+	memory_sweep(policyd->memory, TEND_ROUNDS, refresh, policyd);
 }
 
 static void *

@@ -6,7 +6,8 @@
 
 /*
  * What is to be done without being asked, once a second, in a thread of its own:
- * heeding what other nodes forgot.
+ * heeding what other nodes forgot, and looking up again what is near its end and
+ * was used since it was looked up.
  */
 struct tender;
 

@@ -341,6 +341,73 @@ patience_in_any_window(void **state)
 	patience_free(patience);
 }
 
+/* ---- refreshing ---- */
+
+enum { START = 1700000000, REFRESHED = 1000, LIFE = 1000 };
+
+static void
+count_due(void *context, struct span key)
+{
+	int *due = context;
+	int number;
+
+	assert_int_equal(key.length, sizeof(number));
+	memcpy(&number, key.data, sizeof(number));
+	due[number]++;
+}
+
+static int
+sum(const int *due)
+{
+	int total = 0;
+
+	for (int i = 0; i < REFRESHED; i++)
+		total += due[i];
+	return total;
+}
+
+static void
+what_was_used_is_due_once_at_its_own_moment(void **state)
+{
+	struct test_clock clock = clock_at(START, 0);
+	static int due[REFRESHED];
+	struct memory *memory;
+	int before = 0, moments = 0;
+
+	assert_int_equal(memory_new(1 << 20, &clock.clock, &memory), 0);
+	for (int i = 0; i < REFRESHED; i++) {
+		struct thing *thing = thing_new(i, 10, START + LIFE);
+
+		thing->value.lifetime = i % 10 == 9 ? 0 : LIFE;
+		memory_put(memory, span_of(&i, sizeof(i)), &thing->value);
+		memory_release(&thing->value);
+	}
+	for (int i = 0; i < REFRESHED; i++) {
+		/* One in two is used, and one in four too early to count. */
+		clock.wall = START + (i % 4 == 0 ? LIFE / 10 - 1 : LIFE / 2);
+		if (i % 2 == 0)
+			memory_release(
+			    memory_get(memory, span_of(&i, sizeof(i))));
+	}
+	clock.wall = START + LIFE * 8 / 10 - 1;
+	for (; clock.wall < START + LIFE; clock.wall++) {
+		for (int i = 0; i < 3; i++)
+			memory_sweep(memory, 2, count_due, due);
+		if (clock.wall < START + LIFE * 8 / 10)
+			assert_int_equal(sum(due), 0);
+		moments += sum(due) > before;
+		before = sum(due);
+		if (clock.wall == START + LIFE * 9 / 10)
+			assert_int_equal(before, REFRESHED / 4);
+	}
+	for (int i = 0; i < REFRESHED; i++)
+		assert_int_equal(due[i], i % 4 == 2);
+	/* Of a hundred. */
+	assert_true(moments > 50);
+	memory_free(memory);
+	assert_int_equal(living, 0);
+}
+
 int
 main(void)
 {
@@ -352,6 +419,7 @@ main(void)
 	    cmocka_unit_test(drops_what_matches),
 	    cmocka_unit_test(holders_outlive_the_table),
 	    cmocka_unit_test(many_threads),
+	    cmocka_unit_test(what_was_used_is_due_once_at_its_own_moment),
 	    cmocka_unit_test(patience_is_bounded),
 	    cmocka_unit_test(patience_in_any_window),
 	};
