@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/time.h>
@@ -52,6 +53,41 @@ stream_of_fd(int fd)
 		snprintf(stream->peer, sizeof(stream->peer), "unix");
 	set_options(fd, peer);
 	return stream;
+}
+
+/* Without the zone of a link-local address, which means nothing elsewhere. */
+static void
+describe(const struct sockaddr_storage *address, struct stream_end *out)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+	const bool is_v4 = address->ss_family == AF_INET;
+	const void *octets = is_v4 ? (const void *)&v4->sin_addr
+				   : (const void *)&v6->sin6_addr;
+
+	memset(out, 0, sizeof(*out));
+	if (!is_v4 && address->ss_family != AF_INET6)
+		return;
+	inet_ntop(address->ss_family, octets, out->address,
+	    sizeof(out->address));
+	out->port = ntohs(is_v4 ? v4->sin_port : v6->sin6_port);
+	out->family = address->ss_family;
+}
+
+void
+stream_ends(const struct stream *stream, struct stream_end *peer,
+    struct stream_end *own)
+{
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	socklen_t length = sizeof(address);
+
+	if (getpeername(stream->fd, (struct sockaddr *)&address, &length) != 0)
+		address.ss_family = AF_UNSPEC;
+	describe(&address, peer);
+	length = sizeof(address);
+	if (getsockname(stream->fd, (struct sockaddr *)&address, &length) != 0)
+		address.ss_family = AF_UNSPEC;
+	describe(&address, own);
 }
 
 static int

@@ -84,6 +84,31 @@ stream_wait(struct stream *stream, short events, struct deadline deadline)
 	}
 }
 
+int
+stream_wait_two(const struct stream_interest interests[static 2],
+    struct deadline deadline)
+{
+	struct pollfd waits[2];
+	int left = deadline_left(deadline), ready;
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct stream_interest *each = &interests[i];
+
+		/* poll(2) tells of a hang-up even whoever asks for nothing. */
+		waits[i].fd = each->reads || each->writes ? each->stream->fd
+							  : -1;
+		waits[i].events = (short)((each->reads ? POLLIN : 0) |
+		    (each->writes ? POLLOUT : 0));
+	}
+	ready = poll(waits, 2, left);
+	if (atomic_load(&interests[0].stream->aborted) ||
+	    atomic_load(&interests[1].stream->aborted))
+		return ERR_UNREACHABLE;
+	if (ready < 0 && errno != EINTR)
+		return ERR_SYSTEM;
+	return ready == 0 ? ERR_TIMEOUT : 0;
+}
+
 static int
 plain_result(ssize_t result, short wanted, size_t *moved, short *events)
 {
@@ -206,6 +231,27 @@ stream_write(struct stream *stream, struct span data, struct deadline deadline)
 			return ERR_TIMEOUT;
 	}
 	return 0;
+}
+
+int
+stream_write_some(struct stream *stream, struct span data, size_t *moved)
+{
+	short events;
+	int err;
+
+	*moved = 0;
+	if (data.length == 0)
+		return 0;
+	err = write_some(stream, data.data, data.length, moved, &events);
+	return err == STREAM_AGAIN ? 0 : err;
+}
+
+void
+stream_end_output(struct stream *stream)
+{
+	if (stream->tls != NULL)
+		tls_end(stream);
+	shutdown(stream->fd, SHUT_WR);
 }
 
 /* Where the first line of the input ends, its LF included; 0: not there yet. */

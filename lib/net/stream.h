@@ -58,6 +58,23 @@ int stream_read(struct stream *stream, void *data, size_t size, size_t *got,
 int stream_write(struct stream *stream, struct span data,
     struct deadline deadline);
 
+/* Writes what can be written at once, *moved octets, perhaps none. */
+int stream_write_some(struct stream *stream, struct span data, size_t *moved);
+
+/* Ends what is written, for a peer that reads to the end; what he sends can still
+ * be read unless the stream has TLS. */
+void stream_end_output(struct stream *stream);
+
+/* For a thread that serves two: waits until one of them has octets to read, or
+ * takes some, where that is asked for. What TLS holds already must have been
+ * read. 0, ERR_TIMEOUT, ERR_UNREACHABLE when one is aborted, ERR_SYSTEM. */
+struct stream_interest {
+	struct stream *stream;
+	bool reads, writes;
+};
+int stream_wait_two(const struct stream_interest interests[static 2],
+    struct deadline deadline);
+
 /*
  * The next line without its LF and a CR before it, at most `limit` octets with
  * the terminator: a view that is good until the next call. A longer one is
@@ -72,6 +89,17 @@ size_t stream_buffered(const struct stream *stream);
 
 /* "unix", or the numeric address of the peer. */
 const char *stream_peer(const struct stream *stream);
+
+/* One end of a TCP connection. */
+struct stream_end {
+	int family; /* AF_INET, AF_INET6; 0: it is no TCP connection */
+	char address[64]; /* numeric */
+	unsigned int port;
+};
+
+/* The peer's end, and our own. */
+void stream_ends(const struct stream *stream, struct stream_end *peer,
+    struct stream_end *own);
 
 /* ---- TLS 1.2, ECDHE-RSA-AES256-GCM-SHA384 only (D11) ---- */
 
@@ -106,6 +134,12 @@ void tls_free(struct tls_context *context);
 
 int stream_start_tls_server(struct stream *stream, struct tls_context *context,
     struct deadline deadline, struct fault *fault);
+
+/* The same for a client that named the host before, in clear: SNI is not
+ * asked. NULL: as above. */
+int stream_start_tls_server_as(struct stream *stream,
+    struct tls_context *context, const char *host, struct deadline deadline,
+    struct fault *fault);
 
 /* What a client must judge after the handshake, which itself accepts any
  * certificate. */

@@ -142,14 +142,15 @@ handshake(struct stream *stream, struct deadline deadline, struct fault *fault)
 }
 
 static int
-start(struct stream *stream, struct tls_context *context, struct fault *fault)
+start(struct stream *stream, struct tls_context *context, const char *host,
+    struct fault *fault)
 {
 	/* What came in clear before the handshake was not said by the peer that
 	 * the handshake proves. */
 	if (stream_buffered(stream) > 0)
 		return fault_set(fault, ERR_PROTOCOL,
 		    "octets came in clear before the TLS handshake");
-	stream->tls = tls_context_session(context);
+	stream->tls = tls_context_session(context, host);
 	if (stream->tls == NULL || SSL_set_fd(stream->tls, stream->fd) != 1)
 		return fault_set(fault, ERR_MEMORY, "%s", "");
 	return 0;
@@ -159,7 +160,15 @@ int
 stream_start_tls_server(struct stream *stream, struct tls_context *context,
     struct deadline deadline, struct fault *fault)
 {
-	int err = start(stream, context, fault);
+	return stream_start_tls_server_as(stream, context, NULL, deadline,
+	    fault);
+}
+
+int
+stream_start_tls_server_as(struct stream *stream, struct tls_context *context,
+    const char *host, struct deadline deadline, struct fault *fault)
+{
+	int err = start(stream, context, host, fault);
 
 	if (err != 0)
 		return err;
@@ -274,7 +283,7 @@ stream_start_tls_client(struct stream *stream, struct tls_context *context,
 	if (!span_copy_string(span_string(server_name), name, sizeof(name)))
 		return fault_set(fault, ERR_FORMAT,
 		    "%s: too long for a host name", server_name);
-	if ((err = start(stream, context, fault)) != 0)
+	if ((err = start(stream, context, NULL, fault)) != 0)
 		return err;
 	if (SSL_set_tlsext_host_name(stream->tls, name) != 1 ||
 	    SSL_set_tlsext_status_type(stream->tls, TLSEXT_STATUSTYPE_ocsp) !=

@@ -39,13 +39,15 @@ tls_rsa_bits(const EVP_PKEY *key)
 }
 
 SSL *
-tls_context_session(struct tls_context *context)
+tls_context_session(struct tls_context *context, const char *host)
 {
 	SSL *session;
 
 	pthread_mutex_lock(&context->lock);
 	session = SSL_new(context->current);
 	pthread_mutex_unlock(&context->lock);
+	if (session != NULL)
+		SSL_set_app_data(session, (void *)(uintptr_t)host);
 	return session;
 }
 
@@ -282,17 +284,19 @@ is_for(SSL_CTX *context, const char *name)
 	    name);
 }
 
-/* Runs in the handshake, with the name that the client sent, if it did. */
+/* Runs in the handshake, with the name that the client sent, if it did. What it
+ * said before the handshake counts for more. */
 static int
 choose(SSL *session, int *alert, void *context)
 {
 	SSL_CTX *fallback = SSL_get_SSL_CTX(session);
 	const struct others *others = SSL_CTX_get_ex_data(fallback,
 	    others_index);
-	const char *name = SSL_get_servername(session,
-	    TLSEXT_NAMETYPE_host_name);
+	const char *name = SSL_get_app_data(session);
 	size_t i = 0;
 
+	if (name == NULL)
+		name = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name);
 	if (name == NULL)
 		return SSL_TLSEXT_ERR_NOACK;
 	if (is_for(fallback, name))

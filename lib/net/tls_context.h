@@ -15,8 +15,10 @@ struct tls_chain {
 	X509_STORE *authorities;
 };
 
-/* A session of the context as it is now, NULL without memory. */
-SSL *tls_context_session(struct tls_context *context);
+/* A session of the context as it is now, NULL without memory. A server's has the
+ * certificate for `host`, which lives until the handshake is over, unless that is
+ * NULL. */
+SSL *tls_context_session(struct tls_context *context, const char *host);
 
 /* Whether the certificate, which may be NULL, is for the host. */
 bool tls_certificate_has_name(X509 *certificate, const char *name);

@@ -288,6 +288,151 @@ connecting_to_unix(void **state)
 	assert_null(stream);
 }
 
+/* ---- two at once ---- */
+
+/* A connection of the address to itself; false without that family. */
+static bool
+connect_pair(const char *text, struct stream **caller, struct stream **called)
+{
+	const bool is_v4 = strchr(text, ':') == NULL;
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	struct sockaddr *address = is_v4 ? (struct sockaddr *)&v4
+					 : (struct sockaddr *)&v6;
+	socklen_t length = is_v4 ? sizeof(v4) : sizeof(v6);
+	int listening;
+
+	assert_int_equal(inet_pton(address->sa_family, text, is_v4
+	    ? (void *)&v4.sin_addr : (void *)&v6.sin6_addr), 1);
+	listening = socket(address->sa_family, SOCK_STREAM, 0);
+	if (listening < 0 || bind(listening, address, length) != 0) {
+		close(listening);
+		return false;
+	}
+	assert_int_equal(listen(listening, 1), 0);
+	assert_int_equal(getsockname(listening, address, &length), 0);
+	assert_int_equal(stream_connect(address, length, NULL, 0,
+	    deadline_in(LONG), caller, NULL), 0);
+	*called = stream_of_fd(accept(listening, NULL, NULL));
+	assert_non_null(*called);
+	close(listening);
+	return true;
+}
+
+/* As much as goes in at once, and what is left when the other side reads. */
+static void
+some_is_written(void **state)
+{
+	static uint8_t octets[1 << 20], back[1 << 16];
+	size_t moved, sum = 0, got = 0;
+	int other;
+	struct stream *stream = make_pair(&other);
+
+	do {
+		assert_int_equal(stream_write_some(stream,
+		    span_of(octets, sizeof(octets)), &moved), 0);
+		sum += moved;
+	} while (moved > 0);
+	assert_true(sum > 0);
+	assert_int_equal(stream_write_some(stream, span_of(NULL, 0), &moved),
+	    0);
+	assert_int_equal(moved, 0);
+	while (got < sum)
+		got += (size_t)read(other, back, sizeof(back));
+	assert_int_equal(got, sum);
+	assert_int_equal(stream_write_some(stream, span_of(octets, 1), &moved),
+	    0);
+	assert_int_equal(moved, 1);
+	close(other);
+	assert_int_equal(stream_write_some(stream, span_of(octets, 1), &moved),
+	    ERR_UNREACHABLE);
+	stream_free(stream);
+}
+
+static void
+either_is_waited_for(void **state)
+{
+	int others[2];
+	struct stream *a = make_pair(&others[0]), *b = make_pair(&others[1]);
+	struct stream_interest interests[2] = {{a, true, false},
+	    {b, true, false}};
+
+	assert_int_equal(stream_wait_two(interests, deadline_in(1)),
+	    ERR_TIMEOUT);
+	put(others[1], "x");
+	assert_int_equal(stream_wait_two(interests, deadline_in(LONG)), 0);
+	interests[1].reads = false;
+	assert_int_equal(stream_wait_two(interests, deadline_in(1)),
+	    ERR_TIMEOUT);
+	interests[0].writes = true;
+	assert_int_equal(stream_wait_two(interests, deadline_in(LONG)), 0);
+	/* Who asks for nothing of it hears nothing, not even that it is gone. */
+	interests[0] = (struct stream_interest){a, false, false};
+	close(others[0]);
+	assert_int_equal(stream_wait_two(interests, deadline_in(1)),
+	    ERR_TIMEOUT);
+	stream_abort(b);
+	assert_int_equal(stream_wait_two(interests, deadline_in(LONG)),
+	    ERR_UNREACHABLE);
+	close(others[1]);
+	stream_free(a);
+	stream_free(b);
+}
+
+static void
+output_ends(void **state)
+{
+	int other;
+	struct stream *stream = make_pair(&other);
+	struct span line;
+	char octet;
+
+	stream_end_output(stream);
+	assert_int_equal(read(other, &octet, 1), 0);
+	put(other, "still\n");
+	assert_int_equal(stream_read_line(stream, 100, &line,
+	    deadline_in(LONG)), 0);
+	assert_true(span_equal_string(line, "still"));
+	close(other);
+	stream_free(stream);
+}
+
+/* Both ends of a TCP connection, from both sides; none of another one. */
+static void
+ends_table(void **state)
+{
+	static const struct {
+		const char *address;
+		int family;
+	} cases[] = {{"127.0.0.1", AF_INET}, {"::1", AF_INET6}};
+	struct stream_end ends[4];
+	int other;
+	struct stream *stream = make_pair(&other);
+
+	stream_ends(stream, &ends[0], &ends[1]);
+	assert_int_equal(ends[0].family, 0);
+	assert_int_equal(ends[1].family, 0);
+	close(other);
+	stream_free(stream);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct stream *caller, *called;
+
+		unit_case(cases[i].address);
+		if (!connect_pair(cases[i].address, &caller, &called))
+			continue;
+		stream_ends(caller, &ends[0], &ends[1]);
+		stream_ends(called, &ends[2], &ends[3]);
+		for (size_t j = 0; j < COUNT(ends); j++) {
+			assert_int_equal(ends[j].family, cases[i].family);
+			assert_string_equal(ends[j].address, cases[i].address);
+			assert_int_equal(ends[j].port, ends[3 - j].port);
+		}
+		assert_int_not_equal(ends[0].port, ends[1].port);
+		stream_free(caller);
+		stream_free(called);
+	}
+}
+
 int
 main(void)
 {
@@ -301,6 +446,10 @@ main(void)
 	    cmocka_unit_test(abort_wakes_the_reader),
 	    cmocka_unit_test(connecting),
 	    cmocka_unit_test(connecting_to_unix),
+	    cmocka_unit_test(some_is_written),
+	    cmocka_unit_test(either_is_waited_for),
+	    cmocka_unit_test(output_ends),
+	    cmocka_unit_test(ends_table),
 	};
 
 	/* stream_free() on one end makes the dripping thread's write fail. */
