@@ -317,10 +317,11 @@ converse(struct session *session)
 	}
 }
 
-void
-dmtp_session_serve(struct stream *stream, void *context)
+/* `host` is NULL unless STARTTLS named one. */
+static void
+serve(struct stream *stream, const char *host, struct dmtpd *dmtpd)
 {
-	struct session session = {.dmtpd = context, .stream = stream};
+	struct session session = {.dmtpd = dmtpd, .stream = stream};
 	struct dmtp_server_settings settings;
 	struct fault fault;
 	int err;
@@ -328,7 +329,7 @@ dmtp_session_serve(struct stream *stream, void *context)
 	session.live = dmtpd_live(session.dmtpd);
 	session.source = source_of_text(stream_peer(stream),
 	    &session.live.prefixes);
-	err = stream_start_tls_server(stream, session.dmtpd->tls_server,
+	err = stream_start_tls_server_as(stream, dmtpd->tls_server, host,
 	    deadline_in(HANDSHAKE), &fault);
 	if (err != 0) {
 		log_note(LOG_DEBUG, "handshake", "%s: %s", stream_peer(stream),
@@ -338,10 +339,24 @@ dmtp_session_serve(struct stream *stream, void *context)
 	settings.hostname = session.dmtpd->hostname;
 	settings.size_limit = transit_armor_size(
 	    transit_binary_size(session.live.message_size_limit));
+	settings.is_elevated = host != NULL;
 	dmtp_server_start(&session.server, &settings);
 	restart_idle(&session);
 	converse(&session);
 	dmtp_server_free(&session.server);
 	count_memory(&session);
 	org_signet_free(session.origin);
+}
+
+void
+dmtp_session_serve(struct stream *stream, void *context)
+{
+	serve(stream, NULL, context);
+}
+
+void
+dmtp_session_elevate(struct stream *stream, const char *host,
+    struct dmtpd *dmtpd)
+{
+	serve(stream, host, dmtpd);
 }

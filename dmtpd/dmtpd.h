@@ -16,7 +16,8 @@
 
 /*
  * What the threads of dmtpd share. One thread serves one connection: of a DMTP
- * peer (dmtp_session.c), or of Postfix's LMTP client (agent.c).
+ * peer (dmtp_session.c), of Postfix's LMTP client (agent.c), or of an SMTP client
+ * who may become a DMTP peer (front.c).
  */
 
 /* Settings that SIGHUP may change; a conversation copies them at its start. */
@@ -32,6 +33,8 @@ struct live_settings {
 	char forward_domain[DOMAIN_SIZE];
 };
 
+struct front_route;
+
 struct dmtpd {
 	const char *config_path;
 	const struct config *config; /* as of the start, for what stays */
@@ -45,6 +48,8 @@ struct dmtpd {
 	struct backoff *backoff;   /* peers' hosts that failed lately */
 	struct underway *underway; /* messages being injected */
 	struct rates *rates;       /* what peers do, and how often */
+	struct front_route *routes; /* of the dual-protocol front */
+	size_t route_count;
 	atomic_size_t data_memory; /* octets that incoming messages hold */
 	pthread_mutex_t live_lock;
 	struct live_settings live;
@@ -69,6 +74,11 @@ int dmtpd_read(struct dmtpd *dmtpd, struct stream *stream,
 
 /* The DMTP server's connection (Part 7); context is the struct dmtpd. */
 void dmtp_session_serve(struct stream *stream, void *context);
+
+/* Likewise for a client of the front's who was told to start TLS for DMTP with
+ * this host of ours. */
+void dmtp_session_elevate(struct stream *stream, const char *host,
+    struct dmtpd *dmtpd);
 
 /* The delivery agent's connection (RFC 2033); likewise. */
 void agent_serve(struct stream *stream, void *context);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "dmtpd/dmtpd.h"
+#include "dmtpd/front.h"
 #include "dmtpd/identities.h"
 
 enum {
@@ -130,6 +131,7 @@ prepare(struct dmtpd *dmtpd, struct fault *fault)
 	int err;
 
 	if ((err = set_hostname(dmtpd, fault)) != 0 ||
+	    (err = front_routes_read(dmtpd, fault)) != 0 ||
 	    (err = crypto_start(fault)) != 0 ||
 	    (err = open_keys(dmtpd, fault)) != 0)
 		return err;
@@ -149,6 +151,10 @@ listen_everywhere(struct dmtpd *dmtpd, struct fault *fault)
 		err = server_listen_tcp(dmtpd->server, config->listen.items[i],
 		    (unsigned int)config->listen_port, dmtp_session_serve,
 		    dmtpd, fault);
+	for (size_t i = 0; i < dmtpd->route_count && err == 0; i++)
+		err = server_listen_tcp(dmtpd->server, dmtpd->routes[i].address,
+		    dmtpd->routes[i].port, front_serve, &dmtpd->routes[i],
+		    fault);
 	return err;
 }
 
@@ -203,7 +209,8 @@ serve(struct dmtpd *dmtpd, struct fault *fault)
 	struct log_line line;
 	int err;
 
-	err = server_new(&limits, reload, NULL, dmtpd, &dmtpd->server);
+	err = server_new(&limits, reload, front_refuse, dmtpd,
+	    &dmtpd->server);
 	if (err != 0)
 		return fault_set(fault, err, "%s", "");
 	dmtpd->backoff = backoff_new(&clock_system);
@@ -239,6 +246,7 @@ free_all(struct dmtpd *dmtpd)
 	backoff_free(dmtpd->backoff);
 	underway_free(dmtpd->underway);
 	rates_free(dmtpd->rates);
+	free(dmtpd->routes);
 	pthread_mutex_destroy(&dmtpd->live_lock);
 }
 

@@ -111,10 +111,16 @@ do_ehlo(struct dmtp_server *server, const struct command *command)
 	return DMTP_SERVER_NOTHING;
 }
 
+static void
+say_mode(struct dmtp_server *server)
+{
+	reply_write(REPLY_OK, " DMTP", &server->output);
+}
+
 static enum dmtp_server_event
 do_mode(struct dmtp_server *server, const struct command *command)
 {
-	buffer_append_string(&server->output, "250 OK DMTP\n");
+	say_mode(server);
 	return DMTP_SERVER_NOTHING;
 }
 
@@ -356,6 +362,10 @@ dmtp_server_start(struct dmtp_server *server,
 	server->state = STATE_START;
 	line_start(&server->reader, server->line, sizeof(server->line));
 	server->data_refusal = REPLIES;
+	if (settings->is_elevated) {
+		say_mode(server);
+		return;
+	}
 	snprintf(banner, sizeof(banner), "<%s> DMTP", settings->hostname);
 	reply_write(REPLY_BANNER, banner, &server->output);
 }

@@ -39,6 +39,7 @@ enum dmtp_server_event {
 struct dmtp_server_settings {
 	const char *hostname;
 	size_t size_limit; /* octets between 354 and the final dot */
+	bool is_elevated;  /* by STARTTLS: greeted with 250 instead of 220 */
 };
 
 /* A name with the fingerprint that came with it. */

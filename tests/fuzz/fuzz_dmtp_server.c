@@ -17,7 +17,8 @@ answer(struct dmtp_server *server, enum dmtp_server_event event)
 static void
 converse(struct span input, size_t piece, struct buffer *said)
 {
-	static const struct dmtp_server_settings settings = {"a.test", 300};
+	static const struct dmtp_server_settings settings = {
+	    .hostname = "a.test", .size_limit = 300};
 	enum dmtp_server_event event = DMTP_SERVER_NOTHING;
 	struct dmtp_server server;
 

@@ -13,28 +13,42 @@ struct buffer listing;
 /* ---- conversations ---- */
 
 struct stream *
+clear_open(unsigned int port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	    .sin_port = htons((uint16_t)port)};
+	struct stream *stream;
+
+	assert_int_equal(stream_connect((struct sockaddr *)&address,
+	    sizeof(address), NULL, 0, deadline_in(WORLD_PATIENCE), &stream, NULL), 0);
+	return stream;
+}
+
+void
+secure(struct stream *stream, const char *name, struct tls_peer *peer)
+{
+	assert_int_equal(stream_start_tls_client(stream, world.tls, name, peer,
+	    deadline_in(WORLD_PATIENCE), NULL), 0);
+}
+
+struct stream *
+dmtp_open_as(const char *name, struct tls_peer *peer)
+{
+	struct stream *stream = clear_open(world.port);
+
+	secure(stream, name, peer);
+	assert_int_equal(hear(stream), 220);
+	return stream;
+}
+
+struct stream *
 dmtp_open(void)
 {
 	struct tls_peer peer;
 	struct stream *stream = dmtp_open_as("mx.beta.test", &peer);
 
 	tls_peer_free(&peer);
-	return stream;
-}
-
-struct stream *
-dmtp_open_as(const char *name, struct tls_peer *peer)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	    .sin_port = htons((uint16_t)world.port)};
-	struct stream *stream;
-
-	assert_int_equal(stream_connect((struct sockaddr *)&address,
-	    sizeof(address), NULL, 0, deadline_in(WORLD_PATIENCE), &stream, NULL), 0);
-	assert_int_equal(stream_start_tls_client(stream, world.tls,
-	    name, peer, deadline_in(WORLD_PATIENCE), NULL), 0);
-	assert_int_equal(hear(stream), 220);
 	return stream;
 }
 

@@ -124,8 +124,8 @@ find_keys(void)
 
 /* ---- dmtpd ---- */
 
-static unsigned int
-free_port(void)
+unsigned int
+world_port(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -153,6 +153,9 @@ write_config(const char *more)
 	buffer_printf(&text, "listen = {\"127.0.0.1\"}\nlisten_port = %u\n"
 	    "peer_port = %u\nca_file = \"\"\nfetch_timeout = 5\n", world.port,
 	    world.port);
+	buffer_printf(&text, "dual_protocol = {"
+	    "\"127.0.0.1@%u=127.0.0.1@%u\", \"127.0.0.1@%u=127.0.0.1@1\"}\n",
+	    world.front_port, world.mta_port, world.dead_port);
 	buffer_printf(&text, "tls_certificate = \"%s\"\ntls_key = \"%s\"\n",
 	    world.certificate.certificate_path, world.certificate.key_path);
 	buffer_append_string(&text, "source_signet_limit = 0\n"
@@ -307,11 +310,16 @@ dmtpd_world_start(void **state)
 	wish.name = "second";
 	wish.names = "DNS:mx.alpha.test";
 	unit_certificate_make(world.directory, &wish, &world.second);
+	wish.name = "mta";
+	unit_certificate_make(world.directory, &wish, &world.mta_certificate);
 	EVP_PKEY_free(wish.key);
 	listing = buffer_make(64 << 20);
 	make_keys();
 	find_keys();
-	world.port = free_port();
+	world.port = world_port();
+	world.front_port = world_port();
+	world.mta_port = world_port();
+	world.dead_port = world_port();
 	write_config("");
 	start_dmtpd();
 	neighbours_start();
@@ -347,6 +355,7 @@ dmtpd_world_end(void **state)
 	keys_close(world.sealing);
 	unit_certificate_free(&world.certificate);
 	unit_certificate_free(&world.second);
+	unit_certificate_free(&world.mta_certificate);
 	buffer_free(&listing);
 	buffer_free(&log_so_far);
 	unit_end(state);

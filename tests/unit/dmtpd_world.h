@@ -28,6 +28,8 @@ struct dmtpd_world {
 	char directory[64];
 	char config[128];
 	unsigned int port;
+	/* Of the front: for SMTP, what is behind it, and one with nothing. */
+	unsigned int front_port, mta_port, dead_port;
 	int process;
 	struct keys *sealing;
 	struct keys_org *alpha, *beta, *gamma;
@@ -40,6 +42,7 @@ struct dmtpd_world {
 	struct keys_user *libdime_alice, *libdime_bob;
 	struct unit_certificate certificate; /* dmtpd's default */
 	struct unit_certificate second; /* for mx.alpha.test */
+	struct unit_certificate mta_certificate; /* of the SMTP server */
 	struct tls_context *tls;
 	struct state *state; /* dmtpd's own state.db */
 };
@@ -49,6 +52,8 @@ extern struct dmtpd_world world;
 /* Writes the configuration, with `more` at its end, and has dmtpd read it; whether it
  * did, or refused it. The usual one has no limits of rates. */
 bool dmtpd_reload(const char *more);
+/* A TCP port of the loopback address that nobody has. */
+unsigned int world_port(void);
 
 /* Group fixtures. */
 int dmtpd_world_start(void **state);
@@ -97,6 +102,10 @@ struct postfix_mail *postfix_mail(void);
 struct stream *dmtp_open(void);
 /* Likewise with another name by SNI; *peer is what dmtpd showed. */
 struct stream *dmtp_open_as(const char *name, struct tls_peer *peer);
+/* Connects to a port of dmtpd's in clear. */
+struct stream *clear_open(unsigned int port);
+/* Starts TLS with the name by SNI; *peer is what the other side showed. */
+void secure(struct stream *stream, const char *name, struct tls_peer *peer);
 /* Opens an LMTP session, greeting and LHLO done. */
 struct stream *lmtp_open(void);
 

@@ -89,8 +89,8 @@ static struct dmtp_server session;
 static void
 start(void)
 {
-	static const struct dmtp_server_settings settings = {"mx.beta.test",
-	    SIZE_LIMIT};
+	static const struct dmtp_server_settings settings = {
+	    .hostname = "mx.beta.test", .size_limit = SIZE_LIMIT};
 
 	dmtp_server_start(&session, &settings);
 }
@@ -441,12 +441,37 @@ exact_replies(void **state)
 	buffer_free(&events);
 }
 
+/* Behind STARTTLS the greeting says the mode, and nothing else is different. */
+static void
+elevated(void **state)
+{
+	static const struct dmtp_server_settings settings = {
+	    .hostname = "mx.beta.test",
+	    .size_limit = SIZE_LIMIT,
+	    .is_elevated = true,
+	};
+	struct buffer events = buffer_make(1 << 20);
+	struct dmtp_server server;
+
+	dmtp_server_start(&server, &settings);
+	assert_string_equal(buffer_string(&server.output), "250 OK DMTP\n");
+	buffer_reset(&server.output);
+	feed(&server, span_string("EHLO <mail.alpha.test>\nMODE\n"
+	    "STARTTLS <beta.test> MODE=DMTP\n"), &events);
+	assert_null(strstr(buffer_string(&server.output), "-DMTP"));
+	assert_null(strstr(buffer_string(&server.output), "STARTTLS"));
+	assert_non_null(strstr(buffer_string(&server.output),
+	    "250 OK\n250 OK DMTP\n502 "));
+	dmtp_server_free(&server);
+	buffer_free(&events);
+}
+
 /* A driver short of memory refuses in the middle; the session goes on. */
 static void
 refused_data(void **state)
 {
-	static const struct dmtp_server_settings settings = {"mx.beta.test",
-	    SIZE_LIMIT};
+	static const struct dmtp_server_settings settings = {
+	    .hostname = "mx.beta.test", .size_limit = SIZE_LIMIT};
 	struct buffer events = buffer_make(1 << 20);
 	struct dmtp_server server;
 
@@ -484,6 +509,7 @@ main(void)
 	    cmocka_unit_test(argument_table),
 	    cmocka_unit_test(data_table),
 	    cmocka_unit_test(exact_replies),
+	    cmocka_unit_test(elevated),
 	    cmocka_unit_test(refused_data),
 	};
 

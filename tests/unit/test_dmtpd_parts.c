@@ -3,7 +3,10 @@
 
 #include <stdio.h>
 
+#include <netinet/in.h>
+
 #include "dmtpd/backoff.h"
+#include "dmtpd/front.h"
 #include "dmtpd/rates.h"
 #include "dmtpd/transit.h"
 #include "dmtpd/underway.h"
@@ -236,6 +239,51 @@ rates_are_bounded(void **state)
 	rates_free(rates);
 }
 
+static void
+route_table(void **state)
+{
+	static const struct {
+		const char *text;
+		int family; /* of Postfix's address; 0: refused */
+		const char *why;
+	} cases[] = {
+	    {"0.0.0.0@25=127.0.0.1@10025", AF_INET, ""},
+	    {"::@25=::1@10025", AF_INET6, ""},
+	    {"192.0.2.1@25=127.0.0.1@25", AF_INET, ""},
+	    {"0.0.0.0@65535=127.0.0.1@1", AF_INET, ""},
+	    {"", 0, "not ADDRESS@PORT=POSTFIX@PORT"},
+	    {"=", 0, "not ADDRESS@PORT=POSTFIX@PORT"},
+	    {"0.0.0.0@25", 0, "not ADDRESS@PORT=POSTFIX@PORT"},
+	    {"0.0.0.0=127.0.0.1", 0, "not ADDRESS@PORT=POSTFIX@PORT"},
+	    {"0.0.0.0@25=", 0, "not ADDRESS@PORT=POSTFIX@PORT"},
+	    {"@25=127.0.0.1@10025", 0, "not ADDRESS@PORT=POSTFIX@PORT"},
+	    {"mx.a.test@25=127.0.0.1@10025", 0,
+	        "not ADDRESS@PORT=POSTFIX@PORT"},
+	    {"0.0.0.0@0=127.0.0.1@10025", 0, "not ADDRESS@PORT=POSTFIX@PORT"},
+	    {"0.0.0.0@25=127.0.0.1@65536", 0, "not ADDRESS@PORT=POSTFIX@PORT"},
+	    {"0.0.0.0@25 =127.0.0.1@10025", 0, "not ADDRESS@PORT=POSTFIX@PORT"},
+	    {"0.0.0.0@25=127.0.0.1@25", 0, "leads back to dmtpd itself"},
+	    {"::@25=::1@25", 0, "leads back to dmtpd itself"},
+	    {"127.0.0.1@25=127.0.0.1@25", 0, "leads back to dmtpd itself"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct front_route route = {0};
+		struct fault fault = {0};
+		char wanted[FAULT_TEXT_SIZE] = "";
+		int err = front_route_read(cases[i].text, &route, &fault);
+
+		unit_case(cases[i].text);
+		assert_int_equal(err, cases[i].family == 0 ? ERR_CONFIG : 0);
+		assert_int_equal(err == 0 ? route.postfix.ss_family : 0,
+		    cases[i].family);
+		if (err != 0)
+			snprintf(wanted, sizeof(wanted), "dual_protocol: %s: %s",
+			    cases[i].text, cases[i].why);
+		assert_string_equal(fault.text, wanted);
+	}
+}
+
 int
 main(void)
 {
@@ -248,6 +296,7 @@ main(void)
 	    cmocka_unit_test(rates_of_a_key),
 	    cmocka_unit_test(rates_remember_for_a_time),
 	    cmocka_unit_test(rates_are_bounded),
+	    cmocka_unit_test(route_table),
 	};
 
 	return cmocka_run_group_tests(tests, unit_start, unit_end);
