@@ -162,8 +162,8 @@ find_part(struct domain_lookup *lookup)
 	char key[DOMAIN_SIZE + 2];
 
 	domain_start_finding(lookup, lookup->names[lookup->part_count]);
-	value = memory_get(domains->settings.memory,
-	    part_key(lookup, key, sizeof(key)));
+	value = (lookup->refresh == 0 ? memory_get : memory_look)(
+	    domains->settings.memory, part_key(lookup, key, sizeof(key)));
 	if (value != NULL && value->expires > lookup->refresh) {
 		lookup->parts[lookup->part_count++] =
 		    (const struct domain_facts *)value;
@@ -228,7 +228,7 @@ begin(struct work_step *step)
 	char key[DOMAIN_SIZE + 2];
 	struct memory_value *value;
 
-	value = memory_get(lookup->domains->settings.memory,
+	value = memory_look(lookup->domains->settings.memory,
 	    domain_key('r', lookup->domain, key, sizeof(key)));
 	if (value != NULL && memory_value_is_ageing(value,
 	        clock_wall(lookup->domains->settings.clock))) {

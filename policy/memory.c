@@ -187,8 +187,8 @@ memory_free(struct memory *memory)
 	free(memory);
 }
 
-struct memory_value *
-memory_get(struct memory *memory, struct span key)
+static struct memory_value *
+get(struct memory *memory, struct span key, bool is_use)
 {
 	const uint64_t hash = crypto_short_hash(memory->hash_key, key);
 	const int64_t now = clock_wall(memory->clock);
@@ -201,9 +201,11 @@ memory_get(struct memory *memory, struct span key)
 	if (*at != NULL && (*at)->value->expires <= now) {
 		expired = take_out(memory, at);
 	} else if (*at != NULL) {
-		unlink_use(memory, *at);
-		link_newest(memory, *at);
-		(*at)->used |= now >= (*at)->counting;
+		if (is_use) {
+			unlink_use(memory, *at);
+			link_newest(memory, *at);
+			(*at)->used |= now >= (*at)->counting;
+		}
 		value = memory_hold((*at)->value);
 	}
 	if (value != NULL)
@@ -213,6 +215,18 @@ memory_get(struct memory *memory, struct span key)
 	pthread_mutex_unlock(&memory->lock);
 	entry_free(expired);
 	return value;
+}
+
+struct memory_value *
+memory_get(struct memory *memory, struct span key)
+{
+	return get(memory, key, true);
+}
+
+struct memory_value *
+memory_look(struct memory *memory, struct span key)
+{
+	return get(memory, key, false);
 }
 
 /* The table's hash is another one on each node: they do not ask together. */

@@ -55,6 +55,9 @@ void memory_free(struct memory *memory);
 /* The value under `key`, held for the caller, or NULL. */
 struct memory_value *memory_get(struct memory *memory, struct span key);
 
+/* Likewise, without that it counts as use. */
+struct memory_value *memory_look(struct memory *memory, struct span key);
+
 /* Keeps `value`, in place of what was there, with a hold of its own. A value
  * that takes more than a quarter of the limit, or for which there is no memory,
  * is not kept: this is a cache. */
