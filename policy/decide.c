@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "policy/ahead.h"
 #include "policy/decide.h"
 
 /* ---- names ---- */
@@ -314,6 +315,9 @@ decide_by_domain(struct question *question, const struct decide_name *to)
 	bool hit;
 	int err;
 
+	if (deadline_left(question->deadline) > 0)
+		ahead_read(question->policyd,
+		    to->address[0] != '\0' ? to->address : to->domain, "");
 	err = domains_find(question->policyd->domains, to->domain,
 	    question->deadline, &domain, &hit);
 	if (err != 0) {

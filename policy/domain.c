@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "policy/ahead.h"
 #include "policy/domain_private.h"
 
 enum { IN_THE_AIR = 20000 };
@@ -368,6 +369,7 @@ domains_drop(struct domains *domains, const char *domain, int64_t before)
 	char name[DOMAIN_SIZE];
 
 	snprintf(name, sizeof(name), "%s", domain);
+	ahead_drop(domains->settings.memory);
 	memory_drop_matching(domains->settings.memory, follows_from, name);
 	domains->settings.dns.forget(domains->settings.dns.context);
 	return err;

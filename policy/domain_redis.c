@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/cursor.h"
+#include "policy/ahead.h"
 #include "policy/domain_private.h"
 
 enum {
@@ -150,9 +151,9 @@ domain_redis_get(struct domain_lookup *lookup)
 	int64_t expires;
 	bool found;
 
-	found = lookup->domains->settings.cache != NULL &&
-	    cache_get(lookup->domains->settings.cache, kind,
-	        span_string(lookup->name), &payload, &expires) &&
+	found = ahead_get(lookup->domains->settings.memory,
+	            lookup->domains->settings.cache, kind,
+	            span_string(lookup->name), &payload, &expires) &&
 	    redis_read(lookup, buffer_span(&payload), expires);
 	buffer_free(&payload);
 	return found;

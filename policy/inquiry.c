@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "policy/ahead.h"
 #include "policy/hosts.h"
 #include "policy/inquiry.h"
 #include "policy/purge.h"
@@ -135,6 +136,8 @@ inquiry_signet(struct policyd *policyd, const struct facts_request *request,
 		    "not a domain, an address, or with a fingerprint");
 		return;
 	}
+	if (request->wait > 0)
+		ahead_read(policyd, name, request->fingerprint);
 	domain = find_record(policyd, is_address ? address_domain(name) : name,
 	    ERR_ORIGIN_INVALID, deadline, answer);
 	if (domain != NULL && is_address && !address_is_ascii(name)) {
@@ -264,8 +267,7 @@ inquiry_forget(struct policyd *policyd, const struct facts_request *request,
 {
 	static const char *const reaches[] = {
 	    [PURGES_HERE] = "forgotten on this node only: there is no Redis",
-	    [PURGES_NOT_NOW] = "forgotten on this node only: Redis does not "
-	                       "take what would tell the others",
+	    [PURGES_NOT_NOW] = "forgotten on this node only: Redis takes nothing",
 	    [PURGES_TOLD] = "forgotten here, and within seconds on all nodes",
 	};
 	enum purges_reach reach = PURGES_HERE;

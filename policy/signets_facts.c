@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "policy/ahead.h"
 #include "policy/signets_private.h"
 
 /* Memory is shared with other kinds of facts: "s:" stands in front. */
@@ -216,5 +217,6 @@ signets_memory_drop(struct signets *signets, const char *name)
 	char copy[ADDRESS_SIZE];
 
 	snprintf(copy, sizeof(copy), "%s", name);
+	ahead_drop(signets->settings.memory);
 	memory_drop_matching(signets->settings.memory, belongs_to, copy);
 }

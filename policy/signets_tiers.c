@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy/ahead.h"
 #include "policy/signets_private.h"
 
 /* ---- verifying ---- */
@@ -66,8 +67,8 @@ redis_get(struct signets_task *task, const char *kind, const char *name,
 	struct signet *signet = NULL;
 	char key[SIGNETS_KEY_SIZE];
 
-	if (task->signets->settings.cache != NULL &&
-	    cache_get(task->signets->settings.cache, kind,
+	if (ahead_get(task->signets->settings.memory,
+	        task->signets->settings.cache, kind,
 	        signets_key(name, fingerprint, key), &payload, expires))
 		signet_parse(buffer_span(&payload), &signet, NULL);
 	buffer_free(&payload);

@@ -125,6 +125,7 @@ write_tiers(struct policyd *policyd, struct buffer *out)
 		cache_count(policyd->cache, &cache);
 	write_one(out, "redis_hits", cache.hits);
 	write_one(out, "redis_misses", cache.misses);
+	write_one(out, "redis_asked", cache.asked);
 	write_one(out, "redis_errors", cache.errors);
 	write_one(out, "redis_skipped", cache.skipped);
 	write_one(out, "redis_tampered", cache.tampered);

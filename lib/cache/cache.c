@@ -107,6 +107,7 @@ ask(struct cache *cache, const struct redis_command *commands,
 		count(cache, &cache->counters.skipped);
 		return false;
 	}
+	count(cache, &cache->counters.asked);
 	if (err != 0)
 		count(cache, &cache->counters.errors);
 	note_change(breaker_done(&cache->breaker, probe, err == 0),

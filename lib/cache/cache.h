@@ -45,9 +45,10 @@ struct cache_settings {
 };
 
 /* Every lookup is a hit or a miss; the others tell why, and count what was stored.
- * `skipped` are operations that the breaker, or a full pool, kept from Redis. */
+ * `skipped` are operations that the breaker, or a full pool, kept from Redis;
+ * `asked` are those that were not: round trips. */
 struct cache_counters {
-	uint64_t hits, misses, errors, skipped, tampered, stored;
+	uint64_t hits, misses, asked, errors, skipped, tampered, stored;
 };
 
 /* Connects lazily: a Redis that is down, or a host name that has no address yet, is
