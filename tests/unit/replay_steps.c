@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include <sqlite3.h>
+
 #include "cache/cache.h"
 #include "policy/explain.h"
 #include "policy/inquiry.h"
@@ -39,6 +41,13 @@ make_cache(const struct replay *replay)
 }
 
 static void
+name_state(const struct replay *replay, const struct replay_node *node,
+    char *path, size_t size)
+{
+	snprintf(path, size, "%s/%s.db", replay->directory, node->name);
+}
+
+static void
 start_node(struct replay *replay, struct replay_node *node)
 {
 	const struct dns_source dns = replay_dns_source(replay->dns);
@@ -50,8 +59,7 @@ start_node(struct replay *replay, struct replay_node *node)
 	    .sessions = true,
 	};
 
-	snprintf(state_path, sizeof(state_path), "%s/%s.db",
-	    replay->directory, node->name);
+	name_state(replay, node, state_path, sizeof(state_path));
 	if (replay->with_redis)
 		parts.cache = node->cache = make_cache(replay);
 	node->world = world_of_parts(&parts);
@@ -126,6 +134,13 @@ do_advance(struct replay *replay, const struct replay_step *step)
 	    replay_seconds(replay, replay_word(replay, step, 1)));
 }
 
+static void
+do_rewind(struct replay *replay, const struct replay_step *step)
+{
+	world_pass(replay_here(replay)->world,
+	    -replay_seconds(replay, replay_word(replay, step, 1)));
+}
+
 /* ---- DNS and peers ---- */
 
 static void
@@ -173,6 +188,32 @@ do_tend(struct replay *replay, const struct replay_step *step)
 }
 
 /* ---- what is written to state.db ---- */
+
+/* `state broken|whole`: whether the table of pins can be read. */
+static void
+do_state(struct replay *replay, const struct replay_step *step)
+{
+	const bool broken =
+	    strcmp(replay_word(replay, step, 1), "broken") == 0;
+	char path[300];
+	sqlite3 *sqlite;
+
+	name_state(replay, replay_here(replay), path, sizeof(path));
+	assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(sqlite,
+	                     broken ? "ALTER TABLE pin RENAME TO pin_gone"
+	                            : "ALTER TABLE pin_gone RENAME TO pin",
+	                     NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(sqlite);
+}
+
+/* As a node does now and then. */
+static void
+do_expire(struct replay *replay, const struct replay_step *step)
+{
+	assert_int_equal(
+	    state_expire(replay_here(replay)->world->policyd.state), 0);
+}
 
 /* `pin DOMAIN secure|insecure TIME "TEXT"` */
 static void
@@ -400,6 +441,9 @@ static const struct {
     {"node", do_node},
     {"restart", do_restart},
     {"advance", do_advance},
+    {"rewind", do_rewind},
+    {"state", do_state},
+    {"expire", do_expire},
     {"tend", do_tend},
     {"decide", do_decide},
     {"inbound", do_inbound},
