@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "policy/decide.h"
 #include "policy/map.h"
+#include "policy/suffix.h"
 
 /* ---- the recipient's domain ---- */
 
@@ -59,16 +60,22 @@ judge_domain(const struct policyd *policyd, const struct site *site,
 	return policy_decide(&facts, rule);
 }
 
-/* Not to know whether there is a pin is as good as one. */
+/* The domain or what it may go by: a name above it, down from the organizational
+ * domain. Not to know whether there is a pin is as good as one. */
 static bool
 may_be_pinned(struct policyd *policyd, const char *domain)
 {
-	struct state_pin pin;
-	bool found;
-	int err;
+	const char *last = suffixes_organization(policyd->suffixes, domain);
+	bool found = false;
+	int err = 0;
 
-	err = state_get_pin(policyd->state, domain, &found, &pin);
-	buffer_free(&pin.record);
+	while (err == 0 && !found && domain <= last) {
+		struct state_pin pin;
+
+		err = state_get_pin(policyd->state, domain, &found, &pin);
+		buffer_free(&pin.record);
+		domain += strcspn(domain, ".") + 1;
+	}
 	return err != 0 || found;
 }
 
@@ -84,7 +91,8 @@ note_may_count(struct policyd *policyd, const struct site *site,
     const struct rule *rule)
 {
 	if (domain == NULL || domain->dns == DNS_UNREACHABLE)
-		return !may_be_pinned(policyd, name);
+		return policy_strictness(rule) == POLICY_AS_TABLE &&
+		    !may_be_pinned(policyd, name);
 	return judge_domain(policyd, site, domain, rule,
 	           SIGNET_NOT_ENABLED).action == POLICY_NAKED;
 }
