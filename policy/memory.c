@@ -21,6 +21,8 @@ enum {
 	SLICE = 512,
 	DUE = 16,
 	DUE_KEY = 768, /* longer keys are not refreshed */
+	CLOCK_BACK = 60, /* seconds that a clock may be set back by, before what
+	                    was put ahead of it is nothing that it can date */
 };
 
 struct entry {
@@ -31,6 +33,7 @@ struct entry {
 	int64_t refresh; /* from when on it is due; INT64_MAX: never */
 	int64_t counting; /* from when on uses count */
 	bool used;
+	int64_t put; /* when */
 	size_t octets;
 	size_t key_length;
 	uint8_t key[];
@@ -187,6 +190,12 @@ memory_free(struct memory *memory)
 	free(memory);
 }
 
+static bool
+is_good(const struct entry *entry, int64_t now)
+{
+	return entry->value->expires > now && entry->put - now <= CLOCK_BACK;
+}
+
 static struct memory_value *
 get(struct memory *memory, struct span key, bool is_use)
 {
@@ -198,7 +207,7 @@ get(struct memory *memory, struct span key, bool is_use)
 
 	pthread_mutex_lock(&memory->lock);
 	at = find(memory, hash, key);
-	if (*at != NULL && (*at)->value->expires <= now) {
+	if (*at != NULL && !is_good(*at, now)) {
 		expired = take_out(memory, at);
 	} else if (*at != NULL) {
 		if (is_use) {
@@ -243,13 +252,15 @@ refresh_time(uint64_t hash, const struct memory_value *value)
 }
 
 static struct entry *
-entry_new(uint64_t hash, struct span key, struct memory_value *value)
+entry_new(uint64_t hash, struct span key, struct memory_value *value,
+    int64_t now)
 {
 	struct entry *entry = malloc(sizeof(*entry) + key.length);
 
 	if (entry == NULL)
 		return NULL;
 	entry->hash = hash;
+	entry->put = now;
 	entry->value = memory_hold(value);
 	entry->refresh = refresh_time(hash, value);
 	entry->counting = value->expires - value->lifetime +
@@ -270,7 +281,7 @@ memory_put(struct memory *memory, struct span key, struct memory_value *value)
 
 	if (value->octets > memory->limit / LARGEST_SHARE)
 		return;
-	entry = entry_new(hash, key, value);
+	entry = entry_new(hash, key, value, clock_wall(memory->clock));
 	if (entry == NULL)
 		return;
 	pthread_mutex_lock(&memory->lock);
