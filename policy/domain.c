@@ -49,7 +49,9 @@ domain_facts_new(const struct domain_lookup *lookup, const char *domain,
 	facts->err = finding->err;
 	facts->source = finding->source;
 	if (finding->text.length > 0) {
-		facts->policy = lookup->record->policy;
+		facts->policy = lookup->record->policy > finding->least
+		    ? lookup->record->policy
+		    : finding->least;
 		facts->subdomain = lookup->record->subdomain;
 	}
 	at = facts->tail;

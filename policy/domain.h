@@ -40,7 +40,8 @@ struct domain_facts {
 	bool secure;   /* the record in force came DNSSEC-validated */
 	bool from_pin; /* the record in force is the pin's: DNS gives none */
 	bool confirmed; /* the record in force is what a pin remembers */
-	enum record_policy policy; /* of the record in force, else legacy */
+	enum record_policy policy; /* of the record in force, or a stricter one
+	                              that was confirmed; else legacy */
 	enum record_subdomain subdomain; /* likewise, else explicit */
 	int64_t pinned_until;      /* 0: no pin */
 	int err;               /* of BOGUS, UNREACHABLE, MALFORMED, else 0 */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
 #include "base/log.h"
 #include "policy/domain_private.h"
 
@@ -15,12 +17,9 @@ domain_pin_time(const struct domains *domains, const struct record *record,
 	    domain_between(1, record->expiry, most) * DAY;
 }
 
-int
-domain_set_pin(struct domains *domains, const char *domain, int64_t until,
-    bool secure, struct span text)
+static int
+note_result(int err, const char *domain)
 {
-	const int err = state_set_pin(domains->settings.state, domain, until,
-	    secure, text);
 	struct log_line line;
 
 	if (err == 0)
@@ -29,6 +28,22 @@ domain_set_pin(struct domains *domains, const char *domain, int64_t until,
 	log_text(&line, "domain", domain);
 	log_end(&line);
 	return err;
+}
+
+int
+domain_set_pin(struct domains *domains, const char *domain, int64_t until,
+    bool secure, struct span text)
+{
+	return note_result(state_set_pin(domains->settings.state, domain, until,
+	                       secure, text), domain);
+}
+
+int
+domain_adopt_pin(struct domains *domains, const char *domain, int64_t until,
+    bool secure, struct span text)
+{
+	return note_result(state_adopt_pin(domains->settings.state, domain,
+	                       until, secure, text), domain);
 }
 
 /* Either the domain has left DIME before its own time, or somebody wants us to
@@ -67,6 +82,34 @@ use_pin(struct domain_lookup *lookup, const struct state_pin *pin)
 	finding->expires = domain_between(0, finding->expires, pin->until);
 }
 
+/* Whether a pin would decide: where there is no record, or one that may be
+ * forged takes what is below it out from under those above. */
+static bool
+depends_on_pin(const struct domain_lookup *lookup)
+{
+	const struct domain_finding *finding = &lookup->finding;
+
+	return !domain_is_present(finding->dns) ||
+	    (!finding->secure &&
+	        lookup->record->subdomain == RECORD_SUB_EXPLICIT);
+}
+
+/* The policy that the pin remembers binds until what took its record's place is
+ * confirmed. */
+static void
+bind_policy(struct domain_lookup *lookup, const struct state_pin *pin)
+{
+	struct record *record = malloc(sizeof(*record));
+
+	if (record == NULL ||
+	    record_parse(buffer_span(&pin->record), record, NULL, NULL, NULL) !=
+	        0)
+		lookup->finding.least = RECORD_STRICT;
+	else
+		lookup->finding.least = record->policy;
+	free(record);
+}
+
 void
 domain_look_at_pin(struct domain_lookup *lookup)
 {
@@ -77,8 +120,9 @@ domain_look_at_pin(struct domain_lookup *lookup)
 
 	err = state_get_pin(lookup->domains->settings.state, lookup->name,
 	    &found, &pin);
-	if (err != 0 && !domain_is_present(finding->dns)) {
+	if (err != 0 && depends_on_pin(lookup)) {
 		/* Whether there is a pin is not known, hence nothing is. */
+		buffer_reset(&finding->text);
 		domain_lookup_fail(lookup, DNS_UNREACHABLE, err,
 		    "state database: whether the domain is pinned is unknown");
 		finding->expires =
@@ -91,6 +135,8 @@ domain_look_at_pin(struct domain_lookup *lookup)
 			use_pin(lookup, &pin);
 		finding->confirmed = span_equal(buffer_span(&finding->text),
 		    buffer_span(&pin.record));
+		if (!finding->confirmed && !finding->secure)
+			bind_policy(lookup, &pin);
 	}
 	buffer_free(&pin.record);
 }

@@ -22,6 +22,8 @@ struct domain_finding {
 	const char *source;
 	bool secure, from_pin;
 	bool confirmed; /* `text` is what the pin remembers */
+	enum record_policy least; /* the policy is no laxer, whatever `text`
+	                             says, which nothing has confirmed */
 	int64_t expires;
 	int64_t pinned_until;
 	struct buffer text; /* of the record in force; empty: none */
@@ -99,9 +101,12 @@ int64_t domain_pin_time(const struct domains *domains,
 /* A failure is also logged: a record without its pin is better than none. */
 int domain_set_pin(struct domains *domains, const char *domain,
     int64_t until, bool secure, struct span text);
+/* Likewise one that another node has set, unless ours is newer. */
+int domain_adopt_pin(struct domains *domains, const char *domain,
+    int64_t until, bool secure, struct span text);
 
 /* Takes the pin into account: its record comes into force where DNS gives none
- * (R8). */
+ * (R8), and its policy binds where DNS gives another that nothing confirms. */
 void domain_look_at_pin(struct domain_lookup *lookup);
 
 /* ---- domain_redis.c ---- */

@@ -108,7 +108,7 @@ take_pin(struct domain_lookup *lookup, const struct stored *stored)
 	if ((stored->flags & FLAG_PINNED) == 0 || stored->text.length == 0 ||
 	    stored->pinned_until == 0)
 		return 0;
-	return domain_set_pin(lookup->domains, lookup->name,
+	return domain_adopt_pin(lookup->domains, lookup->name,
 	    domain_between(0, stored->pinned_until,
 	        clock_wall(lookup->domains->settings.clock) + days * DAY),
 	    secure, stored->text);
@@ -129,7 +129,9 @@ redis_read(struct domain_lookup *lookup, struct span payload, int64_t expires)
 	finding->dns = stored.dns;
 	finding->source = "redis";
 	finding->expires = domain_between(0, expires,
-	    clock_wall(clock) + DOMAIN_TTL_MOST);
+	    clock_wall(clock) + (domain_is_absent(stored.dns)
+	                                ? DOMAIN_TTL_ABSENT_MOST
+	                                : DOMAIN_TTL_MOST));
 	err = take_pin(lookup, &stored);
 	if (domain_is_present(stored.dns)) {
 		finding->secure = stored.dns == DNS_PRESENT_SECURE;

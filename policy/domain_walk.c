@@ -209,16 +209,41 @@ hold(const struct domain_facts *facts)
 	    (struct memory_value *)(uintptr_t)&facts->value);
 }
 
+/*
+ * The policy that a record binds the domain to. One that may be forged does not
+ * loosen what a confirmed one says that would apply without it.
+ */
+static enum record_policy
+find_least_policy(const struct domain_lookup *lookup,
+    const struct domain_facts *governing)
+{
+	enum record_policy least = governing->policy;
+
+	if (governing->confirmed || governing->secure)
+		return least;
+	for (size_t i = 0; i < lookup->part_count; i++) {
+		const struct domain_facts *part = lookup->parts[i];
+
+		if ((part->confirmed || part->secure) && applies(lookup, i) &&
+		    part->policy > least)
+			least = part->policy;
+	}
+	return least;
+}
+
 /* The facts of another name's record, for the domain asked for. */
 static void
-take_record(struct domain_finding *finding, const struct domain_facts *from,
-    const char *domain)
+take_record(const struct domain_lookup *lookup, struct domain_finding *finding,
+    const struct domain_facts *from)
 {
+	const char *domain = lookup->domain;
+
 	take_answer(finding, from, domain);
 	finding->source = from->source;
 	finding->secure = from->secure;
 	finding->from_pin = from->from_pin;
 	finding->confirmed = from->confirmed;
+	finding->least = find_least_policy(lookup, from);
 	finding->pinned_until = from->pinned_until;
 	buffer_append_span(&finding->text, from->record);
 }
@@ -253,7 +278,7 @@ conclude(struct domain_lookup *lookup)
 	finding->source = last->source;
 	finding->expires = earliest_expiry(lookup);
 	if (governing != NULL)
-		take_record(finding, governing, lookup->domain);
+		take_record(lookup, finding, governing);
 	else
 		conclude_absence(lookup, finding);
 	if (finding->text.length > 0 &&

@@ -10,6 +10,9 @@ enum {
 	DAY = 86400,
 	PIN_SECURE = 365 * DAY, /* ahead at most (R8) */
 	PIN_INSECURE = 30 * DAY,
+	/* A pin that has run out stays for as long again: a clock that is ahead
+	 * for a while must not cost those that are to hold. */
+	PIN_REST = 365 * DAY,
 	NOTE_LIFE = 7 * DAY, /* a mail waits in a queue for 5 days by default */
 	DELIVERED_LIFE = 30 * DAY, /* D6 */
 	/* What nobody has tried for so long is not known to be failing: the 72
@@ -59,6 +62,7 @@ static const char tables[] =
 
 enum {
 	SET_PIN,
+	ADOPT_PIN,
 	GET_PIN,
 	FORGET_PIN,
 	SET_NOTE,
@@ -82,12 +86,16 @@ enum {
 	STATEMENTS
 };
 
+#define WRITE_PIN                                                              \
+	"INSERT INTO pin (domain, until, secure, record, confirmed)"           \
+	" VALUES (?, ?, ?, ?, ?) ON CONFLICT (domain) DO UPDATE SET"           \
+	" until = max(until, excluded.until),"                                 \
+	" secure = excluded.secure, record = excluded.record,"                 \
+	" confirmed = max(confirmed, excluded.confirmed)"
+
 static const char *const statements[STATEMENTS] = {
-    [SET_PIN] = "INSERT INTO pin (domain, until, secure, record, confirmed)"
-		" VALUES (?, ?, ?, ?, ?) ON CONFLICT (domain) DO UPDATE SET"
-		" until = max(until, excluded.until),"
-		" secure = excluded.secure, record = excluded.record,"
-		" confirmed = max(confirmed, excluded.confirmed)",
+    [SET_PIN] = WRITE_PIN,
+    [ADOPT_PIN] = WRITE_PIN " WHERE excluded.until >= until",
     [GET_PIN] = "SELECT until, secure, record FROM pin"
 		" WHERE domain = ? AND until > ?",
     [FORGET_PIN] = "DELETE FROM pin WHERE domain = ? AND confirmed <= ?",
@@ -198,20 +206,34 @@ start(struct state *state, struct statement *statement, size_t number)
 	statement_start(statement, state->database, number, NULL);
 }
 
-int
-state_set_pin(struct state *state, const char *domain, int64_t until,
-    bool secure, struct span record)
+static int
+write_pin(struct state *state, size_t number, const char *domain,
+    int64_t until, bool secure, struct span record)
 {
 	int64_t latest = now(state) + (secure ? PIN_SECURE : PIN_INSECURE);
 	struct statement statement;
 
-	start(state, &statement, SET_PIN);
+	start(state, &statement, number);
 	statement_text(&statement, domain);
 	statement_number(&statement, until < latest ? until : latest);
 	statement_number(&statement, secure);
 	statement_blob(&statement, record);
 	statement_number(&statement, now(state));
 	return statement_run(&statement);
+}
+
+int
+state_set_pin(struct state *state, const char *domain, int64_t until,
+    bool secure, struct span record)
+{
+	return write_pin(state, SET_PIN, domain, until, secure, record);
+}
+
+int
+state_adopt_pin(struct state *state, const char *domain, int64_t until,
+    bool secure, struct span record)
+{
+	return write_pin(state, ADOPT_PIN, domain, until, secure, record);
 }
 
 int
@@ -422,7 +444,8 @@ state_expire(struct state *state)
 
 	for (size_t i = EXPIRE_PIN; i <= EXPIRE_KNOWN && err == 0; i++) {
 		start(state, &statement, i);
-		statement_number(&statement, now(state));
+		statement_number(&statement,
+		    now(state) - (i == EXPIRE_PIN ? PIN_REST : 0));
 		err = statement_run(&statement);
 	}
 	return err;

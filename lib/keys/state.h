@@ -37,6 +37,10 @@ struct state_pin {
  */
 int state_set_pin(struct state *state, const char *domain, int64_t until,
     bool secure, struct span record);
+/* Likewise what another node has confirmed, unless the pin here runs out later and
+ * is therefore the newer one. */
+int state_adopt_pin(struct state *state, const char *domain, int64_t until,
+    bool secure, struct span record);
 /* *found is false when there is none or it has run out. An error is doubt and not
  * absence. *pin is set in any case. */
 int state_get_pin(struct state *state, const char *domain, bool *found,
@@ -103,7 +107,7 @@ int state_get_known(struct state *state, const char *address, bool *found,
 int state_forget_known(struct state *state, const char *address,
     int64_t before);
 
-/* Deletes what has run out. */
+/* Deletes what has run out, pins a year after they have. */
 int state_expire(struct state *state);
 
 #endif

@@ -389,10 +389,11 @@ expiry_deletes_what_ran_out(void **state)
 	    {START + 7 * DAY, 21211},
 	    {START + 7 * DAY + 60, 20211},
 	    {START + 17 * DAY, 20201},
-	    {START + 20 * DAY, 10201},
-	    {START + 30 * DAY, 10001},
-	    {START + 30 * DAY + 60, 10000},
-	    {START + 31 * DAY, 0},
+	    {START + 30 * DAY, 20001},
+	    {START + 30 * DAY + 60, 20000},
+	    {START + (20 + 365) * (int64_t)DAY - 1, 20000},
+	    {START + (20 + 365) * (int64_t)DAY, 10000},
+	    {START + (31 + 365) * (int64_t)DAY, 0},
 	};
 	struct world *world = *state;
 	struct state_note note = {"l", "s", {0}};
