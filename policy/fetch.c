@@ -38,6 +38,21 @@ is_authoritative(int err)
 }
 
 static int
+verify(struct peer *peer, const struct fetch_wish *wish,
+    struct deadline deadline, struct fetch_result *result,
+    struct fault *fault)
+{
+	const bool is_user = *wish->user != '\0';
+	struct signet **out = is_user ? &result->user : &result->org;
+	int err = peer_verify_signet(peer,
+	    is_user ? wish->user : wish->organization, wish->held, deadline,
+	    out, fault);
+
+	result->current = err == 0 && *out == NULL;
+	return err;
+}
+
+static int
 ask_session(struct peer *peer, const struct fetch_wish *wish,
     struct deadline deadline, struct fetch_result *result,
     struct fault *fault)
@@ -49,6 +64,8 @@ ask_session(struct peer *peer, const struct fetch_wish *wish,
 		return peer_fetch_history(peer, wish->user,
 		    wish->history_start, wish->history_stop, deadline,
 		    &result->history, fault);
+	if (*wish->held != '\0')
+		return verify(peer, wish, deadline, result, fault);
 	if (wish->org)
 		err = peer_fetch_signet(peer, wish->organization,
 		    wish->org_fingerprint, deadline, &result->org, fault);

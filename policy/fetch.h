@@ -20,6 +20,9 @@ struct fetch_wish {
 	const char *org_fingerprint;  /* that one; "": the current one */
 	const char *user;             /* "": none is wanted */
 	const char *user_fingerprint;
+	/* The fingerprint (org; core) of the one that is held, or "": that it is
+	 * still the current one is then as good as getting it. */
+	const char *held;
 	/* Unless "", not a signet of `user` is wanted but the chain of his core
 	 * signets from this fingerprint to that one ("": the current one). */
 	const char *history_start, *history_stop;
@@ -28,6 +31,7 @@ struct fetch_wish {
 /* Unverified octets, for the caller to free, in whatever case. */
 struct fetch_result {
 	struct signet *org, *user;
+	bool current; /* the one that is held is: there is none in its place */
 	struct buffer history; /* as HIST lists it */
 	bool asked;     /* some host was tried */
 	bool confirmed; /* the session's certificate is a confirming source */

@@ -19,6 +19,7 @@ task_free(struct signets_task *task)
 	org_signet_free(task->org);
 	signet_facts_release(task->org_facts);
 	signet_facts_release(task->user_facts);
+	signet_facts_release(task->held);
 	free(task);
 }
 
@@ -100,6 +101,9 @@ task_new(struct signets *signets, struct flight *flight)
 	span_copy_string(name, task->name, sizeof(task->name));
 	span_copy_string(span_slice(key, name.length + 1, key.length),
 	    task->fingerprint, sizeof(task->fingerprint));
+	task->refresh = strcmp(task->fingerprint, SIGNETS_REFRESH) == 0;
+	if (task->refresh)
+		task->fingerprint[0] = '\0';
 	task->is_user = strchr(task->name, '@') != NULL;
 	span_copy_string(span_string(task->is_user ? address_domain(task->name)
 	                                           : task->name),
@@ -174,6 +178,20 @@ signets_free(struct signets *signets)
 	free(signets);
 }
 
+void
+signets_refresh(struct signets *signets, struct span memory_key)
+{
+	struct memory_value *value = NULL;
+	char name[ADDRESS_SIZE], key[SIGNETS_KEY_SIZE];
+
+	if (!signets_memory_is_current(memory_key, name))
+		return;
+	/* Nobody waits. */
+	flights_join(signets->flights, signets_key(name, SIGNETS_REFRESH, key),
+	    deadline_in(0), &value);
+	memory_release(value);
+}
+
 int
 signets_find(struct signets *signets, const struct domain_facts *domain,
     const char *name, const char *fingerprint, struct deadline deadline,
@@ -224,6 +242,7 @@ signets_count(struct signets *signets, struct signets_counters *out)
 	out->fetched = atomic_load(&signets->fetched);
 	out->failed = atomic_load(&signets->failed);
 	out->redis = atomic_load(&signets->redis);
+	out->refreshed = atomic_load(&signets->refreshed);
 	out->custody_followed = atomic_load(&signets->custody_followed);
 	out->custody_broken = atomic_load(&signets->custody_broken);
 }

@@ -14,8 +14,9 @@
  */
 
 enum {
-	SIGNETS_ORG_SECONDS = 6 * 3600,
+	SIGNETS_ORG_SECONDS = 2 * 86400,
 	SIGNETS_USER_SECONDS = 15 * 60,
+	SIGNETS_WHOLE_SECONDS = 86400, /* VRFY alone is enough for so long */
 	SIGNETS_NOT_ENABLED_SECONDS = 5 * 60, /* 476 */
 	SIGNETS_UNKNOWN_SECONDS = 60,         /* 576 */
 	SIGNETS_FAILURE_SECONDS = 5,
@@ -24,6 +25,7 @@ enum {
 struct signet_facts {
 	struct memory_value value; /* first */
 	int64_t since; /* when this node learned it */
+	int64_t whole; /* when it came as a whole, and not as still current */
 	enum signet_answer answer;
 	int err;            /* 0 when held */
 	const char *reason; /* of `err`, else "" */
@@ -58,6 +60,14 @@ bool signets_drain(struct signets *signets, struct deadline deadline);
 void signets_free(struct signets *signets);
 
 /*
+ * Begins to ask the peer whether a signet that is held under this key of memory,
+ * near its end, is still the current one (VRFY), so that it lasts longer. What
+ * comes of it is seen in memory: a failure changes nothing. Other keys, and older
+ * signets, which are held under their fingerprints, are passed over.
+ */
+void signets_refresh(struct signets *signets, struct span key);
+
+/*
  * The signet of a domain or address in normal form: the one with `fingerprint`
  * (org; core or full for users), or with "" the current one. `domain` is what
  * is known of the name's domain, and has a record in force. The caller releases
@@ -83,7 +93,7 @@ void signets_stale(struct signets *signets, const char *name,
     const char *fingerprint);
 
 struct signets_counters {
-	uint64_t fetched, failed, redis;
+	uint64_t fetched, failed, redis, refreshed;
 	uint64_t custody_followed, custody_broken;
 };
 void signets_count(struct signets *signets, struct signets_counters *out);

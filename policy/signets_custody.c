@@ -36,6 +36,7 @@ fetch_chain(struct signets_task *task, const char *address, const char *start,
 	    .org_fingerprint = "",
 	    .user = address,
 	    .user_fingerprint = "",
+	    .held = "",
 	    .history_start = start,
 	    .history_stop = stop,
 	};

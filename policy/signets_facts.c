@@ -45,6 +45,11 @@ struct signet_facts *signets_facts_new(const struct signets_task *task,
 		return NULL;
 	memory_value_start(&facts->value, octets, expires, destroy);
 	facts->since = clock_wall(task->signets->settings.clock);
+	if (answer == SIGNET_HELD)
+		facts->value.lifetime = expires - facts->since;
+	facts->whole = task->held != NULL && task->current
+	    ? task->held->whole
+	    : facts->since;
 	facts->answer = answer;
 	facts->err = err;
 	facts->source = "network";
@@ -165,6 +170,15 @@ const struct signet_facts *signets_memory_find(struct signets *signets,
 		facts = memory_find_one(signets, digest, name, fingerprint,
 		    fingerprint);
 	return facts;
+}
+
+bool
+signets_memory_is_current(struct span key, char name[static ADDRESS_SIZE])
+{
+	return key.length > 2 && key.data[0] == 's' &&
+	    memchr(key.data, ' ', key.length) == NULL &&
+	    span_copy_string(span_slice(key, 2, key.length), name,
+	        ADDRESS_SIZE);
 }
 
 bool

@@ -18,7 +18,7 @@ struct signets {
 	pthread_mutex_t lock; /* of the list of tasks */
 	struct signets_task *tasks;
 	size_t task_count;
-	_Atomic uint64_t fetched, failed, redis;
+	_Atomic uint64_t fetched, failed, redis, refreshed;
 	_Atomic uint64_t custody_followed, custody_broken;
 };
 
@@ -31,13 +31,19 @@ struct signets_task {
 	char fingerprint[SIGNET_FINGERPRINT_SIZE];
 	char asked_domain[DOMAIN_SIZE];
 	bool is_user;
+	bool refresh; /* the one that is held may be the answer */
 	/* What is found out. */
+	const struct signet_facts *held; /* to be refreshed, or NULL */
+	bool current; /* the peer says that it still is */
 	const struct domain_facts *domain;
 	struct record *record;
 	uint8_t digest[CRYPTO_SHA512]; /* of the record's text */
 	struct org_signet *org;
 	const struct signet_facts *org_facts, *user_facts;
 };
+
+/* In place of a fingerprint in the key of a flight: a refresh. */
+#define SIGNETS_REFRESH "*"
 
 /* ---- signets_facts.c: values, and the memory tier ---- */
 
@@ -68,6 +74,9 @@ const struct signet_facts *signets_memory_find(struct signets *signets,
     const uint8_t *digest, const char *name, const char *fingerprint);
 void signets_memory_keep(const struct signets_task *task, const char *name,
     const char *fingerprint, const struct signet_facts *facts);
+/* Whether it is the key of a name's current signet, and of whose. */
+bool signets_memory_is_current(struct span key, char name[static ADDRESS_SIZE]);
+
 /* Whether the current one is held, and has another fingerprint. */
 bool signets_memory_has_other(struct signets *signets, const char *name,
     const char *fingerprint);

@@ -58,6 +58,32 @@ keep_fetched(struct signets_task *task, struct fetch_result *result,
 	return 0;
 }
 
+/* What is asked for by VRFY: not for ever, since it tells of the core alone. */
+static const char *
+held_fingerprint(const struct signets_task *task)
+{
+	const int64_t now = clock_wall(task->signets->settings.clock);
+
+	if (task->held == NULL ||
+	    now - task->held->whole >= SIGNETS_WHOLE_SECONDS)
+		return "";
+	return task->held->fingerprint;
+}
+
+/* The peer says that the one that is held is as good as before: it is verified
+ * again, under the record in force, as one that came. */
+static int
+take_current(struct signets_task *task, struct fetch_result *result,
+    struct fault *fault)
+{
+	if (!result->current)
+		return 0;
+	task->current = true;
+	atomic_fetch_add(&task->signets->refreshed, 1);
+	return signet_parse(task->held->binary,
+	    task->is_user ? &result->user : &result->org, fault);
+}
+
 /* Fetches what the tiers did not have. */
 static int
 fetch_missing(struct signets_task *task, struct fault *fault)
@@ -71,6 +97,7 @@ fetch_missing(struct signets_task *task, struct fault *fault)
 	    .org_fingerprint = task->is_user ? "" : task->fingerprint,
 	    .user = task->is_user ? task->name : "",
 	    .user_fingerprint = task->fingerprint,
+	    .held = held_fingerprint(task),
 	    .history_start = "",
 	};
 	struct fetch_result result = {0};
@@ -81,8 +108,11 @@ fetch_missing(struct signets_task *task, struct fault *fault)
 	    &result, fault);
 	atomic_fetch_add(err == 0 ? &task->signets->fetched
 	                          : &task->signets->failed, 1);
+	if (err == 0)
+		err = take_current(task, &result, fault);
 	confirmed = task->domain->secure || result.confirmed;
-	if (!confirmed && (result.org != NULL || err == ERR_NOT_ENABLED ||
+	if (!confirmed && (result.org != NULL || result.current ||
+	        err == ERR_NOT_ENABLED ||
 	        err == ERR_UNKNOWN_ADDRESS)) {
 		err = fault_set(fault, ERR_UNCONFIRMED,
 		    "%s: neither DNSSEC nor a certificate confirms what its "
@@ -162,9 +192,22 @@ struct memory_value *signets_task_conclude(
 	    (struct span){NULL, 0}, now + seconds);
 	if (facts == NULL)
 		return NULL;
-	if (err != ERR_BUSY)
+	/* What is held outlives a refresh that failed. */
+	if (err != ERR_BUSY &&
+	    !(task->held != NULL && signet_answer_is_failure(answer)))
 		signets_memory_keep(task, task->name, task->fingerprint, facts);
 	return signets_facts_value(facts);
+}
+
+/* What the tiers have is not the answer, but what the answer is measured by. */
+static void
+hold_for_refresh(struct signets_task *task)
+{
+	const struct signet_facts **facts =
+	    task->is_user ? &task->user_facts : &task->org_facts;
+
+	task->held = *facts;
+	*facts = NULL;
 }
 
 /* The record in force, and what can be had without asking the peer. */
@@ -195,6 +238,8 @@ prepare(struct signets_task *task, struct fault *fault)
 	signets_org_from_tiers(task);
 	if (task->is_user && task->org_facts != NULL)
 		signets_user_from_tiers(task);
+	if (task->refresh)
+		hold_for_refresh(task);
 	return 0;
 }
 

@@ -105,6 +105,7 @@ write_lookups(struct policyd *policyd, struct buffer *out)
 	write_one(out, "signets_fetched", signets.fetched);
 	write_one(out, "signets_failed", signets.failed);
 	write_one(out, "signets_from_redis", signets.redis);
+	write_one(out, "signets_refreshed", signets.refreshed);
 	write_one(out, "custody_followed", signets.custody_followed);
 	write_one(out, "custody_broken", signets.custody_broken);
 }

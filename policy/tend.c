@@ -16,7 +16,7 @@ struct tender {
 	bool ending;
 };
 
-/* Domains; the names above them come with them. */
+/* Domains, with whom come the names above them, and signets. */
 static void
 refresh(void *context, struct span key)
 {
@@ -27,6 +27,8 @@ refresh(void *context, struct span key)
 	    span_copy_string(span_slice(key, 2, key.length), domain,
 	        sizeof(domain)))
 		domains_refresh(policyd->domains, domain);
+	else
+		signets_refresh(policyd->signets, key);
 }
 
 void

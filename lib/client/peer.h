@@ -89,6 +89,15 @@ int peer_fetch_signet(struct peer *peer, const char *name,
     struct fault *fault);
 
 /*
+ * VRFY for a domain or address: 0 with *out NULL when the signet with that
+ * fingerprint (an organization's, a user's core) is still the current one, and
+ * else with the current one. Errors as above.
+ */
+int peer_verify_signet(struct peer *peer, const char *name,
+    const char *fingerprint, struct deadline deadline, struct signet **out,
+    struct fault *fault);
+
+/*
  * HIST for a user: what it lists, core signets in armor, from the fingerprint
  * `start` to `stop` ("": to the current one), appended to `out`, unread.
  * ERR_UNKNOWN_ADDRESS (576: not a chain of his), ERR_REFUSED (any other 5xx);

@@ -66,16 +66,40 @@ refusal(const struct peer_reply *reply, const char *verb, struct fault *fault)
 	    reply->text);
 }
 
+/* Sends SGNT or VRFY and reads the signet that comes, or that none has to. */
+static int
+ask(struct peer *peer, const char *line, bool is_user, const char *fingerprint,
+    struct deadline deadline, struct signet **out, struct fault *fault)
+{
+	const bool verify = strncmp(line, "VRFY", 4) == 0;
+	const enum reply wanted = is_user ? REPLY_USER_SIGNET : REPLY_ORG_SIGNET;
+	const enum reply current =
+	    is_user ? REPLY_USER_CURRENT : REPLY_ORG_CURRENT;
+	struct peer_reply reply;
+	int err;
+
+	peer_reply_init(&reply);
+	err = peer_command(peer, line, deadline, &reply, fault);
+	if (err == 0 && !(verify && reply.code == reply_row(current)->code)) {
+		if (reply.code == reply_row(wanted)->code)
+			err = read_listing(&reply,
+			    is_user ? SIGNET_USER : SIGNET_ORG, fingerprint,
+			    out, fault);
+		else
+			err = refusal(&reply, verify ? "VRFY" : "SGNT", fault);
+		if (err != 0)
+			fault_wrap(fault, "%s", peer->host);
+	}
+	peer_reply_free(&reply);
+	return err;
+}
+
 int
 peer_fetch_signet(struct peer *peer, const char *name, const char *fingerprint,
     struct deadline deadline, struct signet **out, struct fault *fault)
 {
-	bool is_user = strchr(name, '@') != NULL;
 	bool exact = fingerprint != NULL && *fingerprint != '\0';
-	enum reply wanted = is_user ? REPLY_USER_SIGNET : REPLY_ORG_SIGNET;
 	char line[2 * DMTP_LINE_LIMIT]; /* what is too long is refused */
-	struct peer_reply reply;
-	int err;
 
 	*out = NULL;
 	if (!address_is_ascii(name))
@@ -84,20 +108,22 @@ peer_fetch_signet(struct peer *peer, const char *name, const char *fingerprint,
 	snprintf(line, sizeof(line), "SGNT FOR=<%s>%s%s%s", name,
 	    exact ? " FINGERPRINT=[" : "", exact ? fingerprint : "",
 	    exact ? "]" : "");
-	peer_reply_init(&reply);
-	err = peer_command(peer, line, deadline, &reply, fault);
-	if (err != 0)
-		goto out;
-	if (reply.code == reply_row(wanted)->code)
-		err = read_listing(&reply, is_user ? SIGNET_USER : SIGNET_ORG,
-		    fingerprint, out, fault);
-	else
-		err = refusal(&reply, "SGNT", fault);
-	if (err != 0)
-		fault_wrap(fault, "%s", peer->host);
-out:
-	peer_reply_free(&reply);
-	return err;
+	return ask(peer, line, strchr(name, '@') != NULL, fingerprint, deadline,
+	    out, fault);
+}
+
+int
+peer_verify_signet(struct peer *peer, const char *name,
+    const char *fingerprint, struct deadline deadline, struct signet **out,
+    struct fault *fault)
+{
+	char line[2 * DMTP_LINE_LIMIT];
+
+	*out = NULL;
+	snprintf(line, sizeof(line), "VRFY FOR=<%s> FINGERPRINT=[%s]", name,
+	    fingerprint);
+	return ask(peer, line, strchr(name, '@') != NULL, NULL, deadline, out,
+	    fault);
 }
 
 int

@@ -672,6 +672,58 @@ fetch_table(void **state)
 }
 
 static void
+verify_table(void **state)
+{
+	static const struct {
+		const char *name, *says;
+		int err;
+	} cases[] = {
+	    {"current", "281 USER SIGNET CURRENT\n", 0},
+	    {"an organization's", "271 ORGANIZATIONAL SIGNET CURRENT\n",
+	     ERR_PROTOCOL},
+	    {"gone", "576 SIGNET UNAVAILABLE\n", ERR_UNKNOWN_ADDRESS},
+	    {"disabled", "476 LATER\n", ERR_NOT_ENABLED},
+	    {"not a core", "501 SYNTAX\n", ERR_DEFERRED},
+	    {"no listing", "280 OK\n", ERR_PROTOCOL},
+	};
+	struct signet *signet;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct host host = {.says = {BANNER, cases[i].says, BYE}};
+		struct peer *peer = open_good(&host);
+		struct fault fault = {0};
+
+		unit_case(cases[i].name);
+		assert_int_equal(peer_verify_signet(peer, "bob@beta.test",
+		    "AA", deadline_in(LONG), &signet, &fault), cases[i].err);
+		assert_int_equal(fault.err, cases[i].err);
+		assert_null(signet);
+		peer_close(peer);
+		end_host(&host,
+		    "VRFY FOR=<bob@beta.test> FINGERPRINT=[AA]\nQUIT\n");
+	}
+}
+
+/* The current one comes in place of the one that was asked about. */
+static void
+verify_brings_another(void **state)
+{
+	struct host host = {.says = {BANNER,
+	    buffer_string(&listing_user), BYE}};
+	struct peer *peer = open_good(&host);
+	struct fault fault = {0};
+	struct signet *signet;
+
+	assert_int_equal(peer_verify_signet(peer, "bob@beta.test", "AA",
+	    deadline_in(LONG), &signet, &fault), 0);
+	assert_non_null(signet);
+	assert_int_equal(signet->magic, SIGNET_USER);
+	signet_free(signet);
+	peer_close(peer);
+	end_host(&host, NULL);
+}
+
+static void
 history_table(void **state)
 {
 	static const struct {
@@ -975,6 +1027,8 @@ main(void)
 	    cmocka_unit_test(nobody_there),
 	    cmocka_unit_test(commands),
 	    cmocka_unit_test(fetch_table),
+	    cmocka_unit_test(verify_table),
+	    cmocka_unit_test(verify_brings_another),
 	    cmocka_unit_test(history_table),
 	    cmocka_unit_test(fetching_twice),
 	    cmocka_unit_test(fetching_ends_at_the_deadline),

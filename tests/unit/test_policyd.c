@@ -165,10 +165,10 @@ dark_with_signets(void **state)
 	assert_int_equal(world->fetched, 2);
 
 	unit_case("users are asked for again after a quarter of an hour");
-	world_pass(world, 899);
+	world_pass(world, 599); /* later they would be refreshed */
 	facts_answer_free((answer = decide(world, "bob@beta.test"), &answer));
 	assert_int_equal(world->fetched, 2);
-	world_pass(world, 1);
+	world_pass(world, 301);
 	facts_answer_free((answer = decide(world, "bob@beta.test"), &answer));
 	assert_int_equal(world->fetched, 3);
 	world_free(world);

@@ -344,6 +344,9 @@ signets_that_were_seen(void **state)
 	assert_int_equal(state_set_known(world->state, "a@a.test", "a.test",
 	    span_string("one")), 0);
 	assert_int_equal(state_forget_known(world->state, "a@a.test",
+	    START - 1), 0);
+	expect_known(world, "a@a.test", true, START, "one");
+	assert_int_equal(state_forget_known(world->state, "a@a.test",
 	    INT64_MAX), 0);
 	expect_known(world, "a@a.test", false, 0, "");
 	assert_int_equal(state_forget_known(world->state, "a@a.test",
