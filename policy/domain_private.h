@@ -111,6 +111,20 @@ void domain_look_at_pin(struct domain_lookup *lookup);
 
 /* ---- domain_redis.c ---- */
 
+/* What Redis keeps under MAC (doc/cache.md, section 3). */
+struct domain_stored {
+	enum dns_answer dns;
+	unsigned int flags;
+	int64_t pinned_until;
+	struct span text;
+};
+
+/* The MAC says that a node of ours wrote it; all else is read as if it did not.
+ * `text` is within `payload`. False for what no node writes. */
+bool domain_stored_read(struct span payload, struct domain_stored *stored);
+void domain_stored_write(const struct domain_stored *stored,
+    struct buffer *out);
+
 /* Fills the finding from Redis; false when that has nothing to be used. */
 bool domain_redis_get(struct domain_lookup *lookup);
 void domain_redis_put(const struct domain_lookup *lookup);

@@ -19,20 +19,27 @@ enum flag {
 
 static const char kind[] = "r";
 
+void
+domain_stored_write(const struct domain_stored *stored, struct buffer *out)
+{
+	buffer_u8(out, (uint8_t)stored->dns);
+	buffer_u8(out, (uint8_t)stored->flags);
+	buffer_u64(out, (uint64_t)stored->pinned_until);
+	buffer_append_span(out, stored->text);
+}
+
 static void
 put(struct domains *domains, const char *name, enum dns_answer dns,
     unsigned int flags, int64_t pinned_until, struct span text,
     int64_t expires)
 {
+	const struct domain_stored stored = {dns, flags, pinned_until, text};
 	struct buffer payload =
 	    buffer_make(HEADER + RECORD_TEXT_LIMIT);
 
 	if (domains->settings.cache == NULL)
 		return;
-	buffer_u8(&payload, (uint8_t)dns);
-	buffer_u8(&payload, (uint8_t)flags);
-	buffer_u64(&payload, (uint64_t)pinned_until);
-	buffer_append_span(&payload, text);
+	domain_stored_write(&stored, &payload);
 	if (payload.error == 0)
 		cache_put(domains->settings.cache, kind, span_string(name),
 		    buffer_span(&payload), expires);
@@ -66,17 +73,8 @@ domain_redis_confirm(struct domains *domains, const struct domain_facts *facts,
 		    facts->record, facts->value.expires);
 }
 
-struct stored {
-	enum dns_answer dns;
-	unsigned int flags;
-	int64_t pinned_until;
-	struct span text;
-};
-
-/* The MAC says that a node of ours wrote it; all else is read as if it did not.
- */
-static bool
-read_stored(struct span payload, struct stored *stored)
+bool
+domain_stored_read(struct span payload, struct domain_stored *stored)
 {
 	struct cursor cursor = cursor_start(payload);
 	const uint8_t dns = cursor_u8(&cursor);
@@ -87,7 +85,7 @@ read_stored(struct span payload, struct stored *stored)
 	if (cursor.failed || dns >= DNS_ANSWERS || flags > FLAGS ||
 	    pinned_until > INT64_MAX / 2)
 		return false;
-	*stored = (struct stored){(enum dns_answer)dns, flags,
+	*stored = (struct domain_stored){(enum dns_answer)dns, flags,
 	    (int64_t)pinned_until, cursor.rest};
 	if (domain_is_present(stored->dns))
 		return cursor.rest.length > 0 &&
@@ -99,7 +97,7 @@ read_stored(struct span payload, struct stored *stored)
 /* Another node has seen the record that set it; here it is to hold as well. The
  * text may be newer than the pin: then nothing confirms it. */
 static int
-take_pin(struct domain_lookup *lookup, const struct stored *stored)
+take_pin(struct domain_lookup *lookup, const struct domain_stored *stored)
 {
 	const bool secure = (stored->flags & FLAG_SECURE) != 0;
 	const int64_t days = secure ? DOMAIN_PIN_DAYS_SECURE
@@ -119,10 +117,10 @@ redis_read(struct domain_lookup *lookup, struct span payload, int64_t expires)
 {
 	const struct clock *clock = lookup->domains->settings.clock;
 	struct domain_finding *finding = &lookup->finding;
-	struct stored stored;
+	struct domain_stored stored;
 	int err;
 
-	if (!read_stored(payload, &stored) ||
+	if (!domain_stored_read(payload, &stored) ||
 	    (stored.text.length > 0 &&
 	        !domain_lookup_parse(lookup, stored.text)))
 		return false;

@@ -3,6 +3,7 @@
 
 #include "cache/cache_value.h"
 #include "cache/sentinel.h"
+#include "policy/domain_private.h"
 
 enum { NOW = 1700000000, LATER = NOW + 100 };
 
@@ -51,6 +52,22 @@ open_values(struct span text)
 	buffer_free(&value);
 }
 
+/* What is read as a record could have been written so. */
+static void
+read_record(struct span text)
+{
+	struct buffer again = buffer_make(FUZZ_LIMIT);
+	struct domain_stored stored;
+
+	if (domain_stored_read(text, &stored)) {
+		FUZZ_CHECK(domain_is_absent(stored.dns) ||
+		    (domain_is_present(stored.dns) && stored.text.length > 0));
+		domain_stored_write(&stored, &again);
+		FUZZ_CHECK(span_equal(buffer_span(&again), text));
+	}
+	buffer_free(&again);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -60,6 +77,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (site == NULL)
 		FUZZ_CHECK(mac_key_new(key, &site) == 0);
 	read_sentinel(span_slice(text, 0, 400));
+	read_record(text);
 	open_values(span_slice(text, 0, CACHE_PAYLOAD_LIMIT));
 	return 0;
 }
