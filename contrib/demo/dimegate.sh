@@ -93,16 +93,18 @@ dimegate_record() {
 		--tls-cert "$WORLD/$1/etc/mx.crt" --dx "mx.$1"
 }
 
-# Puts Dimegate into the domain's Postfix.
+# Puts Dimegate into the domain's Postfix; further arguments come last.
 dimegate_postfix() {
-	local address
+	local domain address
+	domain=$1
 	address=$(address_of "$1")
-	"$TOP/contrib/postfix/install-fragments" -c "$WORLD/$1/postfix" \
-		"DOMAINS=$1" "MX=$address:25" "SUBMISSION=$address:587" \
+	shift
+	"$TOP/contrib/postfix/install-fragments" -c "$WORLD/$domain/postfix" \
+		"DOMAINS=$domain" "MX=$address:25" "SUBMISSION=$address:587" \
 		"SEAL=$address:10029" \
-		"MILTER_SOCKET=$WORLD/$1/run/milter" \
-		"MAP_SOCKET=$WORLD/$1/run/map" \
-		"LMTP_SOCKET=$WORLD/$1/run/lmtp"
+		"MILTER_SOCKET=$WORLD/$domain/run/milter" \
+		"MAP_SOCKET=$WORLD/$domain/run/map" \
+		"LMTP_SOCKET=$WORLD/$domain/run/lmtp" "$@"
 }
 
 gid_of() {
