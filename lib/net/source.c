@@ -51,13 +51,14 @@ struct source
 source_of_address(const struct sockaddr *address,
     const struct source_prefixes *prefixes)
 {
+	const void *whole = address; /* it is aligned for what it is */
+
 	if (address->sa_family == AF_INET)
 		return make_ipv4(
-		    &((const struct sockaddr_in *)address)->sin_addr, prefixes);
+		    &((const struct sockaddr_in *)whole)->sin_addr, prefixes);
 	if (address->sa_family == AF_INET6)
 		return make_ipv6(
-		    &((const struct sockaddr_in6 *)address)->sin6_addr,
-		    prefixes);
+		    &((const struct sockaddr_in6 *)whole)->sin6_addr, prefixes);
 	return (struct source){.family = 0};
 }
 
