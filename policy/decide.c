@@ -26,7 +26,8 @@ decide_read_name(const char *text, struct decide_name *out)
 	*out = (struct decide_name){.no_domain = true, .label = ""};
 	if (at == NULL)
 		return;
-	out->literal = at[1] == '[';
+	/* Brackets do not make a domain anything else. */
+	out->literal = at[1] == '[' && domain_is_ip_address(span_string(at + 1));
 	if (out->literal)
 		return;
 	if (is_single_label(at + 1)) {

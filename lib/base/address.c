@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <arpa/inet.h>
 #include <stdlib.h>
 
 #include <idn2.h>
@@ -77,6 +78,27 @@ domain_is_normal(struct span text)
 
 	return domain_normalize(text, normal) &&
 	    span_equal_string(text, normal);
+}
+
+bool
+domain_is_ip_address(struct span value)
+{
+	static const char tag[] = "IPv6:";
+	char text[INET6_ADDRSTRLEN + 2];
+	uint8_t address[sizeof(struct in6_addr)];
+
+	if (value.length > 1 && value.data[0] == '[' &&
+	    value.data[value.length - 1] == ']') {
+		value = span_slice(value, 1, value.length - 2);
+		if (span_equal_nocase(span_slice(value, 0, strlen(tag)),
+		    span_string(tag)))
+			value = span_slice(value, strlen(tag), SIZE_MAX);
+	}
+	if (value.length > 0 && value.data[value.length - 1] == '.')
+		value.length--;
+	return span_copy_string(value, text, sizeof(text)) &&
+	    (inet_pton(AF_INET, text, address) == 1 ||
+	    inet_pton(AF_INET6, text, address) == 1);
 }
 
 bool

@@ -28,6 +28,10 @@ bool domain_normalize(struct span text, char out[static DOMAIN_SIZE]);
 /* Whether `text` is in that form already, octet for octet. */
 bool domain_is_normal(struct span text);
 
+/* Whether `text` is an IP address, or one in brackets as mail has it (RFC 5321,
+ * 4.1.3), where there might be a domain. */
+bool domain_is_ip_address(struct span text);
+
 /* Whether `domain` is `parent` or a name below it. Both in normal form. */
 bool domain_is_within(const char *domain, const char *parent);
 

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <arpa/inet.h>
-
 #include "crypto/base64.h"
 #include "dime/record.h"
 
@@ -125,35 +123,13 @@ read_tls(struct parse *parse, struct span value)
 	return 0;
 }
 
-/* An IP address, or one in brackets as mail has it (RFC 5321, 4.1.3). */
-static bool
-is_address_literal(struct span value)
-{
-	static const char tag[] = "IPv6:";
-	char text[INET6_ADDRSTRLEN + 2];
-	uint8_t address[sizeof(struct in6_addr)];
-
-	if (value.length > 1 && value.data[0] == '[' &&
-	    value.data[value.length - 1] == ']') {
-		value = span_slice(value, 1, value.length - 2);
-		if (span_equal_nocase(span_slice(value, 0, strlen(tag)),
-		    span_string(tag)))
-			value = span_slice(value, strlen(tag), SIZE_MAX);
-	}
-	if (value.length > 0 && value.data[value.length - 1] == '.')
-		value.length--;
-	return span_copy_string(value, text, sizeof(text)) &&
-	    (inet_pton(AF_INET, text, address) == 1 ||
-	    inet_pton(AF_INET6, text, address) == 1);
-}
-
 static int
 read_host(struct parse *parse, const char *field, struct span value,
     char (*hosts)[DOMAIN_SIZE], size_t *count)
 {
 	char host[DOMAIN_SIZE];
 
-	if (is_address_literal(value))
+	if (domain_is_ip_address(value))
 		return refuse(parse, field, "an IP address, not a host name");
 	if (!domain_normalize(value, host))
 		return ignore(parse, field, "not a host name", value);
