@@ -246,6 +246,18 @@ pass_octets(struct relay *relay)
 
 /* ---- the end ---- */
 
+static void
+log_refusal(const struct relay *relay)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_WARNING, "starttls-refused");
+	log_text(&line, "peer", stream_peer(relay->client));
+	log_text(&line, "host", relay->front.host);
+	log_text(&line, "text", relay->front.why);
+	log_end(&line);
+}
+
 /* The last words before TLS; Postfix is told goodbye, and not waited for. */
 static enum front_event
 switch_over(struct relay *relay, enum front_event event)
@@ -283,6 +295,8 @@ pass_on(const struct front_route *route, struct stream *client,
 		write_proxy_header(relay);
 		event = pass_octets(relay);
 	}
+	if (relay->front.event == FRONT_CLOSE)
+		log_refusal(relay);
 	if (event != FRONT_CLOSE)
 		event = switch_over(relay, event);
 	if (event != FRONT_CLOSE)

@@ -170,12 +170,19 @@ pipe_client(struct front *front)
 	settle(front);
 }
 
-/* The server says what answers nothing that we know of. */
+static void
+close_both(struct front *front, const char *why)
+{
+	front->event = FRONT_CLOSE;
+	front->why = why;
+}
+
+/* The server says what answers nothing that we know of, or no more. */
 static void
 give_up(struct front *front)
 {
 	if (front->wanted != FRONT_NOTHING) {
-		front->event = FRONT_CLOSE;
+		close_both(front, "the server gave no reply before it");
 		return;
 	}
 	pipe_server(front);
@@ -302,7 +309,7 @@ front_take_client(struct front *front, struct span input)
 			pipe_client(front);
 	}
 	if (input.length > 0 && front->wanted != FRONT_NOTHING)
-		front->event = FRONT_CLOSE;
+		close_both(front, "octets in clear came behind it");
 	else
 		buffer_append_span(&front->to_server, input);
 	return front->event;
@@ -312,7 +319,7 @@ enum front_event
 front_end_client(struct front *front)
 {
 	if (front->wanted != FRONT_NOTHING)
-		front->event = FRONT_CLOSE;
+		close_both(front, "the client has left");
 	else if (!front->client_piped)
 		pipe_client(front);
 	return front->event;

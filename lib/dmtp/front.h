@@ -50,6 +50,7 @@ struct front_line {
 struct front {
 	struct buffer to_client, to_server; /* the driver empties them */
 	char host[DOMAIN_SIZE]; /* that STARTTLS named */
+	const char *why; /* of FRONT_CLOSE: what was wrong about it */
 
 	bool is_secured;
 	enum front_event event, wanted;

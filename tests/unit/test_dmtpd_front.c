@@ -271,6 +271,23 @@ nobody_behind(void **state)
 	wait_log(NULL, 0, said);
 }
 
+/* Who is over a limit is told so, before he has said anything. */
+static void
+too_many(void **state)
+{
+	struct stream *first = front_open(), *second;
+
+	assert_true(dmtpd_reload("source_connection_limit = 1\n"));
+	second = clear_open(world.front_port);
+	assert_int_equal(hear(second), 421);
+	assert_string_equal(heard, "4.3.2 mx.beta.test too many connections");
+	assert_end(second);
+	stream_free(second);
+	assert_true(dmtpd_reload(""));
+	assert_int_equal(ask(first, "QUIT"), 221);
+	stream_free(first);
+}
+
 /* ---- TLS with the front ---- */
 
 static struct stream *
@@ -399,6 +416,8 @@ becomes_secured_smtp(void **state)
 static void
 octets_in_clear(void **state)
 {
+	static const char *const said[] = {"event=starttls-refused",
+	    "host=beta.test", "octets in clear", NULL};
 	struct stream *s = front_open();
 	uint8_t octet;
 	size_t got;
@@ -408,6 +427,7 @@ octets_in_clear(void **state)
 	if (stream_read(s, &octet, 1, &got, deadline_in(WORLD_PATIENCE)) == 0)
 		assert_int_equal(got, 0);
 	mta_wait("(end)\n");
+	wait_log(NULL, 0, said);
 	stream_free(s);
 }
 
@@ -471,6 +491,7 @@ main(void)
 	    cmocka_unit_test(client_leaves),
 	    cmocka_unit_test(server_leaves),
 	    cmocka_unit_test(nobody_behind),
+	    cmocka_unit_test(too_many),
 	    cmocka_unit_test(becomes_dmtp),
 	    cmocka_unit_test(our_client_comes),
 	    cmocka_unit_test(certificates),
