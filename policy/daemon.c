@@ -237,13 +237,13 @@ start_knowledge(struct daemon *daemon, const struct config *config,
 	};
 	int err;
 
-	err = fetcher_new(&policyd->dns, policyd->sites, policyd->clock,
-	    &daemon->fetcher, fault);
+	if ((err = domains_new(&domains, &policyd->domains)) != 0)
+		return fault_set(fault, err, "out of memory");
+	err = fetcher_new(&policyd->dns, policyd->sites, policyd->domains,
+	    policyd->clock, &daemon->fetcher, fault);
 	if (err != 0)
 		return err;
 	signets.fetch = fetcher_source(daemon->fetcher);
-	if ((err = domains_new(&domains, &policyd->domains)) != 0)
-		return fault_set(fault, err, "out of memory");
 	signets.domains = policyd->domains;
 	if ((err = signets_new(&signets, &policyd->signets)) != 0 ||
 	    (err = patience_new(policyd->clock, &policyd->patience)) != 0 ||

@@ -3,17 +3,21 @@
 
 #include "base/log.h"
 #include "client/peer.h"
+#include "crypto/random.h"
 #include "policy/fetch.h"
 #include "policy/hosts.h"
 
 enum {
 	HOST_TIME = 60000,       /* milliseconds for one host, D12 */
 	HISTORY_LIMIT = 8 << 20, /* octets of a listing: 10000 core signets */
+	RECORD_TIME = 30000,     /* for a syndicate's record */
+	SYNDICATES = 3,          /* that are asked */
 };
 
 struct fetcher {
 	struct dns_source dns;
 	struct sites *sites;
+	struct domains *domains;
 	struct tls_context *tls;
 	struct revocation *revocation;
 };
@@ -36,6 +40,17 @@ is_authoritative(int err)
 	return err == ERR_NOT_ENABLED || err == ERR_UNKNOWN_ADDRESS ||
 	    err == ERR_REFUSED;
 }
+
+/* Whose hosts are asked: the organization's, or a syndicate's. */
+struct visit {
+	const struct fetcher *fetcher;
+	const struct config *config;
+	const struct fetch_wish *wish;
+	const char *domain;
+	const struct record *record; /* by which the hosts are judged */
+	bool record_secure;
+	bool syndicate;
+};
 
 static int
 verify(struct peer *peer, const struct fetch_wish *wish,
@@ -75,23 +90,34 @@ ask_session(struct peer *peer, const struct fetch_wish *wish,
 	return err;
 }
 
+/* A syndicate has what it was given, and speaks for nobody: neither does its
+ * certificate confirm anything, nor is it known what it does not have. */
 static int
-ask_address(const struct fetcher *fetcher, const struct config *config,
-    const struct fetch_wish *wish, const struct facts_host *host,
+hear_syndicate(int err, struct fetch_result *result, struct fault *fault)
+{
+	result->confirmed = false;
+	if (!is_authoritative(err))
+		return err;
+	fault->err = ERR_DEFERRED;
+	return ERR_DEFERRED;
+}
+
+static int
+ask_address(const struct visit *visit, const struct facts_host *host,
     const char *address, struct deadline deadline,
     struct fetch_result *result, struct fault *fault)
 {
 	const struct peer_target target = {
 	    .host = host->name,
-	    .domain = wish->organization,
+	    .domain = visit->domain,
 	    .address = address,
 	    .port = host->port,
 	    .dual = host->dual,
-	    .source = config->bind_address,
-	    .record = wish->record,
-	    .record_secure = wish->record_secure,
-	    .trust_foreign_dx = config->trust_foreign_dx,
-	    .revocation = fetcher->revocation,
+	    .source = visit->config->bind_address,
+	    .record = visit->record,
+	    .record_secure = visit->record_secure,
+	    .trust_foreign_dx = visit->config->trust_foreign_dx,
+	    .revocation = visit->fetcher->revocation,
 	};
 	struct peer *peer = NULL;
 	int err;
@@ -99,17 +125,18 @@ ask_address(const struct fetcher *fetcher, const struct config *config,
 	fetch_result_free(result);
 	result->asked = true;
 	deadline = deadline_earlier(deadline, deadline_in(HOST_TIME));
-	err = peer_open(&target, fetcher->tls, deadline, &peer, fault);
+	err = peer_open(&target, visit->fetcher->tls, deadline, &peer, fault);
 	if (err == 0)
-		err = ask_session(peer, wish, deadline, result, fault);
+		err = ask_session(peer, visit->wish, deadline, result, fault);
 	peer_close(peer);
-	return err;
+	return visit->syndicate ? hear_syndicate(err, result, fault) : err;
 }
 
 static void
-log_attempt(const struct fetch_wish *wish, const struct facts_host *host,
+log_attempt(const struct visit *visit, const struct facts_host *host,
     const char *address, int err, const struct fault *fault)
 {
+	const struct fetch_wish *wish = visit->wish;
 	struct log_line line;
 
 	log_begin(&line, err == 0 || is_authoritative(err) ? LOG_INFO
@@ -118,6 +145,8 @@ log_attempt(const struct fetch_wish *wish, const struct facts_host *host,
 	log_text(&line, "organization", wish->organization);
 	if (*wish->user != '\0')
 		log_text(&line, "user", wish->user);
+	if (visit->syndicate)
+		log_text(&line, "syndicate", visit->domain);
 	log_text(&line, "host", host->name);
 	log_text(&line, "address", address);
 	log_number(&line, "port", host->port);
@@ -130,13 +159,12 @@ log_attempt(const struct fetch_wish *wish, const struct facts_host *host,
 /* Of one stage; false when another may do better. *err and *fault are what it all
  * came to so far. */
 static bool
-ask_stage(const struct fetcher *fetcher, const struct config *config,
-    const struct fetch_wish *wish, enum hosts_stage stage,
+ask_stage(const struct visit *visit, enum hosts_stage stage,
     struct deadline deadline, struct fetch_result *result, int *err,
     struct fault *fault)
 {
-	const struct hosts_wish hosts_wish = {&fetcher->dns, config,
-	    wish->organization, wish->record, stage};
+	const struct hosts_wish hosts_wish = {&visit->fetcher->dns,
+	    visit->config, visit->domain, visit->record, stage};
 	struct facts_host hosts[FACTS_HOSTS_MAX];
 	struct fault now = {0};
 	size_t count;
@@ -149,9 +177,9 @@ ask_stage(const struct fetcher *fetcher, const struct config *config,
 	}
 	for (size_t i = 0; i < count; i++) {
 		for (size_t j = 0; j < hosts[i].address_count; j++) {
-			found = ask_address(fetcher, config, wish, &hosts[i],
+			found = ask_address(visit, &hosts[i],
 			    hosts[i].addresses[j], deadline, result, &now);
-			log_attempt(wish, &hosts[i], hosts[i].addresses[j],
+			log_attempt(visit, &hosts[i], hosts[i].addresses[j],
 			    found, &now);
 			if (peer_tells_more(found, *err)) {
 				*fault = now;
@@ -165,19 +193,89 @@ ask_stage(const struct fetcher *fetcher, const struct config *config,
 	return false;
 }
 
+/* Of all stages, likewise. */
+static bool
+ask_all(const struct visit *visit, struct deadline deadline,
+    struct fetch_result *result, int *err, struct fault *fault)
+{
+	bool done = false;
+
+	for (int stage = HOSTS_DX; stage < HOSTS_STAGES && !done; stage++)
+		done = ask_stage(visit, (enum hosts_stage)stage, deadline,
+		    result, err, fault);
+	return done;
+}
+
+/* ---- syndicates ---- */
+
+/* One of them, by its own record. */
+static bool
+ask_syndicate(const struct visit *own, const char *name,
+    struct deadline deadline, struct fetch_result *result, int *err,
+    struct fault *fault)
+{
+	struct visit visit = *own;
+	const struct domain_facts *domain;
+	struct record *record = malloc(sizeof(*record));
+	bool hit, done = false;
+
+	if (record == NULL)
+		return false;
+	if (domains_find(own->fetcher->domains, name,
+	        deadline_earlier(deadline, deadline_in(RECORD_TIME)), &domain,
+	        &hit) == 0) {
+		if (domain->record.length > 0 &&
+		    record_parse(domain->record, record, NULL, NULL, NULL) ==
+		        0) {
+			visit.domain = domain->organization;
+			visit.record = record;
+			visit.record_secure = domain->secure;
+			visit.syndicate = true;
+			done = ask_all(&visit, deadline, result, err, fault);
+		}
+		domain_release(domain);
+	}
+	free(record);
+	return done;
+}
+
+/* In random order. Only what DNSSEC secures makes a signet from there as good as
+ * one from the organization; whether one is still current they cannot know. */
+static void
+ask_syndicates(const struct visit *own, struct deadline deadline,
+    struct fetch_result *result, int *err, struct fault *fault)
+{
+	const struct record *record = own->record;
+	const size_t count = record->syndicate_count;
+	struct random_source random;
+	size_t first;
+	bool done = false;
+
+	if (!own->record_secure || *own->wish->held != '\0' || count == 0)
+		return;
+	random_start(&random);
+	first = random_below(&random, (uint32_t)count);
+	random_end(&random);
+	for (size_t i = 0; i < count && i < SYNDICATES && !done &&
+	     deadline_left(deadline) > 0; i++)
+		done = ask_syndicate(own,
+		    record->syndicates[(first + i) % count], deadline, result,
+		    err, fault);
+}
+
 static int
 fetch(void *context, const struct fetch_wish *wish, struct deadline deadline,
     struct fetch_result *result, struct fault *fault)
 {
-	struct fetcher *fetcher = context;
+	const struct fetcher *fetcher = context;
 	const struct site *site = sites_hold(fetcher->sites);
-	bool done = false;
+	const struct visit visit = {fetcher, site->config, wish,
+	    wish->organization, wish->record, wish->record_secure, false};
 	int err = ERR_UNREACHABLE;
 
 	*result = (struct fetch_result){.history = buffer_make(HISTORY_LIMIT)};
-	for (int stage = HOSTS_DX; stage < HOSTS_STAGES && !done; stage++)
-		done = ask_stage(fetcher, site->config, wish,
-		    (enum hosts_stage)stage, deadline, result, &err, fault);
+	if (!ask_all(&visit, deadline, result, &err, fault))
+		ask_syndicates(&visit, deadline, result, &err, fault);
 	sites_release(site);
 	return err;
 }
@@ -199,7 +297,8 @@ find_addresses(void *context, const char *host, struct deadline deadline,
 
 int
 fetcher_new(const struct dns_source *dns, struct sites *sites,
-    const struct clock *clock, struct fetcher **out, struct fault *fault)
+    struct domains *domains, const struct clock *clock, struct fetcher **out,
+    struct fault *fault)
 {
 	struct fetcher *fetcher = calloc(1, sizeof(*fetcher));
 	const struct address_source addresses = {fetcher, find_addresses};
@@ -211,6 +310,7 @@ fetcher_new(const struct dns_source *dns, struct sites *sites,
 		return fault_set(fault, ERR_MEMORY, "out of memory");
 	fetcher->dns = *dns;
 	fetcher->sites = sites;
+	fetcher->domains = domains;
 	site = sites_hold(sites);
 	err = tls_client_new(site->config->ca_file, &fetcher->tls, fault);
 	sites_release(site);

@@ -5,6 +5,7 @@
 #include "dime/record.h"
 #include "dime/signet.h"
 #include "policy/dns.h"
+#include "policy/domain.h"
 #include "policy/site.h"
 
 /*
@@ -40,7 +41,8 @@ struct fetch_result {
 struct fetch_source {
 	void *context;
 	/*
-	 * One session with one of the organization's hosts. 0 when all that is
+	 * One session with one of the organization's hosts; or of those of its
+	 * syndicates, whose word counts for nothing. 0 when all that is
 	 * wanted came. ERR_NOT_ENABLED and ERR_UNKNOWN_ADDRESS are the host's
 	 * word on the first thing that did not, and ERR_REFUSED on a history;
 	 * anything else is temporary. `fault` is never NULL.
@@ -57,7 +59,8 @@ struct fetcher;
 /* What it is given outlives it. Errors as tls_client_new() and
  * revocation_new(). */
 int fetcher_new(const struct dns_source *dns, struct sites *sites,
-    const struct clock *clock, struct fetcher **out, struct fault *fault);
+    struct domains *domains, const struct clock *clock, struct fetcher **out,
+    struct fault *fault);
 void fetcher_free(struct fetcher *fetcher);
 struct fetch_source fetcher_source(struct fetcher *fetcher);
 

@@ -374,12 +374,13 @@ start_knowledge(struct world *world, bool sessions)
 	                     &policyd->suffixes, NULL), 0);
 	sites_release(site);
 	domains.suffixes = policyd->suffixes;
+	assert_int_equal(domains_new(&domains, &policyd->domains), 0);
 	if (sessions) {
 		assert_int_equal(fetcher_new(&policyd->dns, policyd->sites,
-		                     &world_clock, &world->fetcher, NULL), 0);
+		                     policyd->domains, &world_clock,
+		                     &world->fetcher, NULL), 0);
 		signets.fetch = fetcher_source(world->fetcher);
 	}
-	assert_int_equal(domains_new(&domains, &policyd->domains), 0);
 	signets.domains = policyd->domains;
 	assert_int_equal(signets_new(&signets, &policyd->signets), 0);
 	assert_int_equal(patience_new(&world_clock, &policyd->patience), 0);
