@@ -9,6 +9,7 @@ enum {
 	MAIL_PRESET = 128 << 20, /* without --max-size */
 	MAIL_MOST = 1 << 30,
 	INPUT_LIMIT = 1 << 30,
+	FIELDS_MOST = 65536, /* that are listed: each takes much memory */
 };
 
 struct words {
@@ -82,6 +83,20 @@ json_escaped(struct span octets)
 	return value;
 }
 
+static int
+check_fields(struct span rest, struct fault *fault)
+{
+	struct headers_field field;
+	size_t count = 0;
+
+	while (headers_next_field(&rest, &field))
+		if (++count > FIELDS_MOST)
+			return fault_set(fault, ERR_TOO_LARGE, "header: more "
+			    "than %d fields, which are not listed",
+			    FIELDS_MOST);
+	return 0;
+}
+
 /* The fields of a header block. */
 static json_t *
 fields_json(struct span rest)
@@ -112,6 +127,8 @@ print_header(struct dimectl *ctl, const struct message *message,
 
 	err = message_open_header(message, parties, limit, &block, sender,
 	    &ctl->fault);
+	if (err == 0)
+		err = check_fields(buffer_span(&block), &ctl->fault);
 	if (err == 0)
 		err = output_json(ctl, json_pack("{ss so}", "sender", sender,
 		    "header", fields_json(buffer_span(&block))));

@@ -2,9 +2,13 @@
 #include "dime/headers.h"
 #include "dime/message_private.h"
 
-/* What chunk 34 may hold beyond the header: Return-Path, and a layout with the
- * header in base64. */
-enum { LAYOUT_ROOM = 4096 };
+enum {
+	/* What chunk 34 may hold beyond the header: Return-Path, and a layout
+	 * with the header in base64. */
+	LAYOUT_ROOM = 4096,
+	/* What a header may inflate to, in a message that is no larger. */
+	HEADER_INFLATES = 16 << 20,
+};
 
 /* A user's signet counts under its own organization only. */
 static int
@@ -25,6 +29,17 @@ is_headers(const struct message *message, size_t at)
 	    message->chunks[at].type == MESSAGE_HEADERS;
 }
 
+/* How large the header may be: reading millions of small fields out of a few
+ * octets would take seconds. */
+static size_t
+header_room(const struct message *message, size_t limit)
+{
+	size_t most = message->length < HEADER_INFLATES ? HEADER_INFLATES
+	                                                : message->length;
+
+	return (limit < most ? limit : most) + LAYOUT_ROOM;
+}
+
 int
 metadata_read(const struct access *access, size_t limit, struct buffer *block,
     char sender[static ADDRESS_SIZE], bool *has_sender)
@@ -33,8 +48,7 @@ metadata_read(const struct access *access, size_t limit, struct buffer *block,
 	const struct message_chunk *chunk =
 	    chunk_find(message, MESSAGE_COMMON);
 	size_t at;
-	size_t room = (limit < SIZE_MAX / 4 ? limit : SIZE_MAX / 4) +
-	    LAYOUT_ROOM;
+	size_t room = header_room(message, limit);
 	struct buffer common = buffer_make(room);
 	struct buffer others = buffer_make(room + room / 2);
 	int err;

@@ -159,7 +159,8 @@ int verify_author(const struct access *access,
 int verify_origin(const struct access *access, const struct org_signet *origin,
     bool unsigned_passes);
 
-/* Appends the header block, of at most `limit` octets, of chunks 33 and 34.
+/* Appends the header block, of at most `limit` octets and what a header may
+ * inflate to (doc/dmime.md, section 9), of chunks 33 and 34.
  * `sender` and *has_sender as headers_read(). */
 int metadata_read(const struct access *access, size_t limit,
     struct buffer *block, char sender[static ADDRESS_SIZE], bool *has_sender);

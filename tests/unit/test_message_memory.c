@@ -90,6 +90,15 @@ layout(struct forge *forge)
 	    "Subject@0=\r\n AAAA \t\r\n    ", LIMIT + LIMIT / 2);
 }
 
+/* A header of 30 MiB in a message that is far smaller. */
+static void
+long_header(struct forge *forge)
+{
+	forge_envelope(forge);
+	forge_common(forge);
+	gzip_chunk(forge, 34, "", "X: y\r\n", 30 * LIMIT);
+}
+
 static void
 content_bomb(struct forge *forge)
 {
@@ -164,7 +173,7 @@ static const struct {
 
 /* Reads, unlocks and opens for bob, as any reader would. */
 static int
-open_message(struct span data)
+open_message(struct span data, size_t limit)
 {
 	struct message_parties parties = world_parties();
 	struct buffer mime = buffer_make(SIZE_MAX / 2);
@@ -176,7 +185,7 @@ open_message(struct span data)
 		err = message_unlock(message, MESSAGE_RECIPIENT,
 		    agreer_of_scalar(world.keys[WORLD_BOB]), NULL);
 	if (err == 0)
-		err = message_open(message, &parties, LIMIT, &mime, sender,
+		err = message_open(message, &parties, limit, &mime, sender,
 		    NULL);
 	message_free(message);
 	buffer_free(&mime);
@@ -189,7 +198,7 @@ expect_bounded(struct span data, int err)
 	size_t before = heap_held();
 
 	heap_start();
-	assert_int_equal(open_message(data), err);
+	assert_int_equal(open_message(data, LIMIT), err);
 	assert_int_equal(heap_held(), before);
 	/* The message itself, at least: something counts. */
 	assert_true(heap_peak() - before >= data.length / 2);
@@ -216,6 +225,20 @@ opening_is_bounded(void **state)
 		buffer_free(&armored);
 		forge_free(&forge);
 	}
+}
+
+/* Whatever size of mail is accepted. */
+static void
+headers_do_not_inflate(void **state)
+{
+	struct forge forge;
+
+	forge_start(&forge);
+	long_header(&forge);
+	forge_sign(&forge, NULL);
+	assert_int_equal(open_message(forge_end(&forge), 128 * LIMIT),
+	    ERR_TOO_LARGE);
+	forge_free(&forge);
 }
 
 /* ---- sealing ---- */
@@ -367,6 +390,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(opening_is_bounded),
+	    cmocka_unit_test(headers_do_not_inflate),
 	    cmocka_unit_test(sealing_is_bounded),
 	    cmocka_unit_test(armor_is_bounded),
 	    cmocka_unit_test(signets_are_bounded),
