@@ -11,6 +11,7 @@ enum {
 	PIECE = 4096, /* octets read at a time */
 	MINUTE = 60 * 1000,
 	HANDSHAKE = MINUTE,
+	PARTING = 2 * 1000, /* for the peer to close after us */
 	TRANSACTION_IDLE = 4 * MINUTE, /* the least, once MAIL was accepted */
 	BULK = 30 * MINUTE,            /* the least for a message or listing */
 	LARGE_OUTPUT = 16384,
@@ -259,7 +260,8 @@ flush(struct session *session)
 		return output->error;
 	restart_idle(session);
 	err = stream_write(session->stream, buffer_span(output),
-	    output->length > LARGE_OUTPUT ? deadline_in(BULK) : session->idle);
+	    output->length > DMTP_LINE_LIMIT ? deadline_in(BULK)
+	                                     : session->idle);
 	buffer_free(output);
 	restart_idle(session);
 	return err;
@@ -315,6 +317,8 @@ converse(struct session *session)
 			err = err != 0 ? err : flushed;
 		}
 	}
+	if (err == 0 || err == ERR_TIMEOUT)
+		stream_finish(session->stream, deadline_in(PARTING));
 }
 
 /* `host` is NULL unless STARTTLS named one. */

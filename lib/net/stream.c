@@ -6,8 +6,11 @@
 
 #include "net/internal.h"
 
-/* Octets to ask for when reading lines; a buffer wants one more. */
-enum { PIECE = 4095 };
+enum {
+	/* Octets to ask for when reading lines; a buffer wants one more. */
+	PIECE = 4095,
+	DROPPED = 4 << 20, /* octets that are taken after the end, at most */
+};
 
 int
 stream_error_of_errno(int number)
@@ -208,6 +211,41 @@ stream_read(struct stream *stream, void *data, size_t size, size_t *got,
 		if ((err = stream_wait(stream, events, deadline)) != 0)
 			break;
 	return err;
+}
+
+/* What comes in TLS after our goodbye is not looked at any more. */
+static void
+drop_input(struct stream *stream, struct deadline deadline)
+{
+	uint8_t dropped[PIECE];
+	size_t total = 0, moved = 0;
+	short events;
+	int err;
+
+	do {
+		err = plain_result(recv(stream->fd, dropped, sizeof(dropped),
+		    0), POLLIN, &moved, &events);
+		if (err == STREAM_AGAIN)
+			err = stream_wait(stream, events, deadline);
+		else if (err == 0 && moved == 0)
+			return;
+		else if (err == 0)
+			total += moved;
+	} while (err == 0 && total < DROPPED && deadline_left(deadline) > 0);
+}
+
+void
+stream_finish(struct stream *stream, struct deadline deadline)
+{
+	short events;
+	int err = 0;
+
+	while (stream->tls != NULL &&
+	    (err = tls_say_end(stream, &events)) == STREAM_AGAIN &&
+	    (err = stream_wait(stream, events, deadline)) == 0)
+		;
+	if (err == 0 && shutdown(stream->fd, SHUT_WR) == 0)
+		drop_input(stream, deadline);
 }
 
 int

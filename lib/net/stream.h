@@ -42,6 +42,14 @@ int stream_connect(const struct sockaddr *address, socklen_t length,
  * fine. */
 void stream_free(struct stream *stream);
 
+/*
+ * Ends a conversation that went well, before stream_free(): says so in TLS and TCP,
+ * and takes what still comes until the peer has closed too, at most until the
+ * deadline. Whoever closes with input unread resets the connection, and what was
+ * said last may be lost with it.
+ */
+void stream_finish(struct stream *stream, struct deadline deadline);
+
 /* Ends reads and writes of the thread that uses the stream, now and from now
  * on; for shutdown. The one function here that another thread may call, as long
  * as the stream is not freed meanwhile. */

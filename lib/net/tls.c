@@ -74,13 +74,27 @@ tls_write(struct stream *stream, const void *data, size_t size, size_t *moved,
 	return result > 0 ? 0 : outcome(stream, result, events);
 }
 
+int
+tls_say_end(struct stream *stream, short *events)
+{
+	int result;
+
+	if (stream->broken || atomic_load(&stream->aborted))
+		return ERR_UNREACHABLE;
+	errno = 0;
+	result = SSL_shutdown(stream->tls);
+	return result >= 0 ? 0 : outcome(stream, result, events);
+}
+
 void
 tls_end(struct stream *stream)
 {
+	short events;
+
 	if (stream->tls == NULL)
 		return;
-	if (!stream->broken && !atomic_load(&stream->aborted))
-		SSL_shutdown(stream->tls);
+	if ((SSL_get_shutdown(stream->tls) & SSL_SENT_SHUTDOWN) == 0)
+		tls_say_end(stream, &events);
 	ERR_clear_error();
 	SSL_free(stream->tls);
 	stream->tls = NULL;

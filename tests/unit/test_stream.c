@@ -433,6 +433,86 @@ ends_table(void **state)
 	}
 }
 
+/* ---- the end ---- */
+
+enum { SPOKEN = 512 * 1024, UNREAD = 20000 };
+
+/* Two ends of a TCP connection in which little is underway at a time. */
+static void
+make_tcp_pair(int *near, int *far)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), small = 4096;
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, length),
+	    0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address,
+	    &length), 0);
+	*far = socket(AF_INET, SOCK_STREAM, 0);
+	setsockopt(*far, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	assert_int_equal(connect(*far, (struct sockaddr *)&address, length),
+	    0);
+	*near = accept(listener, NULL, NULL);
+	assert_true(*near >= 0);
+	close(listener);
+}
+
+/* Says much, with input left unread, and ends. */
+static void *
+say_and_end(void *argument)
+{
+	static char spoken[SPOKEN];
+	struct stream *stream = argument;
+
+	assert_int_equal(stream_write(stream, span_of(spoken, SPOKEN),
+	    deadline_in(LONG)), 0);
+	stream_finish(stream, deadline_in(LONG));
+	stream_free(stream);
+	return NULL;
+}
+
+/* All that was said arrives, and an end, although the peer has said more than was
+ * read. */
+static void
+the_last_words_arrive(void **state)
+{
+	static char octets[UNREAD];
+	size_t total = 0;
+	int near, far;
+	pthread_t thread;
+	ssize_t got;
+
+	make_tcp_pair(&near, &far);
+	assert_int_equal(write(far, octets, sizeof(octets)), sizeof(octets));
+	assert_int_equal(pthread_create(&thread, NULL, say_and_end,
+	    stream_of_fd(near)), 0);
+	while ((got = read(far, octets, sizeof(octets))) > 0)
+		total += (size_t)got;
+	assert_int_equal(got, 0);
+	assert_int_equal(total, SPOKEN);
+	close(far);
+	pthread_join(thread, NULL);
+}
+
+/* A peer that never closes is not waited for longer than that. */
+static void
+an_end_has_a_deadline(void **state)
+{
+	int near, far;
+	struct stream *stream;
+	char octet;
+
+	make_tcp_pair(&near, &far);
+	stream = stream_of_fd(near);
+	stream_finish(stream, deadline_in(10));
+	assert_int_equal(read(far, &octet, 1), 0);
+	stream_free(stream);
+	close(far);
+}
+
 int
 main(void)
 {
@@ -450,6 +530,8 @@ main(void)
 	    cmocka_unit_test(either_is_waited_for),
 	    cmocka_unit_test(output_ends),
 	    cmocka_unit_test(ends_table),
+	    cmocka_unit_test(the_last_words_arrive),
+	    cmocka_unit_test(an_end_has_a_deadline),
 	};
 
 	/* stream_free() on one end makes the dripping thread's write fail. */
