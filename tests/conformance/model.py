@@ -202,9 +202,10 @@ class Conversation:
                 b"\x07" in line and self.breaks("no controls") or
                 len(line) > 500 and self.breaks("short lines"))
 
-    def run(self):
-        self.say(220, last="model.test ESMTP" if self.breaks("SMTP greeting")
-                 else "<model.test> DMTP")
+    def run(self, greeting="220 <model.test> DMTP"):
+        if self.breaks("SMTP greeting"):
+            greeting = "220 model.test ESMTP"
+        self.say(int(greeting[:3]), last=greeting[4:])
         if self.breaks("impatient"):
             return
         while True:

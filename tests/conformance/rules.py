@@ -12,6 +12,7 @@ NEEDS = {
     "origin": "--origin and --domain, for a transaction",
     "message": "--message, a message that may be delivered",
     "names": "--name, a host name that a certificate is for",
+    "dual": "--dual, a port in dual-protocol mode",
     "idle": "--idle, seconds that a session may be silent",
 }
 NOBODY = "A" * 85 + "w"  # a fingerprint that nothing has
@@ -35,7 +36,7 @@ def rule(number, section, says, *needs):
 
 def load():
     """Fills RULES, in the order of the report."""
-    for name in ("tls", "lines", "signets", "mail", "last"):
+    for name in ("tls", "dual", "lines", "signets", "mail", "last"):
         importlib.import_module(f"rules_{name}")
 
 
@@ -47,6 +48,7 @@ class World:
                              (options.name or [options.host])[0])
         self.domain, self.address = options.domain, options.address
         self.names, self.idle = options.name, options.idle
+        self.dual = options.dual
         self.origin = options.origin and options.origin.split("=", 1)
         self.message, self.answers = options.message, options.answer
         self.known = {}

@@ -58,8 +58,9 @@ class Server:
         self.name = name
         self.violations = []
 
-    def connect(self):
-        plain = socket.create_connection((self.host, self.port), self.patience)
+    def connect(self, port=None):
+        plain = socket.create_connection((self.host, port or self.port),
+                                         self.patience)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return plain
 
