@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <arpa/nameser.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -83,13 +84,33 @@ explain(const struct ub_result *result, struct dns_reply *reply)
 		    "no trust anchor covers the name, so nothing is proven");
 }
 
-/* An alias may lead out from under the anchor that stands above the name. */
+/* Whether an anchor stands above each alias on the way. */
+static bool
+are_aliases_anchored(const struct anchors *anchors,
+    const struct ub_result *result)
+{
+	ns_msg message;
+	ns_rr record;
+
+	if (ns_initparse(result->answer_packet, result->answer_len,
+	        &message) != 0)
+		return false;
+	for (int i = 0; i < ns_msg_count(message, ns_s_an); i++)
+		if (ns_parserr(&message, ns_s_an, i, &record) != 0 ||
+		    !anchors_cover(anchors, ns_rr_name(record)))
+			return false;
+	return true;
+}
+
+/* An alias may lead out from under the anchor that stands above the name, and
+ * another back again. */
 static bool
 is_anchored(const struct anchors *anchors, const struct ub_result *result)
 {
 	return anchors_cover(anchors, result->qname) &&
 	    (result->canonname == NULL ||
-	        anchors_cover(anchors, result->canonname));
+	        (anchors_cover(anchors, result->canonname) &&
+	            are_aliases_anchored(anchors, result)));
 }
 
 static struct dns_reply *
