@@ -94,49 +94,64 @@ depends_on_pin(const struct domain_lookup *lookup)
 	        lookup->record->subdomain == RECORD_SUB_EXPLICIT);
 }
 
-/* The policy that the pin remembers binds until what took its record's place is
- * confirmed. */
+/* What the pin says is not known, and hence nothing is. */
 static void
+lack_pin(struct domain_lookup *lookup, int err, const char *reason)
+{
+	struct domain_finding *finding = &lookup->finding;
+
+	buffer_reset(&finding->text);
+	domain_lookup_fail(lookup, DNS_UNREACHABLE, err, reason);
+	finding->expires = clock_wall(lookup->domains->settings.clock) +
+	    DOMAIN_FAILURE_SECONDS;
+}
+
+/* The policy that the pin remembers binds until what took its record's place is
+ * confirmed. False when that cannot be read. */
+static bool
 bind_policy(struct domain_lookup *lookup, const struct state_pin *pin)
 {
 	struct record *record = malloc(sizeof(*record));
+	const bool good = record != NULL &&
+	    record_parse(buffer_span(&pin->record), record, NULL, NULL, NULL) ==
+	        0;
 
-	if (record == NULL ||
-	    record_parse(buffer_span(&pin->record), record, NULL, NULL, NULL) !=
-	        0)
-		lookup->finding.least = RECORD_STRICT;
-	else
-		lookup->finding.least = record->policy;
+	lookup->finding.least = good ? record->policy : RECORD_STRICT;
 	free(record);
+	return good;
+}
+
+/* What the pin means beside what DNS says. */
+static void
+heed_pin(struct domain_lookup *lookup, const struct state_pin *pin)
+{
+	struct domain_finding *finding = &lookup->finding;
+
+	finding->pinned_until = pin->until;
+	if (!domain_is_present(finding->dns))
+		use_pin(lookup, pin);
+	finding->confirmed = span_equal(buffer_span(&finding->text),
+	    buffer_span(&pin->record));
+	if (!finding->confirmed && !finding->secure &&
+	    !bind_policy(lookup, pin) && finding->err == 0 &&
+	    depends_on_pin(lookup))
+		lack_pin(lookup, ERR_RECORD,
+		    "state database: the pin's record cannot be read");
 }
 
 void
 domain_look_at_pin(struct domain_lookup *lookup)
 {
 	struct state_pin pin = {.record = buffer_make(RECORD_TEXT_LIMIT)};
-	struct domain_finding *finding = &lookup->finding;
 	bool found = false;
 	int err;
 
 	err = state_get_pin(lookup->domains->settings.state, lookup->name,
 	    &found, &pin);
-	if (err != 0 && depends_on_pin(lookup)) {
-		/* Whether there is a pin is not known, hence nothing is. */
-		buffer_reset(&finding->text);
-		domain_lookup_fail(lookup, DNS_UNREACHABLE, err,
+	if (err != 0 && depends_on_pin(lookup))
+		lack_pin(lookup, err,
 		    "state database: whether the domain is pinned is unknown");
-		finding->expires =
-		    clock_wall(lookup->domains->settings.clock) +
-		    DOMAIN_FAILURE_SECONDS;
-	}
-	if (err == 0 && found) {
-		finding->pinned_until = pin.until;
-		if (!domain_is_present(finding->dns))
-			use_pin(lookup, &pin);
-		finding->confirmed = span_equal(buffer_span(&finding->text),
-		    buffer_span(&pin.record));
-		if (!finding->confirmed && !finding->secure)
-			bind_policy(lookup, &pin);
-	}
+	if (err == 0 && found)
+		heed_pin(lookup, &pin);
 	buffer_free(&pin.record);
 }
