@@ -4,8 +4,9 @@
 #include "client/facts.h"
 #include "dmtpd/origin.h"
 
-/* Seconds. */
+/* Seconds, where nothing else is said. */
 enum {
+	WAIT_MOST = 235 * 1000, /* milliseconds: 470 comes within 4 minutes */
 	PROLONGED = 72 * 3600,
 	KNOWN = 600, /* how long an origin that was had is no stranger */
 };
@@ -31,7 +32,8 @@ ask(struct dmtpd *dmtpd, const struct origin_question *question,
 {
 	const struct facts_request request = {.verb = FACTS_SIGNET,
 	    .from = "", .to = question->domain,
-	    .fingerprint = question->fingerprint, .wait = question->wait};
+	    .fingerprint = question->fingerprint,
+	    .wait = question->wait < WAIT_MOST ? question->wait : WAIT_MOST};
 	struct facts_answer answer;
 	int err;
 
