@@ -186,7 +186,9 @@ process_threads() {
 process_stop() {
 	local name
 	for name; do
-		process_signal TERM "$name" && process_signal CONT "$name" || :
+		# In this order: a CONT that comes while a leak checker stops the
+		# threads of a program that ends lets it wait for ever.
+		process_signal CONT "$name" && process_signal TERM "$name" || :
 	done
 	for name; do
 		wait_until 15 process_is_gone "$name" || {
