@@ -331,8 +331,8 @@ is_silence(const struct attempt *attempt, int err)
 	        err == ERR_CERTIFICATE || err == ERR_PROTOCOL);
 }
 
-/* The peer has another signet by now: policyd is to fetch it, or what its author
- * sends again would be sealed for the old one once more. */
+/* The peer has another signet by now: policyd is to fetch it, or what its
+ * author sends again would be sealed for the old one once more. */
 static void
 report_stale(const struct attempt *attempt)
 {

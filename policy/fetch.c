@@ -156,8 +156,8 @@ log_attempt(const struct visit *visit, const struct facts_host *host,
 	log_end(&line);
 }
 
-/* Of one stage; false when another may do better. *err and *fault are what it all
- * came to so far. */
+/* Of one stage; false when another may do better. *err and *fault are what it
+ * all came to so far. */
 static bool
 ask_stage(const struct visit *visit, enum hosts_stage stage,
     struct deadline deadline, struct fetch_result *result, int *err,
@@ -239,8 +239,9 @@ ask_syndicate(const struct visit *own, const char *name,
 	return done;
 }
 
-/* In random order. Only what DNSSEC secures makes a signet from there as good as
- * one from the organization; whether one is still current they cannot know. */
+/* In random order. Only what DNSSEC secures makes a signet from there as good
+ * as one from the organization; whether one is still current they cannot know.
+ */
 static void
 ask_syndicates(const struct visit *own, struct deadline deadline,
     struct fetch_result *result, int *err, struct fault *fault)

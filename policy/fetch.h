@@ -21,8 +21,8 @@ struct fetch_wish {
 	const char *org_fingerprint;  /* that one; "": the current one */
 	const char *user;             /* "": none is wanted */
 	const char *user_fingerprint;
-	/* The fingerprint (org; core) of the one that is held, or "": that it is
-	 * still the current one is then as good as getting it. */
+	/* The fingerprint (org; core) of the one that is held, or "": that it
+	 * is still the current one is then as good as getting it. */
 	const char *held;
 	/* Unless "", not a signet of `user` is wanted but the chain of his core
 	 * signets from this fingerprint to that one ("": the current one). */

@@ -7,8 +7,8 @@
 
 /*
  * Signets of organizations and users, validated (S17): signed under the record
- * in force, confirmed by DNSSEC or by a certificate, and, of users known before,
- * in a chain of custody with the one that was seen last. Tiers: memory, Redis,
+ * in force, confirmed by DNSSEC or by a certificate, and, of users known
+ * before, in a chain of custody with the one seen last. Tiers: memory, Redis,
  * DMTP; one flight a name. What Redis brings is verified again, and what memory
  * holds counts only under the record that it was verified with.
  */
@@ -60,10 +60,11 @@ bool signets_drain(struct signets *signets, struct deadline deadline);
 void signets_free(struct signets *signets);
 
 /*
- * Begins to ask the peer whether a signet that is held under this key of memory,
- * near its end, is still the current one (VRFY), so that it lasts longer. What
- * comes of it is seen in memory: a failure changes nothing. Other keys, and older
- * signets, which are held under their fingerprints, are passed over.
+ * Begins to ask the peer whether a signet that is held under this key of
+ * memory, near its end, is still the current one (VRFY), so that it lasts
+ * longer. What comes of it is seen in memory: a failure changes nothing. Other
+ * keys, and older signets, which are held under their fingerprints, are passed
+ * over.
  */
 void signets_refresh(struct signets *signets, struct span key);
 

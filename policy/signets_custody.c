@@ -101,8 +101,8 @@ is_broken(int err)
 
 /* ---- what is seen ---- */
 
-/* What cannot be written is logged there, and is no reason to keep mail back: the
- * next sight is then measured by the one before, or is the first again. */
+/* What cannot be written is logged there, and is no reason to keep mail back:
+ * the next sight is then measured by the one before, or is the first again. */
 static void
 note(struct signets_task *task, const struct user_signet *user)
 {

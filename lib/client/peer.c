@@ -158,7 +158,8 @@ peer_close(struct peer *peer)
 	peer_reply_init(&reply);
 	if (peer->stream != NULL && !peer->useless)
 		err = command(peer, "QUIT", deadline, &reply, NULL);
-	/* The greeting of a host whose certificate failed was not waited for. */
+	/* The greeting of a host whose certificate failed was not waited for.
+	 */
 	if (err == 0 && (reply.code == reply_row(REPLY_BANNER)->code ||
 	        reply.code == reply_row(REPLY_OK)->code))
 		peer_read_reply(peer, deadline, &reply, NULL);

@@ -50,8 +50,8 @@ int peer_open(const struct peer_target *target, struct tls_context *tls,
  * answer and frees. NULL is fine. */
 void peer_close(struct peer *peer);
 
-/* Whether the error that a later host came to is worth telling instead of that of
- * an earlier one: not that it cannot be reached, where that one could. */
+/* Whether the error that a later host came to is worth telling instead of that
+ * of an earlier one: not that it cannot be reached, where that one could. */
 bool peer_tells_more(int later, int earlier);
 
 /* Whether the session's certificate is itself a confirming source (S17). */

@@ -72,7 +72,8 @@ ask(struct peer *peer, const char *line, bool is_user, const char *fingerprint,
     struct deadline deadline, struct signet **out, struct fault *fault)
 {
 	const bool verify = strncmp(line, "VRFY", 4) == 0;
-	const enum reply wanted = is_user ? REPLY_USER_SIGNET : REPLY_ORG_SIGNET;
+	const enum reply wanted =
+	    is_user ? REPLY_USER_SIGNET : REPLY_ORG_SIGNET;
 	const enum reply current =
 	    is_user ? REPLY_USER_CURRENT : REPLY_ORG_CURRENT;
 	struct peer_reply reply;
@@ -142,7 +143,8 @@ peer_fetch_history(struct peer *peer, const char *address, const char *start,
 	err = peer_command(peer, line, deadline, &reply, fault);
 	if (err == 0 && reply.code == reply_row(REPLY_HISTORY)->code) {
 		buffer_append_span(out, buffer_span(&reply.listing));
-		err = out->error == 0 ? 0 : fault_set(fault, out->error, "%s", "");
+		if (out->error != 0)
+			err = fault_set(fault, out->error, "%s", "");
 	} else if (err == 0) {
 		err = refusal(&reply, "HIST", fault);
 		if (err == ERR_DEFERRED && reply.code >= 500) {

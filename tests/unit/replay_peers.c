@@ -86,7 +86,8 @@ replay_authority(void)
 static const struct replay_saying *
 find_saying(const struct peer_host *host, const char *command)
 {
-	static const struct replay_saying bye = {.command = "QUIT", .closes = true};
+	static const struct replay_saying bye = {.command = "QUIT",
+	    .closes = true};
 	const struct replay_saying *found = NULL;
 
 	if (strncasecmp(command, "QUIT", 4) == 0)

@@ -267,7 +267,8 @@ mx_data(void **state)
 	    {"compressed", MX("\0\1\2mx\300\14"), NULL, 0},
 	    {"no host name", MX("\0\1\2m \4test\0"), NULL, 0},
 	    {"NUL in a label", MX("\0\1\2m\0\4test\0"), NULL, 0},
-	    {"an address", MX("\0\1\3" "127" "\1" "0" "\1" "0" "\1" "1" "\0"), NULL, 0},
+	    {"an address",
+	     MX("\0\1\3" "127" "\1" "0" "\1" "0" "\1" "1" "\0"), NULL, 0},
 	};
 #undef MX
 	uint8_t endless[600];
