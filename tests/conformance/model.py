@@ -122,6 +122,8 @@ class Model:
         return context
 
     def choose(self, tls, name, _):
+        if self.breaks("no names"):
+            return ssl.ALERT_DESCRIPTION_INTERNAL_ERROR
         if self.breaks("strict names") and name not in self.contexts:
             return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
         if name in self.contexts and not self.breaks("one certificate"):
@@ -337,6 +339,10 @@ class Conversation:
         verbs = [verb for verb in VERBS if verb not in ("STARTTLS", "VERB")]
         if self.breaks("HELP order"):
             verbs.reverse()
+        while self.breaks("endless line"):
+            self.tls.sendall(b"x" * (1 << 20))
+        while self.breaks("endless reply"):
+            self.tls.sendall((b"214-" + b"x" * 500 + b"\n") * 1000)
         self.say(214, *verbs[:-1], last=verbs[-1])
 
     def quit(self):

@@ -96,6 +96,8 @@ def run(options, out=print):
             verdict, why = "FAIL", str(failed)
         except Skipped as skipped:
             verdict, why = "SKIP", str(skipped)
+        except OSError as error:
+            verdict, why = "FAIL", f"the connection broke: {error}"
         counts[verdict] += 1
         out(f"{verdict} {each.number:3} {each.name}: {each.says} "
             f"[{each.section}]" + (f": {why}" if why else ""))

@@ -75,8 +75,8 @@ def sgnt_user(world):
     user(world)
 
 
-@rule("D7", "SGNT", "a user's signet is found by its core fingerprint, and given "
-      "in full", "address")
+@rule("D7", "SGNT", "a user's signet is found by its core fingerprint, and "
+      "given in full", "address")
 def sgnt_user_core(world):
     wanted = user(world).fingerprint(CORE)
     got = ask(world, f"SGNT FOR=<{world.address}> FINGERPRINT=[{wanted}]", 280,

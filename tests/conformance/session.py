@@ -8,6 +8,8 @@ import ssl
 
 SUITE = "ECDHE-RSA-AES256-GCM-SHA384"
 LINE_LIMIT = 512  # octets with the line end
+# Octets of a line, and of a reply, beyond which nothing more is read.
+ENDLESS_LINE, ENDLESS_REPLY = 1 << 20, 32 << 20
 
 
 class Failed(Exception):
@@ -127,6 +129,8 @@ class Session:
             if not octets:
                 raise Failed("the server closed the session")
             self.waiting += octets
+            if len(self.waiting) > ENDLESS_LINE:
+                raise Failed("a line that does not end")
         line, self.waiting = self.waiting.split(b"\n", 1)
         self.judge(line)
         return line.rstrip(b"\r").decode("latin-1")
@@ -140,9 +144,12 @@ class Session:
                 self.server.violations.append(f"{what}: {line[:40]!r}")
 
     def hear(self, patience=None):
-        code, texts = None, []
+        code, texts, size = None, [], 0
         while True:
             line = self.read_line(patience)
+            size += len(line) + 1
+            if size > ENDLESS_REPLY:
+                raise Failed("a reply that does not end")
             match = re.fullmatch(r"(\d{3})(?:([ -])(.*))?", line)
             if not match or code not in (None, match[1]):
                 raise Failed(f"not a line of a reply: {line[:60]!r}")
