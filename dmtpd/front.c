@@ -24,7 +24,7 @@ struct relay {
 	struct stream *client, *server;
 	struct front front;
 	bool client_ended, server_ended; /* there will be no more from there */
-	bool client_shut, server_shut;   /* nor to there */
+	bool server_shut;  /* nor will there be more for Postfix */
 	bool client_waits; /* he spoke last: Postfix is at work */
 	bool moved;        /* anything, in this turn */
 	struct deadline end;
@@ -74,6 +74,7 @@ connect_postfix(struct relay *relay, const struct front_route *route)
 	    fault.text);
 	say_closing(relay->dmtpd, relay->client,
 	    "service is not available, try again later", deadline_in(CONNECT));
+	stream_finish(relay->client, deadline_in(LINGER));
 	return false;
 }
 
@@ -177,24 +178,23 @@ turn_server(struct relay *relay, enum front_event *event)
 		*event = front_end_server(&relay->front);
 }
 
-/* Hands an end of input on. True when both sides have ended. */
+/* Hands an end of input on. True when that was all: what a client says to a server
+ * who has closed has no reader. */
 static bool
 pass_ends(struct relay *relay)
 {
 	struct front *front = &relay->front;
 
+	if (relay->server_ended && front->to_client.length == 0) {
+		stream_finish(relay->client, deadline_in(LINGER));
+		return true;
+	}
 	if (relay->client_ended && front->to_server.length == 0 &&
 	    !relay->server_shut) {
 		stream_end_output(relay->server);
 		relay->server_shut = true;
 	}
-	if (relay->server_ended && front->to_client.length == 0 &&
-	    !relay->client_shut) {
-		stream_end_output(relay->client);
-		relay->client_shut = relay->server_shut = true;
-		relay->end = deadline_in(LINGER);
-	}
-	return relay->client_ended && relay->client_shut;
+	return false;
 }
 
 /* Nothing could be moved: waits until something can. False when it is over; in a
@@ -217,7 +217,8 @@ wait_for_more(struct relay *relay)
 	    deadline_earlier(relay->end, deadline_in(GLANCE)));
 	if (err != ERR_TIMEOUT)
 		return err == 0;
-	return relay->client_waits || !server_stopping(relay->dmtpd->server);
+	return deadline_left(relay->end) > 0 &&
+	    (relay->client_waits || !server_stopping(relay->dmtpd->server));
 }
 
 static enum front_event
@@ -236,10 +237,9 @@ pass_octets(struct relay *relay)
 			return event;
 		if (pass_ends(relay))
 			return FRONT_CLOSE;
-		if (relay->moved && !relay->client_shut)
+		if (relay->moved)
 			relay->end = deadline_in(IDLE);
-		if (deadline_left(relay->end) == 0 ||
-		    (!relay->moved && !wait_for_more(relay)))
+		else if (!wait_for_more(relay))
 			return FRONT_CLOSE;
 	}
 }

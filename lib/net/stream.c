@@ -287,8 +287,6 @@ stream_write_some(struct stream *stream, struct span data, size_t *moved)
 void
 stream_end_output(struct stream *stream)
 {
-	if (stream->tls != NULL)
-		tls_end(stream);
 	shutdown(stream->fd, SHUT_WR);
 }
 
