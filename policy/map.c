@@ -52,7 +52,7 @@ judge_domain(const struct policyd *policyd, const struct site *site,
     enum signet_answer signet)
 {
 	struct policy_facts facts = {
-	    .sender = site_laxest_policy(site),
+	    .sender = site->laxest,
 	    .signet = signet,
 	};
 

@@ -67,6 +67,19 @@ check_own(const char *setting, const struct site_names *names,
 	return 0;
 }
 
+static int
+check_apart(const struct site *site, struct fault *fault)
+{
+	const struct site_names *strict = &site->strict;
+
+	for (size_t i = 0; i < strict->count; i++)
+		if (site_names_has(&site->experimental, strict->items[i]))
+			return fault_set(fault, ERR_CONFIG, "strict_domains: "
+			    "\"%s\" is also one of experimental_domains",
+			    strict->items[i]);
+	return 0;
+}
+
 /* The domains that are delivered here, as a rule names domains. */
 static int
 read_ours(struct site *site, struct fault *fault)
@@ -105,11 +118,29 @@ read_site(const struct config *config, struct site *site, struct fault *fault)
 	    (err = check_own("strict_domains", &site->strict, &site->domains,
 	         fault)) != 0 ||
 	    (err = check_own("experimental_domains", &site->experimental,
-	         &site->domains, fault)) != 0)
+	         &site->domains, fault)) != 0 ||
+	    (err = check_apart(site, fault)) != 0)
 		return err;
 	if ((err = read_ours(site, fault)) != 0)
 		return err;
 	return rules_check(&config->rules, &site->ours, fault);
+}
+
+/* Senders outside our domains act through one of them. */
+static enum record_policy
+find_laxest_policy(const struct site *site)
+{
+	bool experimental = false;
+
+	for (size_t i = 0; i < site->domains.count; i++) {
+		const enum record_policy policy =
+		    site_policy_of(site, site->domains.items[i]);
+
+		if (policy == RECORD_MIXED)
+			return RECORD_MIXED;
+		experimental |= policy == RECORD_EXPERIMENTAL;
+	}
+	return experimental ? RECORD_EXPERIMENTAL : RECORD_MIXED;
 }
 
 int
@@ -127,6 +158,7 @@ site_new(struct config *config, struct site **out, struct fault *fault)
 		site_free(&held->site);
 		return err;
 	}
+	held->site.laxest = find_laxest_policy(&held->site);
 	held->site.config = config;
 	held->site.rules = &config->rules;
 	held->site.shadow = strcmp(config->mode, "shadow") == 0;
@@ -185,17 +217,6 @@ site_policy_of(const struct site *site, const char *domain)
 	if (site_names_has(&site->strict, domain))
 		return RECORD_STRICT;
 	return site_names_has(&site->experimental, domain)
-	    ? RECORD_EXPERIMENTAL
-	    : RECORD_MIXED;
-}
-
-enum record_policy
-site_laxest_policy(const struct site *site)
-{
-	/* Senders outside our domains act through one of them. */
-	return site->experimental.count > 0 &&
-	        site->experimental.count + site->strict.count >=
-	            site->domains.count
 	    ? RECORD_EXPERIMENTAL
 	    : RECORD_MIXED;
 }

@@ -24,6 +24,9 @@ struct site {
 	struct pattern_set ours; /* domains and local */
 	const struct rules *rules;
 	bool shadow; /* decide, and change nothing */
+	/* The laxest policy that any sender of this site has, strict ones aside:
+	 * the map does not see the sender. */
+	enum record_policy laxest;
 };
 
 /* Takes over `config` when it succeeds. ERR_CONFIG names setting and value. */
@@ -45,10 +48,6 @@ const char *site_acting_domain(const struct site *site, const char *domain);
 
 /* Says with `warn` what of the configuration never has an effect. */
 void site_warn(const struct site *site, void (*warn)(const char *text));
-
-/* The laxest policy that any sender of this site has, strict ones aside: the
- * map does not see the sender. */
-enum record_policy site_laxest_policy(const struct site *site);
 
 bool site_names_has(const struct site_names *names, const char *domain);
 

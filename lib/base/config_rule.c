@@ -26,6 +26,7 @@ static _Thread_local struct {
 	long lines[RULES_LIMIT];
 	size_t count;
 	long open; /* of the rule that is being read; 0: no key yet */
+	bool given[ROWS]; /* which words that has */
 } places;
 
 const struct config_rule_row *
@@ -44,6 +45,20 @@ row_by_name(const char *name)
 	return NULL;
 }
 
+/* Of two values libConfuse takes the last, which may be the laxer one. */
+static int
+check_once(cfg_t *section, const struct config_rule_row *row)
+{
+	bool *given = &places.given[row - rows];
+
+	if (*given)
+		cfg_error(section, "%s: given twice", row->name);
+	if (*given)
+		return -1;
+	*given = true;
+	return 0;
+}
+
 /* ---- what libConfuse asks while it reads ---- */
 
 static void
@@ -56,9 +71,13 @@ note_place(const cfg_t *section)
 static int
 validate_word(cfg_t *section, cfg_opt_t *option)
 {
+	const struct config_rule_row *row = row_by_name(option->name);
+
 	note_place(section);
-	return config_check_word(section, option->name,
-	    row_by_name(option->name)->words, cfg_opt_getstr(option));
+	return check_once(section, row) != 0
+	    ? -1
+	    : config_check_word(section, option->name, row->words,
+	          cfg_opt_getstr(option));
 }
 
 static int
@@ -103,6 +122,13 @@ is_name(const char *name)
 	return length > 0 && length <= NAME_LIMIT;
 }
 
+static void
+start_rule(void)
+{
+	places.open = 0;
+	memset(places.given, 0, sizeof(places.given));
+}
+
 /* What the keys say together. */
 static int
 validate_rule(cfg_t *parsed, cfg_opt_t *option)
@@ -131,7 +157,7 @@ validate_rule(cfg_t *parsed, cfg_opt_t *option)
 		return -1;
 	}
 	places.lines[places.count++] = places.open;
-	places.open = 0;
+	start_rule();
 	return 0;
 }
 
@@ -139,7 +165,7 @@ void
 config_rule_start(void)
 {
 	places.count = 0;
-	places.open = 0;
+	start_rule();
 }
 
 void

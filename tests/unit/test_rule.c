@@ -244,6 +244,8 @@ bad_rules(void **state)
 	    {"an empty name", "rule \"\" {\n}\n", "rule: its name must be"},
 	    {"a long name", "rule \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	     "aaaaaaaaaaaaaaaaaaaaa\" {\n}\n", "rule: its name must be"},
+	    {"a word twice", "rule a {\n mode = off\n mode = required\n}\n",
+	     ":3: mode: given twice"},
 	    {"a list for a word", "rule a { mode = {\"off\"} }\n", ":1: "},
 	};
 
