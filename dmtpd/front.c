@@ -178,8 +178,8 @@ turn_server(struct relay *relay, enum front_event *event)
 		*event = front_end_server(&relay->front);
 }
 
-/* Hands an end of input on. True when that was all: what a client says to a server
- * who has closed has no reader. */
+/* Hands an end of input on. True when that was all: what a client says to a
+ * server who has closed has no reader. */
 static bool
 pass_ends(struct relay *relay)
 {
@@ -197,8 +197,8 @@ pass_ends(struct relay *relay)
 	return false;
 }
 
-/* Nothing could be moved: waits until something can. False when it is over; in a
- * stopping dmtpd as soon as the client is not waiting for Postfix. */
+/* Nothing could be moved: waits until something can. False when it is over; in
+ * a stopping dmtpd as soon as the client is not waiting for Postfix. */
 static bool
 wait_for_more(struct relay *relay)
 {

@@ -327,8 +327,8 @@ front_end_client(struct front *front)
 
 /* ---- the server ---- */
 
-/* Where DMTP belongs in a greeting: behind ESMTP, or else behind the host's name.
- * 0: nowhere, or it is there already. */
+/* Where DMTP belongs in a greeting: behind ESMTP, or else behind the host's
+ * name. 0: nowhere, or it is there already. */
 static size_t
 place_of_dmtp(struct span line)
 {

@@ -20,9 +20,9 @@
  * it came, but for the word DMTP in greeting and EHLO reply, and the commands
  * that are ours (MODE, STARTTLS with arguments, DMTP's own), which the server
  * never sees and which are answered in their turn. With the first command that
- * is not known to have one line and one reply (MAIL, AUTH, a bare STARTTLS, QUIT,
- * whatever is no line of SMTP), with a client that speaks before the greeting,
- * and with a reply to nothing it becomes a pipe for good.
+ * is not known to have one line and one reply (MAIL, AUTH, a bare STARTTLS,
+ * QUIT, whatever is no line of SMTP), with a client that speaks before the
+ * greeting, and with a reply to nothing it becomes a pipe for good.
  */
 
 enum front_event {
@@ -33,7 +33,8 @@ enum front_event {
 	FRONT_DMTP,
 	FRONT_SMTP,
 	/* Both connections must end: octets came in clear behind a STARTTLS
-	 * that is ours, or the server lost its senses before it was answered. */
+	 * that is ours, or one side was gone, or the server out of order,
+	 * before it was answered. `why` has it. */
 	FRONT_CLOSE,
 };
 

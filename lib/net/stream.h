@@ -69,8 +69,8 @@ int stream_write(struct stream *stream, struct span data,
 /* Writes what can be written at once, *moved octets, perhaps none. */
 int stream_write_some(struct stream *stream, struct span data, size_t *moved);
 
-/* Ends what is written to a stream without TLS, for a peer that reads to the end;
- * what he sends can still be read. */
+/* Ends what is written to a stream without TLS, for a peer that reads to the
+ * end; what he sends can still be read. */
 void stream_end_output(struct stream *stream);
 
 /* For a thread that serves two: waits until one of them has octets to read, or

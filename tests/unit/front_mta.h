@@ -21,8 +21,8 @@ void mta_greets(const char *text);
 /* Forgets what it heard. */
 void mta_forget(void);
 
-/* Waits until it has heard all of `text`: lines, each with LF, of one connection
- * after the other, `(end)` where the client is gone. */
+/* Waits until it has heard all of `text`: lines, each with LF, of one
+ * connection after the other, `(end)` where the client is gone. */
 void mta_wait(const char *text);
 
 /* The sum of a message with CR LF line ends. */

@@ -64,7 +64,8 @@ run_scripts(const struct script *scripts, size_t count, bool is_secured)
 	}
 }
 
-#define RUN(scripts, is_secured) run_scripts(scripts, COUNT(scripts), is_secured)
+#define RUN(scripts, is_secured)                                               \
+	run_scripts(scripts, COUNT(scripts), is_secured)
 
 static void
 greetings(void **state)
@@ -96,11 +97,12 @@ greetings(void **state)
 	        "220-mx DMTP\r\n421 no\r\n", "MODE\r\n", 0},
 	    {"no SMTP", {"SSSH-2.0\r\n", "CMODE\r\n"}, "SSH-2.0\r\n",
 	        "MODE\r\n", 0},
-	    {"ends within", {"S220-mx a\r\n220 m", "S."}, "220-mx DMTP a\r\n220 m",
-	        "", 0},
+	    {"ends within", {"S220-mx a\r\n220 m", "S."},
+	        "220-mx DMTP a\r\n220 m", "", 0},
 	    {"nothing", {"S."}, "", "", 0},
 	    {"client does not wait", {"CEHLO", BANNER, "C c.test\r\nMODE\r\n"},
-	        "220 mx.a.test ESMTP Postfix\r\n", "EHLO c.test\r\nMODE\r\n", 0},
+	        "220 mx.a.test ESMTP Postfix\r\n",
+	        "EHLO c.test\r\nMODE\r\n", 0},
 	    {"client does not wait for its end",
 	        {"S220-mx ESMTP\r\n220 m", "CEHLO c\r\n", "Sx\r\n250 mx\r\n"},
 	        "220-mx ESMTP DMTP\r\n220 mx\r\n250 mx\r\n", "EHLO c\r\n", 0},
@@ -117,7 +119,8 @@ commands(void **state)
 	        "S250-mx.a.test\r\n250-PIPELINING\r\n250 SIZE 1\r\n"},
 	        GREETED "250-mx.a.test\r\n250-DMTP\r\n250-PIPELINING\r\n"
 	        "250 SIZE 1\r\n", "EHLO c.test\r\n", 0},
-	    {"EHLO, one line", {BANNER, "Cehlo c.test\r\n", "S250 mx.a.test\r\n"},
+	    {"EHLO, one line",
+	        {BANNER, "Cehlo c.test\r\n", "S250 mx.a.test\r\n"},
 	        GREETED "250-mx.a.test\r\n250 DMTP\r\n", "ehlo c.test\r\n", 0},
 	    {"EHLO, bare code", {BANNER, "CEHLO c\r\n", "S250\r\n"},
 	        GREETED "250\r\n", "EHLO c\r\n", 0},
