@@ -155,3 +155,25 @@ domain_look_at_pin(struct domain_lookup *lookup)
 		heed_pin(lookup, &pin);
 	buffer_free(&pin.record);
 }
+
+enum record_policy
+domain_pinned_policy(const struct domain_lookup *lookup, const char *name)
+{
+	struct state_pin pin = {.record = buffer_make(RECORD_TEXT_LIMIT)};
+	struct record *record = malloc(sizeof(*record));
+	enum record_policy policy = RECORD_LEGACY;
+	bool found = false;
+
+	if (record != NULL &&
+	    state_get_pin(lookup->domains->settings.state, name, &found,
+	        &pin) == 0 &&
+	    found &&
+	    record_parse(buffer_span(&pin.record), record, NULL, NULL, NULL) ==
+	        0 &&
+	    (record->subdomain != RECORD_SUB_EXPLICIT ||
+	        name == lookup->domain))
+		policy = record->policy;
+	buffer_free(&pin.record);
+	free(record);
+	return policy;
+}

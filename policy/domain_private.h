@@ -109,6 +109,11 @@ int domain_adopt_pin(struct domains *domains, const char *domain,
  * (R8), and its policy binds where DNS gives another that nothing confirms. */
 void domain_look_at_pin(struct domain_lookup *lookup);
 
+/* The policy that the pin of one of the names binds the domain to; legacy where
+ * there is none that applies. */
+enum record_policy domain_pinned_policy(const struct domain_lookup *lookup,
+    const char *name);
+
 /* ---- domain_redis.c ---- */
 
 /* What Redis keeps under MAC (doc/cache.md, section 3). */

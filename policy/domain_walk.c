@@ -211,7 +211,8 @@ hold(const struct domain_facts *facts)
 
 /*
  * The policy that a record binds the domain to. One that may be forged does not
- * loosen what a confirmed one says that would apply without it.
+ * loosen what a confirmed one says that would apply without it, even if it says
+ * that nothing below counts.
  */
 static enum record_policy
 find_least_policy(const struct domain_lookup *lookup,
@@ -227,6 +228,13 @@ find_least_policy(const struct domain_lookup *lookup,
 		if ((part->confirmed || part->secure) && applies(lookup, i) &&
 		    part->policy > least)
 			least = part->policy;
+	}
+	for (size_t i = lookup->part_count; i < lookup->name_count; i++) {
+		const enum record_policy pinned = domain_pinned_policy(lookup,
+		    lookup->names[i]);
+
+		if (pinned > least)
+			least = pinned;
 	}
 	return least;
 }
