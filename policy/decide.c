@@ -365,7 +365,9 @@ decide_outbound_silently(struct policyd *policyd,
 	answer->shadow = site->shadow;
 	answer->facts.sender = site_policy_of(site, acting);
 	question.rule = rules_outbound(site->rules, &from, &recipient);
-	if (decide_is_local(site, &to)) {
+	if (*request->to == '\0') {
+		refuse(answer, ERR_USAGE, "no recipient is named");
+	} else if (decide_is_local(site, &to)) {
 		deliver_here(answer);
 	} else {
 		decide_tell_rule(question.rule, &from, &recipient, answer);
