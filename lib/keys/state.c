@@ -18,6 +18,9 @@ enum {
 	/* What nobody has tried for so long is not known to be failing: the 72
 	 * hours of Part 7, MAIL. */
 	FAILURE_LIFE = 3 * DAY,
+	/* A note that seems to last longer was written when the clock was
+	 * ahead. */
+	NAKED_LIFE = DAY,
 	KNOWN_LIFE = 400 * DAY, /* who writes once a year stays known */
 };
 
@@ -119,7 +122,8 @@ static const char *const statements[STATEMENTS] = {
     [SET_NAKED] = "INSERT INTO naked (recipient, until) VALUES (?, ?)"
 		  " ON CONFLICT (recipient) DO UPDATE SET"
 		  " until = excluded.until",
-    [GET_NAKED] = "SELECT 1 FROM naked WHERE recipient = ? AND until > ?",
+    [GET_NAKED] = "SELECT 1 FROM naked WHERE recipient = ?1"
+		  " AND until > ?2 AND until <= ?3",
     [SET_KNOWN] = "INSERT INTO known"
 		  " (address, organization, core, seen, until)"
 		  " SELECT ?1, ?2, ?3, ?4, ?5 WHERE"
@@ -385,6 +389,7 @@ state_get_naked(struct state *state, const char *recipient, bool *found)
 	start(state, &statement, GET_NAKED);
 	statement_text(&statement, recipient);
 	statement_number(&statement, now(state));
+	statement_number(&statement, now(state) + NAKED_LIFE);
 	*found = statement_next(&statement);
 	return statement_end(&statement);
 }

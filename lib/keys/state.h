@@ -80,7 +80,7 @@ int state_succeeded(struct state *state, const char *name);
 
 /* ---- recipients that may go naked (architecture: DIME-OUT's verdict) ---- */
 
-/* Only one process at a time writes these: where none is left, none is looked
+/* For a day at most. Only one process at a time writes these: where none is left, none is looked
  * for, since Postfix asks about every recipient. */
 int state_set_naked(struct state *state, const char *recipient, int64_t until);
 int state_get_naked(struct state *state, const char *recipient, bool *found);
