@@ -189,21 +189,32 @@ do_tend(struct replay *replay, const struct replay_step *step)
 
 /* ---- what is written to state.db ---- */
 
-/* `state broken|whole`: whether the table of pins can be read. */
+/* `state broken|whole|full|empty`: whether pins can be read, and be written. */
 static void
 do_state(struct replay *replay, const struct replay_step *step)
 {
-	const bool broken =
-	    strcmp(replay_word(replay, step, 1), "broken") == 0;
+	static const struct {
+		const char *name, *sql;
+	} ways[] = {
+	    {"broken", "ALTER TABLE pin RENAME TO pin_gone"},
+	    {"whole", "ALTER TABLE pin_gone RENAME TO pin"},
+	    {"full", "CREATE TRIGGER full BEFORE INSERT ON pin"
+		     " BEGIN SELECT raise(ABORT, 'full'); END"},
+	    {"empty", "DROP TRIGGER full"},
+	};
+	const char *name = replay_word(replay, step, 1);
 	char path[300];
 	sqlite3 *sqlite;
+	size_t i = 0;
 
+	while (i < COUNT(ways) && strcmp(ways[i].name, name) != 0)
+		i++;
+	if (i == COUNT(ways))
+		replay_fail(replay, "state: broken, whole, full or empty");
 	name_state(replay, replay_here(replay), path, sizeof(path));
 	assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(sqlite,
-	                     broken ? "ALTER TABLE pin RENAME TO pin_gone"
-	                            : "ALTER TABLE pin_gone RENAME TO pin",
-	                     NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(sqlite, ways[i].sql, NULL, NULL, NULL),
+	    SQLITE_OK);
 	sqlite3_close(sqlite);
 }
 
