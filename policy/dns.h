@@ -51,8 +51,8 @@ struct dns_source {
 	/* Asks; `done` is called exactly once, from any thread. */
 	void (*ask)(void *context, const char *name, enum dns_type type,
 	    dns_done *done, void *done_context);
-	/* When something last came back, in milliseconds of the machine's
-	 * monotonic clock. */
+	/* When something last came back, or else the start, in milliseconds of
+	 * the machine's monotonic clock. */
 	int64_t (*last_answer)(void *context);
 	/* Forgets all that it may have kept. */
 	void (*forget)(void *context);

@@ -421,8 +421,8 @@ resolver_new(const struct config *config, struct resolver **out,
 	pthread_mutex_init(&resolver->lock, NULL);
 	resolver->asked.next = resolver->asked.previous = &resolver->asked;
 	resolver_set_timeout(resolver, config->dns_timeout);
-	/* Long ago, on a clock that starts with the machine. */
-	atomic_init(&resolver->last_answer, INT64_MIN / 2);
+	/* DNS answers until it shows that it does not. */
+	atomic_init(&resolver->last_answer, clock_monotonic(&clock_system));
 	err = prepare(resolver, config, fault);
 	if (err != 0)
 		release(resolver);
