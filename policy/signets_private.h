@@ -35,6 +35,8 @@ struct signets_task {
 	/* What is found out. */
 	const struct signet_facts *held; /* to be refreshed, or NULL */
 	bool current; /* the peer says that it still is */
+	bool org_fetched; /* and not from a tier */
+	bool again; /* for the second time, and as a whole */
 	const struct domain_facts *domain;
 	struct record *record;
 	uint8_t digest[CRYPTO_SHA512]; /* of the record's text */

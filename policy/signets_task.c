@@ -26,6 +26,7 @@ keep_fetched(struct signets_task *task, struct fetch_result *result,
 		result->org = NULL;
 		if (err != 0)
 			return err;
+		task->org_fetched = true;
 		signet_facts_release(task->org_facts);
 		task->org_facts = signets_facts_of_org(task, task->org,
 		    now + SIGNETS_ORG_SECONDS);
@@ -64,7 +65,7 @@ held_fingerprint(const struct signets_task *task)
 {
 	const int64_t now = clock_wall(task->signets->settings.clock);
 
-	if (task->held == NULL ||
+	if (task->held == NULL || task->again ||
 	    now - task->held->whole >= SIGNETS_WHOLE_SECONDS)
 		return "";
 	return task->held->fingerprint;
@@ -243,6 +244,20 @@ prepare(struct signets_task *task, struct fault *fault)
 	return 0;
 }
 
+/* A user's signet that the kept one of the organization does not hold for: that
+ * may have changed since. Both are asked for, once. */
+static int
+fetch_again(struct signets_task *task, struct fault *fault)
+{
+	signet_facts_release(task->org_facts);
+	task->org_facts = NULL;
+	org_signet_free(task->org);
+	task->org = NULL;
+	task->current = false;
+	task->again = true;
+	return fetch_missing(task, fault);
+}
+
 struct memory_value *
 signets_task_work(struct signets_task *task)
 {
@@ -253,5 +268,7 @@ signets_task_work(struct signets_task *task)
 	if (err == 0 &&
 	    (task->is_user ? task->user_facts : task->org_facts) == NULL)
 		err = fetch_missing(task, &fault);
+	if (err == ERR_SIGNATURE && task->is_user && !task->org_fetched)
+		err = fetch_again(task, &fault);
 	return signets_task_conclude(task, err, &fault);
 }
