@@ -245,6 +245,7 @@ start_knowledge(struct daemon *daemon, const struct config *config,
 		return err;
 	signets.fetch = fetcher_source(daemon->fetcher);
 	signets.domains = policyd->domains;
+	signets.suffixes = policyd->suffixes;
 	if ((err = signets_new(&signets, &policyd->signets)) != 0 ||
 	    (err = patience_new(policyd->clock, &policyd->patience)) != 0 ||
 	    (err = purges_new(&policyd->purges)) != 0)

@@ -2,10 +2,13 @@
 #include <stdlib.h>
 
 #include "policy/signets_private.h"
+#include "policy/suffix.h"
 
 enum {
 	TASKS = 256,          /* threads that fetch at the same time */
-	TASKS_PER_DOMAIN = 8, /* so that a dead domain cannot have all */
+	/* So that a dead domain cannot have all, nor one whose subdomains
+	 * nobody has counted. */
+	TASKS_PER_DOMAIN = 8,
 	TASK_STACK = 512 << 10,
 };
 
@@ -62,7 +65,7 @@ task_enter(struct signets_task *task)
 	pthread_mutex_lock(&signets->lock);
 	for (const struct signets_task *other = signets->tasks; other != NULL;
 	     other = other->next)
-		same += strcmp(other->asked_domain, task->asked_domain) == 0;
+		same += strcmp(other->organization, task->organization) == 0;
 	enter = signets->task_count < TASKS && same < TASKS_PER_DOMAIN;
 	if (enter) {
 		task->next = signets->tasks;
@@ -108,6 +111,8 @@ task_new(struct signets *signets, struct flight *flight)
 	span_copy_string(span_string(task->is_user ? address_domain(task->name)
 	                                           : task->name),
 	    task->asked_domain, sizeof(task->asked_domain));
+	task->organization = suffixes_organization(
+	    signets->settings.suffixes, task->asked_domain);
 	task->signets = signets;
 	task->flight = flight;
 	return task;

@@ -44,6 +44,7 @@ struct signets_settings {
 	struct memory *memory;
 	struct cache *cache; /* NULL: no Redis */
 	struct domains *domains;
+	const struct suffixes *suffixes;
 	struct sites *sites;
 	struct state *state; /* which signets of users were seen */
 	struct fetch_source fetch;

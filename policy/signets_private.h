@@ -30,6 +30,7 @@ struct signets_task {
 	char name[ADDRESS_SIZE]; /* an address, or a domain */
 	char fingerprint[SIGNET_FINGERPRINT_SIZE];
 	char asked_domain[DOMAIN_SIZE];
+	const char *organization; /* in there, by the Public Suffix List */
 	bool is_user;
 	bool refresh; /* the one that is held may be the answer */
 	/* What is found out. */

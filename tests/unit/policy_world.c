@@ -382,6 +382,7 @@ start_knowledge(struct world *world, bool sessions)
 		signets.fetch = fetcher_source(world->fetcher);
 	}
 	signets.domains = policyd->domains;
+	signets.suffixes = policyd->suffixes;
 	assert_int_equal(signets_new(&signets, &policyd->signets), 0);
 	assert_int_equal(patience_new(&world_clock, &policyd->patience), 0);
 	assert_int_equal(purges_new(&policyd->purges), 0);
