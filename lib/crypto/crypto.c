@@ -261,35 +261,34 @@ crypto_equal(const void *a, const void *b, size_t length)
 	return sodium_memcmp(a, b, length) == 0;
 }
 
-/* CBC decryption parallelises and encryption does not, but OpenSSL's in-place
- * form serves both; lengths beyond INT_MAX go in pieces. */
+/* Lengths beyond INT_MAX go in pieces. */
 static int
-cbc(const uint8_t *key, const uint8_t *iv, uint8_t *data, size_t length,
+cbc(const uint8_t *key, const uint8_t *iv, struct span in, uint8_t *out,
     int encrypt)
 {
 	const size_t piece_limit = (size_t)1 << 30;
 	EVP_CIPHER_CTX *context;
 	int err = ERR_INTERNAL, done;
 
-	if (length % CRYPTO_AES_BLOCK != 0)
+	if (in.length % CRYPTO_AES_BLOCK != 0)
 		return ERR_FORMAT;
 	context = EVP_CIPHER_CTX_new();
 	if (context == NULL)
 		return ERR_MEMORY;
 	if (!EVP_CipherInit_ex2(context, ready.cipher, key, iv, encrypt, NULL))
-		goto out;
+		goto end;
 	EVP_CIPHER_CTX_set_padding(context, 0);
-	while (length > 0) {
-		size_t piece = length < piece_limit ? length : piece_limit;
+	while (in.length > 0) {
+		struct span piece = span_slice(in, 0, piece_limit);
 
-		if (!EVP_CipherUpdate(context, data, &done, data, (int)piece) ||
-		    (size_t)done != piece)
-			goto out;
-		data += piece;
-		length -= piece;
+		if (!EVP_CipherUpdate(context, out, &done, piece.data,
+		    (int)piece.length) || (size_t)done != piece.length)
+			goto end;
+		out += piece.length;
+		in = span_slice(in, piece.length, SIZE_MAX);
 	}
 	err = 0;
-out:
+end:
 	EVP_CIPHER_CTX_free(context);
 	return err;
 }
@@ -298,14 +297,15 @@ int
 crypto_cbc_encrypt(const uint8_t key[static CRYPTO_AES_KEY],
     const uint8_t iv[static CRYPTO_AES_BLOCK], uint8_t *data, size_t length)
 {
-	return cbc(key, iv, data, length, 1);
+	return cbc(key, iv, span_of(data, length), data, 1);
 }
 
 int
 crypto_cbc_decrypt(const uint8_t key[static CRYPTO_AES_KEY],
-    const uint8_t iv[static CRYPTO_AES_BLOCK], uint8_t *data, size_t length)
+    const uint8_t iv[static CRYPTO_AES_BLOCK], struct span sealed,
+    uint8_t *plain)
 {
-	return cbc(key, iv, data, length, 0);
+	return cbc(key, iv, sealed, plain, 0);
 }
 
 void

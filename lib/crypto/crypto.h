@@ -117,13 +117,16 @@ bool crypto_equal(const void *a, const void *b, size_t length);
 /* ---- AES-256-CBC, no padding ---- */
 
 /*
- * Works in place on `length` octets, a multiple of 16. Allocates inside OpenSSL.
- * ERR_INTERNAL when the library fails, ERR_FORMAT for another length.
+ * Encrypts in place; decrypts to `plain`, which is sealed.data or does not
+ * overlap it. The octets are a multiple of 16. Allocates inside OpenSSL.
+ * ERR_INTERNAL when the library fails, ERR_MEMORY, ERR_FORMAT for another
+ * length.
  */
 int crypto_cbc_encrypt(const uint8_t key[static CRYPTO_AES_KEY],
     const uint8_t iv[static CRYPTO_AES_BLOCK], uint8_t *data, size_t length);
 int crypto_cbc_decrypt(const uint8_t key[static CRYPTO_AES_KEY],
-    const uint8_t iv[static CRYPTO_AES_BLOCK], uint8_t *data, size_t length);
+    const uint8_t iv[static CRYPTO_AES_BLOCK], struct span sealed,
+    uint8_t *plain);
 
 /* ---- XChaCha20-Poly1305 ---- */
 

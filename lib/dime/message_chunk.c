@@ -66,10 +66,9 @@ slot_read(const struct access *access, const struct message_chunk *chunk,
 	    !message_chunk_access(chunk->type, actor))
 		return chunk_fault(message, chunk, access->fault, ERR_NO_ACCESS,
 		    "no key at hand has a slot");
-	memcpy(slot, chunk->slots.data +
-	    chunk_slot_of(row, actor) * CHUNK_SLOT, CHUNK_SLOT);
 	err = crypto_cbc_decrypt(message->kek[actor].key,
-	    message->kek[actor].iv, slot, CHUNK_SLOT);
+	    message->kek[actor].iv, span_slice(chunk->slots,
+	    chunk_slot_of(row, actor) * CHUNK_SLOT, CHUNK_SLOT), slot);
 	if (err != 0)
 		return chunk_fault(message, chunk, access->fault, err,
 		    error_row(err)->text);
@@ -86,7 +85,7 @@ slot_iv(const uint8_t slot[static CHUNK_SLOT],
 
 int
 chunk_decrypt(const struct access *access, const struct message_chunk *chunk,
-    uint8_t *data)
+    size_t length, uint8_t *plain)
 {
 	uint8_t slot[CHUNK_SLOT], iv[CRYPTO_AES_BLOCK];
 	int err = slot_read(access, chunk, slot);
@@ -94,8 +93,8 @@ chunk_decrypt(const struct access *access, const struct message_chunk *chunk,
 	if (err != 0)
 		return err;
 	slot_iv(slot, iv);
-	err = crypto_cbc_decrypt(slot + 2 * CRYPTO_AES_BLOCK, iv, data,
-	    chunk->payload.length);
+	err = crypto_cbc_decrypt(slot + 2 * CRYPTO_AES_BLOCK, iv,
+	    span_slice(chunk->payload, 0, length), plain);
 	explicit_bzero(slot, sizeof(slot));
 	if (err != 0)
 		return chunk_fault(access->message, chunk, access->fault, err,
@@ -110,8 +109,7 @@ signature_read(const struct access *access, const struct message_chunk *chunk,
 	if (chunk->payload.length != CRYPTO_SIGNATURE)
 		return chunk_fault(access->message, chunk, access->fault,
 		    ERR_CORRUPT, "holds no signature");
-	memcpy(signature, chunk->payload.data, CRYPTO_SIGNATURE);
-	return chunk_decrypt(access, chunk, signature);
+	return chunk_decrypt(access, chunk, CRYPTO_SIGNATURE, signature);
 }
 
 /* ---- payloads ---- */
@@ -164,24 +162,16 @@ check_plain(const struct access *access, struct payload *payload)
 	return NULL;
 }
 
-int
-payload_open(const struct access *access, const struct message_chunk *chunk,
+/* Decrypts and checks a payload that is long enough, in out->plain. */
+static int
+payload_fill(const struct access *access, const struct message_chunk *chunk,
     struct payload *out)
 {
 	const struct message *message = access->message;
 	struct fault *fault = access->fault;
 	const char *rule;
-	int err;
+	int err = chunk_decrypt(access, chunk, out->length, out->plain);
 
-	*out = (struct payload){NULL, chunk->payload.length, 0, {NULL, 0}};
-	if (chunk->payload.length < PAYLOAD_LEAST)
-		return chunk_fault(message, chunk, fault, ERR_CORRUPT,
-		    "payload is too short");
-	out->plain = malloc(out->length);
-	if (out->plain == NULL)
-		return fault_set(fault, ERR_MEMORY, "%s", "");
-	memcpy(out->plain, chunk->payload.data, out->length);
-	err = chunk_decrypt(access, chunk, out->plain);
 	if (err != 0)
 		return err == ERR_FORMAT ? chunk_fault(message, chunk, fault,
 		    ERR_CORRUPT, "payload is not a multiple of 16") : err;
@@ -198,12 +188,27 @@ payload_open(const struct access *access, const struct message_chunk *chunk,
 	return 0;
 }
 
+int
+payload_open(const struct access *access, const struct message_chunk *chunk,
+    struct payload *out)
+{
+	*out = (struct payload){.length = chunk->payload.length};
+	if (out->length < PAYLOAD_LEAST)
+		return chunk_fault(access->message, chunk, access->fault,
+		    ERR_CORRUPT, "payload is too short");
+	out->plain = malloc(out->length);
+	if (out->plain == NULL)
+		return fault_set(access->fault, ERR_MEMORY, "%s", "");
+	return payload_fill(access, chunk, out);
+}
+
 void
 payload_free(struct payload *payload)
 {
 	if (payload->plain != NULL)
 		explicit_bzero(payload->plain, payload->length);
-	free(payload->plain);
+	if (!payload->lent)
+		free(payload->plain);
 	payload->plain = NULL;
 }
 
@@ -316,9 +321,65 @@ payload_total(const struct message *message, size_t at)
 	return total;
 }
 
+/* Whether a payload that decrypts holds its data as they are. Nothing has been
+ * checked yet: this says only where to decrypt the whole of it. */
+static bool
+is_stored(const struct access *access, const struct message_chunk *chunk)
+{
+	uint8_t start[PAYLOAD_LEAST];
+	bool stored = chunk->payload.length >= sizeof(start) &&
+	    chunk_decrypt(access, chunk, sizeof(start), start) == 0 &&
+	    !(start[PAYLOAD_FLAGS_AT] & PAYLOAD_GZIP);
+
+	explicit_bzero(start, sizeof(start));
+	return stored;
+}
+
+/*
+ * Opens chunk `at`, the next piece: in the free end of the buffer if its data
+ * are to stay there and the whole payload has room. A buffer of its own would be
+ * new memory for the kernel to clear, and to be wiped.
+ */
+static int
+open_piece(const struct access *access, size_t at,
+    const struct segment *segment, struct payload *out)
+{
+	const struct message_chunk *chunk = &access->message->chunks[at];
+	struct buffer *buffer = segment->out;
+	size_t length = chunk->payload.length;
+	size_t total = segment->pieces == 0
+	    ? payload_total(access->message, at)
+	    : length;
+	int err;
+
+	if (is_stored(access, chunk) &&
+	    buffer_reserve(buffer, total) >= length) {
+		*out = (struct payload){buffer->data + buffer->length, length,
+		    true, 0, {NULL, 0}};
+		return payload_fill(access, chunk, out);
+	}
+	err = payload_open(access, chunk, out);
+	if (err == 0 && segment->pieces == 0)
+		reserve(buffer, out, total);
+	return err;
+}
+
+/* Appends what was opened in the free end of the buffer; the payload is then
+ * what is left behind its data. */
+static void
+keep(struct buffer *buffer, struct payload *payload)
+{
+	size_t length = payload->data.length;
+
+	memmove(payload->plain, payload->data.data, length);
+	buffer_extend(buffer, length);
+	payload->plain += length;
+	payload->length -= length;
+}
+
 /* Adds the data of the next piece; the rule it breaks, or NULL. */
 static const char *
-add_piece(struct segment *segment, const struct payload *payload)
+add_piece(struct segment *segment, struct payload *payload)
 {
 	uint8_t flags = payload->flags & (uint8_t)~PAYLOAD_CONTINUES;
 
@@ -338,7 +399,10 @@ add_piece(struct segment *segment, const struct payload *payload)
 	segment->total += payload->data.length;
 	if (segment->inflating)
 		return inflate_piece(segment, payload->data);
-	buffer_append_span(segment->out, payload->data);
+	if (payload->lent)
+		keep(segment->out, payload);
+	else
+		buffer_append_span(segment->out, payload->data);
 	return NULL;
 }
 
@@ -365,11 +429,8 @@ segment_read(const struct access *access, size_t *at, struct buffer *out)
 	int err;
 
 	do {
-		chunk = &message->chunks[(*at)++];
-		err = payload_open(access, chunk, &payload);
-		if (err == 0 && segment.pieces == 0)
-			reserve(out, &payload,
-			    payload_total(message, *at - 1));
+		chunk = &message->chunks[*at];
+		err = open_piece(access, (*at)++, &segment, &payload);
 		rule = err == 0 ? add_piece(&segment, &payload) : NULL;
 		more = (payload.flags & PAYLOAD_CONTINUES) != 0;
 		payload_free(&payload);

@@ -166,8 +166,7 @@ explain_inside(struct explaining *explaining, const struct message_chunk *chunk)
 	plain = malloc(payload.length);
 	if (plain == NULL)
 		return fault_set(explaining->fault, ERR_MEMORY, "%s", "");
-	memcpy(plain, payload.data, payload.length);
-	err = chunk_decrypt(&access, chunk, plain);
+	err = chunk_decrypt(&access, chunk, payload.length, plain);
 	inside = explain_start(explaining->explainer,
 	    span_of(plain, payload.length), true);
 	if (err == 0 &&

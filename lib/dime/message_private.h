@@ -89,8 +89,9 @@ int parties_layout(const struct message_parties *parties, enum layout *layout,
 
 /* The decrypted payload of one chunk, checked. */
 struct payload {
-	uint8_t *plain; /* wiped and freed by payload_free() */
+	uint8_t *plain; /* wiped by payload_free(), and freed unless lent */
 	size_t length;
+	bool lent;
 	uint8_t flags;
 	struct span data;
 };
@@ -104,10 +105,10 @@ int slot_read(const struct access *access, const struct message_chunk *chunk,
 void slot_iv(const uint8_t slot[static CHUNK_SLOT],
     uint8_t iv[static CRYPTO_AES_BLOCK]);
 
-/* Decrypts `data`, a copy of the chunk's payload, in place. Errors as slot_read();
- * ERR_FORMAT where it is not a multiple of 16 octets. */
+/* Decrypts the first `length` octets of the chunk's payload to `plain`. Errors
+ * as slot_read(); ERR_FORMAT where that is not a multiple of 16 octets. */
 int chunk_decrypt(const struct access *access,
-    const struct message_chunk *chunk, uint8_t *data);
+    const struct message_chunk *chunk, size_t length, uint8_t *plain);
 
 /*
  * Decrypts a chunk that is neither cleartext nor a signature and checks
@@ -122,7 +123,9 @@ void payload_free(struct payload *payload);
 /*
  * Appends the data of the segment that starts at chunk *at to `out`, put
  * together from its pieces and inflated, and moves *at behind it (M8, M9). The
- * limit of `out` bounds it: ERR_TOO_LARGE. Errors as payload_open().
+ * limit of `out` bounds it: ERR_TOO_LARGE. Errors as payload_open(). The free
+ * end of `out` serves to decrypt: a payload that is refused is wiped from it,
+ * the data of pieces before it stay.
  */
 int segment_read(const struct access *access, size_t *at, struct buffer *out);
 

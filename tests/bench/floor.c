@@ -160,12 +160,11 @@ content(const struct floor *floor, const struct message *message,
 	uint8_t slot[SLOT], iv[CRYPTO_AES_BLOCK];
 	struct cursor cursor;
 
-	memcpy(slot, chunk->slots.data + RECIPIENT_SLOT_AT, sizeof(slot));
-	crypto_cbc_decrypt(kek->key, kek->iv, slot, sizeof(slot));
+	crypto_cbc_decrypt(kek->key, kek->iv,
+	    span_slice(chunk->slots, RECIPIENT_SLOT_AT, SLOT), slot);
 	for (size_t i = 0; i < sizeof(iv); i++)
 		iv[i] = slot[i] ^ slot[sizeof(iv) + i];
-	crypto_cbc_decrypt(slot + 2 * sizeof(iv), iv, plain,
-	    chunk->payload.length);
+	crypto_cbc_decrypt(slot + 2 * sizeof(iv), iv, chunk->payload, plain);
 	cursor = cursor_start(span_of(plain + LENGTH_AT, 3));
 	*flags = plain[FLAGS_AT];
 	return span_of(plain + DATA_AT, cursor_u24(&cursor));

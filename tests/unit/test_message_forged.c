@@ -296,6 +296,110 @@ odd_sizes_are_refused(void **state)
 	}
 }
 
+/* Three pieces and what the whole comes to, at most `limit` octets. */
+static int
+open_pieces(size_t limit, struct buffer *mime)
+{
+	struct message_parties parties = world_parties();
+	char sender[ADDRESS_SIZE];
+	struct message *message;
+	struct forge forge;
+	int err;
+
+	forge_start_content(&forge);
+	forge_text(&forge, 67, "hello", 128);
+	forge_text(&forge, 67, " and ", 128);
+	forge_text(&forge, 67, "goodbye", 0);
+	forge_sign(&forge, NULL);
+	message = world_message(forge_end(&forge), MESSAGE_RECIPIENT);
+	err = message_open(message, &parties, limit, mime, sender, NULL);
+	message_free(message);
+	forge_free(&forge);
+	return err;
+}
+
+/* From where no payload has room beside the mail to where all of them have. */
+static void
+limit_is_of_the_mail_alone(void **state)
+{
+	const struct span whole = span_string("\r\nhello and goodbye");
+
+	for (size_t limit = 0; limit < whole.length + 200; limit++) {
+		struct buffer mime = buffer_make(WORLD_LIMIT);
+		struct buffer tight = buffer_make(limit);
+		int err = limit < whole.length ? ERR_TOO_LARGE : 0;
+
+		assert_int_equal(open_pieces(limit, &mime), err);
+		assert_int_equal(open_pieces(WORLD_LIMIT, &tight), err);
+		if (err == 0)
+			assert_true(span_equal(buffer_span(&mime), whole));
+		assert_true(span_equal(buffer_span(&mime),
+		    buffer_span(&tight)));
+		buffer_free(&mime);
+		buffer_free(&tight);
+	}
+}
+
+/* Opens it into a buffer of zeros: behind the mail it must hold nothing else
+ * afterwards. */
+static void
+expect_wiped(struct forge *forge, int err)
+{
+	enum { ROOM = 4096 };
+	struct message_parties parties = world_parties();
+	struct buffer mime = buffer_make(WORLD_LIMIT);
+
+	memset(buffer_extend(&mime, ROOM), 0, ROOM);
+	buffer_reset(&mime);
+	assert_int_equal(world_open(forge_end(forge), &parties, &mime), err);
+	assert_true(mime.capacity < 2 * ROOM);
+	for (size_t i = mime.length; i < ROOM; i++)
+		assert_int_equal(mime.data[i], 0);
+	buffer_free(&mime);
+	forge_free(forge);
+}
+
+static void
+nothing_is_left_in_the_buffer(void **state)
+{
+	static const struct {
+		const char *name;
+		struct forge_payload first, second;
+		int err;
+	} cases[] = {
+	    {"good", {128, 6, 6, 6, 0, 0}, {0, 6, 6, 6, 0, 0}, 0},
+	    {"long padding", {128, 246, 246, 246, 0, 0},
+	        {0, 246, 246, 246, 0, 0}, 0},
+	    {"bad padding", {0, 6, 6, 7, 0, 0}, {0}, ERR_CORRUPT},
+	    {"bad padding, second", {128, 6, 6, 6, 0, 0}, {0, 6, 6, 7, 0, 0},
+	        ERR_CORRUPT},
+	    {"not the author's", {0, 6, 6, 6, 0, WORLD_MALLORY}, {0},
+	        ERR_CORRUPT},
+	    {"not the author's, second", {128, 6, 6, 6, 0, 0},
+	        {0, 6, 6, 6, 0, WORLD_MALLORY}, ERR_CORRUPT},
+	    {"alternate key", {2, 6, 6, 6, 0, 0}, {0}, ERR_ALTERNATE_KEY},
+	    {"goes on too far", {128, 6, 6, 6, 0, 0}, {128, 6, 6, 6, 0, 0},
+	        ERR_CORRUPT},
+	    {"other flags, second", {128, 6, 6, 6, 0, 0}, {1, 0, 6, 0, 0, 0},
+	        ERR_CORRUPT},
+	    {"gzip, second", {128, 6, 6, 6, 0, 0}, {4, 6, 6, 6, 0, 0},
+	        ERR_CORRUPT},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct forge forge;
+
+		unit_case(cases[i].name);
+		forge_start_content(&forge);
+		forge_chunk(&forge, 67, span_string("hello"), &cases[i].first);
+		if (cases[i].second.padding > 0)
+			forge_chunk(&forge, 67, span_string("hello"),
+			    &cases[i].second);
+		forge_sign(&forge, NULL);
+		expect_wiped(&forge, cases[i].err);
+	}
+}
+
 /* Neither tracing nor the alternate key concern us. */
 static void
 tracing_and_alternate_are_stepped_over(void **state)
@@ -414,6 +518,8 @@ main(void)
 	    cmocka_unit_test(alternate_padding_of_whole_blocks),
 	    cmocka_unit_test(content_table),
 	    cmocka_unit_test(odd_sizes_are_refused),
+	    cmocka_unit_test(limit_is_of_the_mail_alone),
+	    cmocka_unit_test(nothing_is_left_in_the_buffer),
 	    cmocka_unit_test(tracing_and_alternate_are_stepped_over),
 	    cmocka_unit_test(second_tracing_is_refused),
 	};
