@@ -76,6 +76,29 @@ task_enter(struct signets_task *task)
 	return enter;
 }
 
+/* Before the tiers are, so that what is in the air does not come back. */
+static void
+drop_tasks(struct signets *signets, const char *name)
+{
+	pthread_mutex_lock(&signets->lock);
+	for (struct signets_task *task = signets->tasks; task != NULL;
+	     task = task->next)
+		task->dropped |= strcmp(task->name, name) == 0 ||
+		    domain_is_within(task->asked_domain, name);
+	pthread_mutex_unlock(&signets->lock);
+}
+
+bool
+signets_task_is_dropped(const struct signets_task *task)
+{
+	bool dropped;
+
+	pthread_mutex_lock(&task->signets->lock);
+	dropped = task->dropped;
+	pthread_mutex_unlock(&task->signets->lock);
+	return dropped;
+}
+
 static bool
 start_thread(struct signets_task *task)
 {
@@ -221,6 +244,7 @@ signets_find(struct signets *signets, const struct domain_facts *domain,
 void
 signets_forget(struct signets *signets, const char *name)
 {
+	drop_tasks(signets, name);
 	if (signets->settings.cache != NULL)
 		cache_delete(signets->settings.cache,
 		    strchr(name, '@') == NULL ? "o" : "u", span_string(name));
@@ -230,6 +254,7 @@ signets_forget(struct signets *signets, const char *name)
 void
 signets_drop(struct signets *signets, const char *name)
 {
+	drop_tasks(signets, name);
 	signets_memory_drop(signets, name);
 }
 

@@ -108,7 +108,8 @@ note(struct signets_task *task, const struct user_signet *user)
 {
 	struct buffer core = buffer_make(SIGNET_MAX_LENGTH);
 
-	if (signet_split(user->signet, SIGNET_STATE_CORE, &core, NULL) == 0)
+	if (!signets_task_is_dropped(task) &&
+	    signet_split(user->signet, SIGNET_STATE_CORE, &core, NULL) == 0)
 		state_set_known(task->signets->settings.state, user->address,
 		    task->domain->organization, buffer_span(&core));
 	buffer_free(&core);

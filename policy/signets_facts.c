@@ -202,9 +202,12 @@ signets_memory_keep(const struct signets_task *task, const char *name,
 {
 	char key[MEMORY_KEY_SIZE];
 
-	memory_put(task->signets->settings.memory,
-	    memory_key(name, fingerprint, key),
-	    signets_facts_value(facts));
+	pthread_mutex_lock(&task->signets->lock);
+	if (!task->dropped)
+		memory_put(task->signets->settings.memory,
+		    memory_key(name, fingerprint, key),
+		    signets_facts_value(facts));
+	pthread_mutex_unlock(&task->signets->lock);
 }
 
 /* Keys of the name itself, and of the addresses at it if it is a domain. */

@@ -15,7 +15,7 @@ enum { SIGNETS_KEY_SIZE = ADDRESS_SIZE + SIGNET_FINGERPRINT_SIZE + 4 };
 struct signets {
 	struct signets_settings settings;
 	struct flights *flights;
-	pthread_mutex_t lock; /* of the list of tasks */
+	pthread_mutex_t lock; /* of the list of tasks, and their `dropped` */
 	struct signets_task *tasks;
 	size_t task_count;
 	_Atomic uint64_t fetched, failed, redis, refreshed;
@@ -38,6 +38,7 @@ struct signets_task {
 	bool current; /* the peer says that it still is */
 	bool org_fetched; /* and not from a tier */
 	bool again; /* for the second time, and as a whole */
+	bool dropped; /* meanwhile, what it was to be; under signets->lock */
 	const struct domain_facts *domain;
 	struct record *record;
 	uint8_t digest[CRYPTO_SHA512]; /* of the record's text */
@@ -75,6 +76,8 @@ struct span signets_key_name(struct span key);
  * either case under the record with that digest; held for the caller. */
 const struct signet_facts *signets_memory_find(struct signets *signets,
     const uint8_t *digest, const char *name, const char *fingerprint);
+/* Not what was dropped since the task began, here and in signets_redis_put(): it
+ * may have been asked for before. */
 void signets_memory_keep(const struct signets_task *task, const char *name,
     const char *fingerprint, const struct signet_facts *facts);
 /* Whether it is the key of a name's current signet, and of whose. */
@@ -117,6 +120,11 @@ int signets_custody_check(struct signets_task *task,
 /* Only whether it is the first or has the key that was seen last. */
 bool signets_custody_agrees(struct signets_task *task,
     const struct user_signet *user);
+
+/* ---- signets.c ---- */
+
+/* Whether the task's name, or what holds it, was dropped since it began. */
+bool signets_task_is_dropped(const struct signets_task *task);
 
 /* ---- signets_task.c: from a name to its signet ---- */
 

@@ -79,12 +79,16 @@ void
 signets_redis_put(struct signets_task *task, const char *kind, const char *name,
     const char *fingerprint, const struct signet_facts *facts)
 {
-	char key[SIGNETS_KEY_SIZE];
+	struct cache *cache = task->signets->settings.cache;
+	char text[SIGNETS_KEY_SIZE];
+	const struct span key = signets_key(name, fingerprint, text);
 
-	if (task->signets->settings.cache != NULL)
-		cache_put(task->signets->settings.cache, kind,
-		    signets_key(name, fingerprint, key), facts->binary,
-		    facts->value.expires);
+	if (cache == NULL || signets_task_is_dropped(task))
+		return;
+	cache_put(cache, kind, key, facts->binary, facts->value.expires);
+	/* Whoever dropped it while it was on its way may have come first. */
+	if (signets_task_is_dropped(task))
+		cache_delete(cache, kind, key);
 }
 
 static int64_t

@@ -431,6 +431,48 @@ forgetting(void **state)
 	world_free(world);
 }
 
+static int
+count_fetched(struct world *world)
+{
+	int count;
+
+	pthread_mutex_lock(&world->lock);
+	count = world->fetched;
+	pthread_mutex_unlock(&world->lock);
+	return count;
+}
+
+/* What is in the air when somebody says to forget was asked for before. */
+static void
+forgetting_in_the_air(void **state)
+{
+	static const char *const names[] = {"bob@beta.test", "beta.test"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct world *world = world_new("");
+		struct facts_answer answer;
+
+		unit_case(names[i]);
+		world_set_record(world, "beta.test", DNS_PRESENT_SECURE, "");
+		world->gate_closed = true;
+		while (count_fetched(world) == 0)
+			facts_answer_free((answer = world_ask(world,
+			    decide_outbound, "alice@alpha.test",
+			    "bob@beta.test", "", 20), &answer));
+		facts_answer_free((answer = world_ask(world, inquiry_forget,
+		    "", names[i], "", 0), &answer));
+		world_open_gate(world);
+		assert_true(signets_drain(world->policyd.signets,
+		    deadline_in(60000)));
+		assert_int_equal(world->fetched, 1);
+		facts_answer_free((answer = decide(world, "bob@beta.test"),
+		    &answer));
+		assert_int_equal(answer.action, POLICY_DARK);
+		assert_int_equal(world->fetched, 2);
+		world_free(world);
+	}
+}
+
 /* ---- waiting ---- */
 
 static void
@@ -920,6 +962,7 @@ main(void)
 	    cmocka_unit_test(certificate_sets_a_short_pin),
 	    cmocka_unit_test(pinned_through_failures),
 	    cmocka_unit_test(forgetting),
+	    cmocka_unit_test(forgetting_in_the_air),
 	    cmocka_unit_test(a_deadline_passes_and_work_goes_on),
 	    cmocka_unit_test(a_hundred_callers),
 	    cmocka_unit_test(the_map_does_not_wait_for_dns),
