@@ -12,6 +12,12 @@ enum {
 	HISTORY_LIMIT = 8 << 20, /* octets of a listing: 10000 core signets */
 	RECORD_TIME = 30000,     /* for a syndicate's record */
 	SYNDICATES = 3,          /* that are asked */
+	/* Connections of one fetch, to a domain's own hosts and to those of its
+	 * syndicates: whoever may write a record could have us knock at
+	 * thousands of others' doors. */
+	OWN_CONNECTIONS = 40,
+	SYNDICATE_CONNECTIONS = 20,
+	OWN_SHARE = 75, /* percent of the time, where there are syndicates */
 };
 
 struct fetcher {
@@ -50,6 +56,7 @@ struct visit {
 	const struct record *record; /* by which the hosts are judged */
 	bool record_secure;
 	bool syndicate;
+	size_t *connections; /* that may still be made */
 };
 
 static int
@@ -102,6 +109,32 @@ hear_syndicate(int err, struct fetch_result *result, struct fault *fault)
 	return ERR_DEFERRED;
 }
 
+/* What only a host says that nobody vouches for: another may do better. A signet
+ * that an organizational one holds for needs no host's word. */
+static bool
+is_hearsay(const struct visit *visit, const struct facts_host *host, int err,
+    const struct fetch_result *result)
+{
+	const bool is_word = is_authoritative(err) || result->current;
+
+	if (result->confirmed || visit->syndicate)
+		return false;
+	if (!visit->record_secure)
+		return is_word || (err == 0 && result->org != NULL);
+	return is_word && host->unproven;
+}
+
+static int
+refuse_hearsay(const struct visit *visit, struct fetch_result *result,
+    struct fault *fault)
+{
+	fetch_result_free(result);
+	result->asked = true;
+	return fault_set(fault, ERR_UNCONFIRMED,
+	    "%s: neither DNSSEC nor a certificate confirms what its host says",
+	    visit->wish->organization);
+}
+
 static int
 ask_address(const struct visit *visit, const struct facts_host *host,
     const char *address, struct deadline deadline,
@@ -129,6 +162,8 @@ ask_address(const struct visit *visit, const struct facts_host *host,
 	if (err == 0)
 		err = ask_session(peer, visit->wish, deadline, result, fault);
 	peer_close(peer);
+	if (is_hearsay(visit, host, err, result))
+		return refuse_hearsay(visit, result, fault);
 	return visit->syndicate ? hear_syndicate(err, result, fault) : err;
 }
 
@@ -176,7 +211,10 @@ ask_stage(const struct visit *visit, enum hosts_stage stage,
 		*err = found;
 	}
 	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < hosts[i].address_count; j++) {
+		for (size_t j = 0; j < hosts[i].address_count &&
+		     *visit->connections > 0 && deadline_left(deadline) > 0;
+		     j++) {
+			--*visit->connections;
 			found = ask_address(visit, &hosts[i],
 			    hosts[i].addresses[j], deadline, result, &now);
 			log_attempt(visit, &hosts[i], hosts[i].addresses[j],
@@ -185,8 +223,7 @@ ask_stage(const struct visit *visit, enum hosts_stage stage,
 				*fault = now;
 				*err = found;
 			}
-			if (found == 0 || is_authoritative(found) ||
-			    deadline_left(deadline) == 0)
+			if (found == 0 || is_authoritative(found))
 				return true;
 		}
 	}
@@ -200,7 +237,8 @@ ask_all(const struct visit *visit, struct deadline deadline,
 {
 	bool done = false;
 
-	for (int stage = HOSTS_DX; stage < HOSTS_STAGES && !done; stage++)
+	for (int stage = HOSTS_DX; stage < HOSTS_STAGES && !done &&
+	     *visit->connections > 0 && deadline_left(deadline) > 0; stage++)
 		done = ask_stage(visit, (enum hosts_stage)stage, deadline,
 		    result, err, fault);
 	return done;
@@ -239,9 +277,16 @@ ask_syndicate(const struct visit *own, const char *name,
 	return done;
 }
 
-/* In random order. Only what DNSSEC secures makes a signet from there as good
- * as one from the organization; whether one is still current they cannot know.
- */
+/* Only what DNSSEC secures makes a signet from there as good as one from the
+ * organization; whether one is still current they cannot know. */
+static bool
+may_ask_syndicates(const struct visit *own)
+{
+	return own->record_secure && *own->wish->held == '\0' &&
+	    own->record->syndicate_count > 0;
+}
+
+/* In random order. */
 static void
 ask_syndicates(const struct visit *own, struct deadline deadline,
     struct fetch_result *result, int *err, struct fault *fault)
@@ -252,8 +297,7 @@ ask_syndicates(const struct visit *own, struct deadline deadline,
 	size_t first;
 	bool done = false;
 
-	if (!own->record_secure || *own->wish->held != '\0' || count == 0)
-		return;
+	*own->connections = SYNDICATE_CONNECTIONS;
 	random_start(&random);
 	first = random_below(&random, (uint32_t)count);
 	random_end(&random);
@@ -270,12 +314,18 @@ fetch(void *context, const struct fetch_wish *wish, struct deadline deadline,
 {
 	const struct fetcher *fetcher = context;
 	const struct site *site = sites_hold(fetcher->sites);
+	size_t connections = OWN_CONNECTIONS;
 	const struct visit visit = {fetcher, site->config, wish,
-	    wish->organization, wish->record, wish->record_secure, false};
+	    wish->organization, wish->record, wish->record_secure, false,
+	    &connections};
+	const bool more = may_ask_syndicates(&visit);
+	const struct deadline own = more
+	    ? deadline_in(deadline_left(deadline) / 100 * OWN_SHARE)
+	    : deadline;
 	int err = ERR_UNREACHABLE;
 
 	*result = (struct fetch_result){.history = buffer_make(HISTORY_LIMIT)};
-	if (!ask_all(&visit, deadline, result, &err, fault))
+	if (!ask_all(&visit, own, result, &err, fault) && more)
 		ask_syndicates(&visit, deadline, result, &err, fault);
 	sites_release(site);
 	return err;

@@ -86,6 +86,7 @@ struct name {
 };
 
 struct names {
+	bool unproven; /* DNSSEC does not secure them */
 	size_t count;
 	struct name items[NAMES_MOST];
 };
@@ -180,6 +181,7 @@ name_mx_hosts(const struct hosts_wish *wish, struct deadline deadline,
 	    deadline_earlier(deadline, deadline_in(WAIT)), &reply);
 	if (err != 0)
 		return fault_set(fault, err, "%s", "");
+	names->unproven = reply == NULL || reply->answer != DNS_PRESENT_SECURE;
 	for (size_t i = 0; reply != NULL && i < reply->count; i++)
 		if (hosts_read_mx(reply->data[i], &preference, name))
 			add_name(names, name, preference);
@@ -200,6 +202,7 @@ name_hosts(const struct hosts_wish *wish, struct deadline deadline,
 	int err = 0;
 
 	names->count = 0;
+	names->unproven = false;
 	if (wish->stage == HOSTS_DX)
 		name_dx_hosts(wish->record, names);
 	else if (wish->stage == HOSTS_MX)
@@ -260,7 +263,7 @@ look_up(const struct dns_source *dns, const struct names *names,
 	for (size_t i = 0; i < names->count; i++) {
 		struct facts_host *host = &hosts[*count];
 
-		*host = (struct facts_host){.port = 0};
+		*host = (struct facts_host){.unproven = names->unproven};
 		snprintf(host->name, sizeof(host->name), "%s",
 		    names->items[i].text);
 		add_addresses(host, replies[2 * i], allow_private, &refused);

@@ -68,6 +68,7 @@ struct facts_host {
 	char name[DOMAIN_SIZE]; /* for SNI and certificate */
 	unsigned int port;      /* 0 where nobody asked for a port */
 	bool dual;              /* DMTP is reached through SMTP (STARTTLS) */
+	bool unproven; /* DNSSEC does not secure who named it; not told */
 	size_t address_count;
 	char addresses[FACTS_ADDRESSES_MAX][46]; /* numeric */
 };
