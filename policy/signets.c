@@ -59,6 +59,8 @@ static bool
 task_enter(struct signets_task *task)
 {
 	struct signets *signets = task->signets;
+	/* Nobody waits for a refresh: half is left to those who do. */
+	const size_t share = task->refresh ? 2 : 1;
 	size_t same = 0;
 	bool enter;
 
@@ -66,7 +68,8 @@ task_enter(struct signets_task *task)
 	for (const struct signets_task *other = signets->tasks; other != NULL;
 	     other = other->next)
 		same += strcmp(other->organization, task->organization) == 0;
-	enter = signets->task_count < TASKS && same < TASKS_PER_DOMAIN;
+	enter = signets->task_count < TASKS / share &&
+	    same < TASKS_PER_DOMAIN / share;
 	if (enter) {
 		task->next = signets->tasks;
 		signets->tasks = task;

@@ -5,6 +5,7 @@
 
 #include "policy/inquiry.h"
 #include "policy/map.h"
+#include "policy/tend.h"
 
 #define ENCRYPT "OK dimeenc:[127.0.0.1]:10029"
 #define NAKED "NOTFOUND"
@@ -471,6 +472,38 @@ forgetting_in_the_air(void **state)
 		assert_int_equal(world->fetched, 2);
 		world_free(world);
 	}
+}
+
+/* However many are to be refreshed at hosts that no longer answer: who waits
+ * for another of the domain's is not kept from it. */
+static void
+refreshing_leaves_room(void **state)
+{
+	struct world *world = world_new("");
+	struct facts_answer answer;
+	char address[32];
+
+	world_set_record(world, "beta.test", DNS_PRESENT_SECURE, "");
+	for (int i = 0; i < 32; i++) {
+		if (i == 16)
+			world_pass(world, 8 * 60);
+		snprintf(address, sizeof(address), "%d@beta.test", i % 16);
+		facts_answer_free((answer = decide(world, address), &answer));
+		assert_int_equal(answer.action, POLICY_DARK);
+	}
+	assert_int_equal(count_fetched(world), 16);
+	world->gate_closed = true;
+	world_pass(world, 390);
+	for (int i = 0; i < 2 * TEND_ROUNDS; i++)
+		tend(&world->policyd);
+	answer = world_ask(world, decide_outbound, "alice@alpha.test",
+	    "bob@beta.test", "", 50);
+	assert_int_equal(answer.err, ERR_TIMEOUT);
+	facts_answer_free(&answer);
+	world_open_gate(world);
+	assert_true(signets_drain(world->policyd.signets, deadline_in(60000)));
+	assert_in_range(count_fetched(world), 18, 21);
+	world_free(world);
 }
 
 /* ---- waiting ---- */
@@ -963,6 +996,7 @@ main(void)
 	    cmocka_unit_test(pinned_through_failures),
 	    cmocka_unit_test(forgetting),
 	    cmocka_unit_test(forgetting_in_the_air),
+	    cmocka_unit_test(refreshing_leaves_room),
 	    cmocka_unit_test(a_deadline_passes_and_work_goes_on),
 	    cmocka_unit_test(a_hundred_callers),
 	    cmocka_unit_test(the_map_does_not_wait_for_dns),
