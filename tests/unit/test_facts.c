@@ -186,10 +186,10 @@ fill(struct facts_answer *answer)
 	buffer_append(&answer->user_signet, octets, 1);
 	buffer_append_string(&answer->text, "a 1\nb 2\n");
 	answer->host_count = 2;
-	answer->hosts[0] = (struct facts_host){"mx1.beta.test", 26, false, 2,
-	    {"192.0.2.1", "2001:db8::1"}};
-	answer->hosts[1] = (struct facts_host){"mx2.beta.test", 587, true, 1,
-	    {"192.0.2.2"}};
+	answer->hosts[0] = (struct facts_host){"mx1.beta.test", 26, false,
+	    false, 2, {"192.0.2.1", "2001:db8::1"}};
+	answer->hosts[1] = (struct facts_host){"mx2.beta.test", 587, true,
+	    false, 1, {"192.0.2.2"}};
 }
 
 static void
@@ -396,8 +396,8 @@ every_truncation_and_bit(void **state)
 	snprintf(given.reason, sizeof(given.reason), "reason");
 	buffer_append_string(&given.record, "pok=x");
 	given.host_count = 1;
-	given.hosts[0] = (struct facts_host){"mx.beta.test", 25, true, 1,
-	    {"192.0.2.1"}};
+	given.hosts[0] = (struct facts_host){"mx.beta.test", 25, true,
+	    false, 1, {"192.0.2.1"}};
 	facts_answer_write(&given, &text);
 	for (size_t length = 0; length < text.length; length++) {
 		facts_answer_init(&read);
