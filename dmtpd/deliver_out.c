@@ -25,6 +25,7 @@ struct attempt {
 	struct message_envelope envelope; /* chunk 4 */
 	/* Of the destination, as RCPT wants it (S11). */
 	char destination[SIGNET_FINGERPRINT_SIZE];
+	struct org_signet *destination_org; /* NULL: not asked for */
 	struct buffer armor;
 	struct facts_answer facts;
 	struct record *record;
@@ -94,7 +95,7 @@ find_destination_signet(struct attempt *attempt)
 	    .from = "", .to = domain, .fingerprint = "",
 	    .wait = attempt->live.fetch_timeout};
 	struct fault *fault = &attempt->fault;
-	struct org_signet *signet = NULL;
+	const struct org_signet *signet;
 	struct facts_answer answer;
 	int err;
 
@@ -108,7 +109,9 @@ find_destination_signet(struct attempt *attempt)
 	if (err == 0 && answer.err != 0)
 		err = fault_set(fault, answer.err, "%s", answer.reason);
 	if (err == 0)
-		err = facts_verify(&answer, domain, &signet, NULL, fault);
+		err = facts_verify(&answer, domain, &attempt->destination_org,
+		    NULL, fault);
+	signet = attempt->destination_org;
 	if (err == 0 && strcmp(message_org_fingerprint(signet),
 	        attempt->destination) != 0)
 		err = fault_set(fault, ERR_DESTINATION_SIGNET,
@@ -116,7 +119,6 @@ find_destination_signet(struct attempt *attempt)
 	if (err == 0)
 		memcpy(attempt->destination, signet->fingerprint,
 		    sizeof(attempt->destination));
-	org_signet_free(signet);
 	facts_answer_free(&answer);
 	return err;
 }
@@ -202,6 +204,7 @@ try_address(struct attempt *attempt, const struct facts_host *host,
 	    .record = attempt->record,
 	    /* Of the record in force, which may be a pinned one. */
 	    .record_secure = attempt->facts.confirmed,
+	    .org = attempt->destination_org,
 	    .revocation = dmtpd->revocation,
 	};
 	char name[DOMAIN_SIZE + 60];
@@ -423,6 +426,7 @@ deliver_out(struct deliver_out *delivery, struct verdict *verdict)
 	log_outcome(&attempt, verdict, now() - start);
 	message_free(attempt.message);
 	keys_org_free(attempt.org);
+	org_signet_free(attempt.destination_org);
 	free(attempt.record);
 	facts_answer_free(&attempt.facts);
 	peer_reply_free(&attempt.reply);

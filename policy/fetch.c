@@ -149,6 +149,7 @@ ask_address(const struct visit *visit, const struct facts_host *host,
 	    .source = visit->config->bind_address,
 	    .record = visit->record,
 	    .record_secure = visit->record_secure,
+	    .org = visit->syndicate ? NULL : visit->wish->held_org,
 	    .trust_foreign_dx = visit->config->trust_foreign_dx,
 	    .revocation = visit->fetcher->revocation,
 	};

@@ -17,6 +17,9 @@ struct fetch_wish {
 	const char *organization;
 	const struct record *record;
 	bool record_secure;
+	/* The organization's signet as far as it is held, verified under the
+	 * record, for judging hosts; or NULL. */
+	const struct org_signet *held_org;
 	bool org;                     /* the organization's signet is wanted */
 	const char *org_fingerprint;  /* that one; "": the current one */
 	const char *user;             /* "": none is wanted */

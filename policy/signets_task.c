@@ -94,6 +94,7 @@ fetch_missing(struct signets_task *task, struct fault *fault)
 	    .organization = task->domain->organization,
 	    .record = task->record,
 	    .record_secure = task->domain->secure,
+	    .held_org = task->org,
 	    .org = task->org_facts == NULL,
 	    .org_fingerprint = task->is_user ? "" : task->fingerprint,
 	    .user = task->is_user ? task->name : "",

@@ -217,27 +217,43 @@ connect_to(const struct peer_target *target, struct deadline deadline,
 	return err;
 }
 
-/* The certificate table of Part 7 with S17's rule for unsigned records. */
-static int
-judge(struct peer *peer, const struct peer_target *target,
-    const struct tls_peer *tls, struct deadline deadline, struct fault *fault)
+/* What the certificate table of Part 7 goes by, but for the status, with S17's
+ * rule for unsigned records. */
+static struct certificate_facts
+find_facts(const struct peer_target *target, const struct org_signet *org,
+    const struct tls_peer *tls)
 {
-	bool for_domain = tls_peer_has_name(tls, target->domain);
-	struct certificate_facts facts = {
+	const bool for_domain = tls_peer_has_name(tls, target->domain);
+
+	return (struct certificate_facts){
 	    .record_secure = target->record_secure,
 	    .record_has_tls = target->record->tls_count > 0,
-	    .tls_matches = record_tls_matches(target->record,
-		buffer_span(&tls->der), NULL, 0),
+	    .tls_matches = record_tls_matches(target->record, org,
+	        buffer_span(&tls->der)),
 	    .x509_valid = tls->chain_valid && (tls->name_valid || for_domain),
 	    .name_in_domain = for_domain || (tls->name_valid &&
 	        (target->trust_foreign_dx ||
 	            domain_is_within(target->host, target->domain))),
 	};
+}
+
+static bool
+has_good_key(const struct tls_peer *tls)
+{
+	return tls->rsa_bits >= RSA_BITS_LEAST &&
+	    tls->rsa_bits <= RSA_BITS_MOST;
+}
+
+static int
+judge(struct peer *peer, const struct peer_target *target,
+    const struct tls_peer *tls, struct certificate_facts facts,
+    struct deadline deadline, struct fault *fault)
+{
 	struct certificate_verdict verdict;
 	struct fault status = {0};
 	const char *why = "";
 
-	if (tls->rsa_bits < RSA_BITS_LEAST || tls->rsa_bits > RSA_BITS_MOST)
+	if (!has_good_key(tls))
 		return fault_set(fault, ERR_CERTIFICATE,
 		    "certificate with an RSA key of %u bits, not %d to %d",
 		    tls->rsa_bits, RSA_BITS_LEAST, RSA_BITS_MOST);
@@ -254,12 +270,12 @@ judge(struct peer *peer, const struct peer_target *target,
 	return 0;
 }
 
+/* `tls` is for tls_peer_free() in any case. */
 static int
 secure(struct peer *peer, const struct peer_target *target,
     struct tls_context *context, struct deadline deadline,
-    struct fault *fault)
+    struct tls_peer *tls, struct fault *fault)
 {
-	struct tls_peer tls;
 	int err;
 
 	/* What came in clear is not for the session that TLS secures. */
@@ -268,13 +284,9 @@ secure(struct peer *peer, const struct peer_target *target,
 		    "octets came in clear before the TLS handshake");
 	else
 		err = stream_start_tls_client(peer->stream, context,
-		    target->host, &tls, deadline, fault);
-	if (err != 0) {
+		    target->host, tls, deadline, fault);
+	if (err != 0)
 		peer->useless = true;
-		return err;
-	}
-	err = judge(peer, target, &tls, deadline, fault);
-	tls_peer_free(&tls);
 	return err;
 }
 
@@ -287,7 +299,7 @@ says_dmtp(struct peer_reply *reply)
 }
 
 static int
-greet(struct peer *peer, enum reply wanted, struct deadline deadline,
+read_greeting(struct peer *peer, enum reply wanted, struct deadline deadline,
     struct fault *fault)
 {
 	struct peer_reply reply;
@@ -314,7 +326,7 @@ elevate(struct peer *peer, const struct peer_target *target,
 	struct peer_reply reply;
 	int err;
 
-	if ((err = greet(peer, REPLY_BANNER, deadline, fault)) != 0)
+	if ((err = read_greeting(peer, REPLY_BANNER, deadline, fault)) != 0)
 		return err;
 	snprintf(line, sizeof(line), "STARTTLS <%s> MODE=DMTP", target->host);
 	peer_reply_init(&reply);
@@ -326,17 +338,90 @@ elevate(struct peer *peer, const struct peer_target *target,
 	return err;
 }
 
+/* Under TLS. */
+static int
+greet(struct peer *peer, const struct peer_target *target,
+    struct deadline deadline, struct fault *fault)
+{
+	return read_greeting(peer, target->dual ? REPLY_OK : REPLY_BANNER,
+	    deadline, fault);
+}
+
+/* ---- certificates by a SOK ---- */
+
+/* Whether a certificate that was refused is acceptable if a SOK has signed it:
+ * the table decides that as well. */
+static bool
+may_be_by_sok(const struct tls_peer *tls, struct certificate_facts facts)
+{
+	if (!facts.record_has_tls || facts.tls_matches || !has_good_key(tls))
+		return false;
+	facts.tls_matches = true;
+	return certificate_judge(&facts).accept;
+}
+
+static int
+learn_org(struct peer *peer, const struct peer_target *target,
+    struct deadline deadline, struct org_signet **out, struct fault *fault)
+{
+	struct signet *signet;
+	int err;
+
+	err = peer_fetch_signet(peer, target->domain, "", deadline, &signet,
+	    fault);
+	if (err != 0)
+		return err;
+	err = signet_verify_org(signet, target->record->poks,
+	    target->record->pok_count, target->domain, out, fault);
+	if (err != 0)
+		signet_free(signet);
+	return err;
+}
+
+/* The provisional session. */
+static int
+judge_again(struct peer *peer, const struct peer_target *target,
+    const struct tls_peer *tls, struct deadline deadline,
+    struct fault *fault)
+{
+	struct org_signet *org = NULL;
+	struct fault why = {0};
+	int err = greet(peer, target, deadline, &why);
+
+	if (err == 0)
+		err = learn_org(peer, target, deadline, &org, &why);
+	if (err == 0)
+		err = judge(peer, target, tls, find_facts(target, org, tls),
+		    deadline, fault);
+	else
+		err = fault_set(fault, ERR_CERTIFICATE,
+		    "certificate: no tls value is by a POK, and for want of "
+		    "its signet none by a SOK of %s: %s", target->domain,
+		    fault_text(&why, err));
+	org_signet_free(org);
+	return err;
+}
+
 static int
 start_session(struct peer *peer, const struct peer_target *target,
-    struct tls_context *tls, struct deadline deadline, struct fault *fault)
+    struct tls_context *context, struct deadline deadline,
+    struct fault *fault)
 {
+	struct certificate_facts facts;
+	struct tls_peer tls = {0};
 	int err = target->dual ? elevate(peer, target, deadline, fault) : 0;
 
 	if (err == 0)
-		err = secure(peer, target, tls, deadline, fault);
-	if (err == 0)
-		err = greet(peer, target->dual ? REPLY_OK : REPLY_BANNER,
-		    deadline, fault);
+		err = secure(peer, target, context, deadline, &tls, fault);
+	if (err == 0) {
+		facts = find_facts(target, target->org, &tls);
+		err = judge(peer, target, &tls, facts, deadline, fault);
+		if (err == 0)
+			err = greet(peer, target, deadline, fault);
+		else if (may_be_by_sok(&tls, facts))
+			err = judge_again(peer, target, &tls, deadline, fault);
+	}
+	tls_peer_free(&tls);
 	return err;
 }
 

@@ -23,6 +23,9 @@ struct peer_target {
 	const char *source;  /* numeric address to bind to, or "" */
 	const struct record *record;
 	bool record_secure;
+	/* The domain's signet, verified under the record, as far as it is held:
+	 * its SOKs may have signed the certificate. Or NULL. */
+	const struct org_signet *org;
 	/* Whether a host outside of the domain may confirm for it (S17). */
 	bool trust_foreign_dx;
 	struct revocation *revocation; /* NULL: no status is asked for */
@@ -42,6 +45,12 @@ struct peer;
  * The certificate: RSA of 2048 to 16384 bits, and what certificate_judge()
  * makes of it. It is valid by X.509 when its chain verifies and it is for the
  * host or for the domain itself.
+ *
+ * Where only a `tls` value by a SOK could make it good, and `org` has none such,
+ * the session is provisional: the host is asked for the domain's signet and for
+ * nothing else, the certificate is judged again with what comes and verifies
+ * under the record, and that is then forgotten. Whatever goes wrong there is
+ * ERR_CERTIFICATE; what the host says of the domain (476) is not believed.
  */
 int peer_open(const struct peer_target *target, struct tls_context *tls,
     struct deadline deadline, struct peer **out, struct fault *fault);

@@ -370,9 +370,18 @@ is_signed_by(const struct record *record, const uint8_t *key, struct span der,
 	return false;
 }
 
+static bool
+has_pok(const struct record *record, const uint8_t *pok)
+{
+	for (size_t i = 0; i < record->pok_count; i++)
+		if (memcmp(record->poks[i], pok, CRYPTO_SIGN_PUBLIC) == 0)
+			return true;
+	return false;
+}
+
 bool
-record_tls_matches(const struct record *record, struct span der,
-    const uint8_t (*more)[CRYPTO_SIGN_PUBLIC], size_t more_count)
+record_tls_matches(const struct record *record, const struct org_signet *org,
+    struct span der)
 {
 	uint8_t hash[CRYPTO_SHA512];
 	struct span digest = span_of(hash, sizeof(hash));
@@ -381,8 +390,11 @@ record_tls_matches(const struct record *record, struct span der,
 	for (size_t i = 0; i < record->pok_count; i++)
 		if (is_signed_by(record, record->poks[i], der, digest))
 			return true;
-	for (size_t i = 0; i < more_count; i++)
-		if (is_signed_by(record, more[i], der, digest))
+	if (org == NULL || !has_pok(record, org->pok))
+		return false;
+	for (size_t i = 0; i < org->sok_count; i++)
+		if ((org->soks[i].permissions & SIGNET_MAY_SIGN_TLS) != 0 &&
+		    is_signed_by(record, org->soks[i].key, der, digest))
 			return true;
 	return false;
 }

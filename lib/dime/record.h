@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "crypto/crypto.h"
+#include "dime/signet.h"
 
 /* Management records (Part 4; our readings in doc/record.md). */
 
@@ -71,11 +72,11 @@ void record_write(const struct record *record, struct buffer *out);
  * ERR_TOO_LARGE. */
 void record_write_strings(const struct record *record, struct buffer *out);
 
-/* Whether a `tls` value signs the certificate: Ed25519 by a POK over the DER,
- * or over its SHA-512 (R6). Further keys, SOKs that may sign TLS certificates,
- * come in `more`. */
-bool record_tls_matches(const struct record *record, struct span der,
-    const uint8_t (*more)[CRYPTO_SIGN_PUBLIC], size_t more_count);
+/* Whether a `tls` value signs the certificate: Ed25519 over the DER, or over its
+ * SHA-512, by a POK or by a SOK with permission 4 (R6). The SOKs are those of
+ * `org`, which may be NULL, and count only if its POK is one of the record's. */
+bool record_tls_matches(const struct record *record,
+    const struct org_signet *org, struct span der);
 
 /* "legacy", "experimental", "mixed", "strict"; "explicit", "mixed", "strict".
  * The readers take any case and return -1 for anything else. */

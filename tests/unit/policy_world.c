@@ -197,6 +197,13 @@ parse(struct buffer *binary)
 struct signet *
 world_org_signet(const char *domain, uint8_t org)
 {
+	return world_org_signet_with(domain, org, NULL);
+}
+
+struct signet *
+world_org_signet_with(const char *domain, uint8_t org,
+    const struct signet_sok *sok)
+{
 	const struct world_seed seed = world_seed(org);
 	uint8_t pok[CRYPTO_SIGN_PUBLIC], point[CRYPTO_POINT];
 	struct buffer binary = buffer_make(1 << 16);
@@ -204,8 +211,8 @@ world_org_signet(const char *domain, uint8_t org)
 	crypto_ed25519_public(seed.octets, pok);
 	assert_int_equal(crypto_point_public(scalar, point), 0);
 	assert_int_equal(signet_make_org(LAYOUT_STANDARD, pok,
-	                     signer_of_seed(seed.octets), NULL, 0, point,
-	                     domain, NULL, 0, &binary, NULL), 0);
+	                     signer_of_seed(seed.octets), sok, sok != NULL,
+	                     point, domain, NULL, 0, &binary, NULL), 0);
 	return parse(&binary);
 }
 

@@ -116,6 +116,9 @@ int64_t world_now(struct world *world);
  * 0, is the user's key before, which signs for the change.
  */
 struct signet *world_org_signet(const char *domain, uint8_t org);
+/* With a SOK (NULL: without). */
+struct signet *world_org_signet_with(const char *domain, uint8_t org,
+    const struct signet_sok *sok);
 struct signet *world_user_signet(const char *address, uint8_t org,
     uint8_t user, uint8_t previous);
 

@@ -141,8 +141,8 @@ void replay_peers_heard(struct replay *replay, const char *host,
     struct buffer *out);
 int replay_peers_sessions(struct replay *replay, const char *host);
 
-/* The base64 of a `tls` value for the host's certificate by key 1. */
-void replay_peers_sign(struct replay *replay, const char *host,
+/* The base64 of a `tls` value for the host's certificate by that key. */
+void replay_peers_sign(struct replay *replay, const char *host, uint8_t key,
     struct buffer *out);
 
 /* ---- replay_redis.c: what happens to Redis ---- */

@@ -465,10 +465,11 @@ replay_peers_sessions(struct replay *replay, const char *name)
 }
 
 void
-replay_peers_sign(struct replay *replay, const char *name, struct buffer *out)
+replay_peers_sign(struct replay *replay, const char *name, uint8_t number,
+    struct buffer *out)
 {
 	const struct peer_host *host = find_host(replay, name);
-	const struct world_seed seed = world_seed(1);
+	const struct world_seed seed = world_seed(number);
 	uint8_t signature[CRYPTO_SIGNATURE];
 	char text[BASE64_LENGTH(CRYPTO_SIGNATURE) + 1];
 

@@ -67,6 +67,21 @@ write_history(const struct replay *replay, const struct replay_step *step,
 	buffer_append_string(out, "290 OK\n");
 }
 
+/* `org DOMAIN [key=N] [sok=N [permissions=N]]` */
+static struct signet *
+make_org(const struct replay *replay, const struct replay_step *step,
+    size_t at)
+{
+	const uint8_t number = key_number(replay, step, "sok", 0);
+	const struct world_seed seed = world_seed(number);
+	struct signet_sok sok = {.permissions = key_number(replay, step,
+	                             "permissions", SIGNET_MAY_SIGN_TLS)};
+
+	crypto_ed25519_public(seed.octets, sok.key);
+	return world_org_signet_with(replay_word(replay, step, at + 1),
+	    key_number(replay, step, "key", 1), number == 0 ? NULL : &sok);
+}
+
 void
 replay_saying_read(const struct replay *replay,
     const struct replay_step *step, size_t at, struct replay_saying *saying)
@@ -79,10 +94,7 @@ replay_saying_read(const struct replay *replay,
 	} else if (strcmp(kind, "close") == 0) {
 		saying->closes = true;
 	} else if (strcmp(kind, "org") == 0) {
-		replay_listing(world_org_signet(replay_word(replay, step,
-		                                   at + 1),
-		                  key_number(replay, step, "key", 1)),
-		    270, &saying->text);
+		replay_listing(make_org(replay, step, at), 270, &saying->text);
 		buffer_append_string(&saying->text, "270 OK\n");
 	} else if (strcmp(kind, "user") == 0) {
 		replay_listing(world_user_signet(replay_word(replay, step,

@@ -43,7 +43,19 @@ replay_seconds(const struct replay *replay, const char *text)
 
 /* ---- words ---- */
 
-/* `pok [NUMBER]` or `tls HOST`. */
+/* `HOST [NUMBER]` */
+static void
+sign(struct replay *replay, char *host, struct buffer *out)
+{
+	char *number = strchr(host, ' ');
+
+	if (number != NULL)
+		*number++ = '\0';
+	replay_peers_sign(replay, host,
+	    number == NULL ? 1 : (uint8_t)replay_number(replay, number), out);
+}
+
+/* `pok [NUMBER]` or `tls HOST [NUMBER]`. */
 static void
 substitute(struct replay *replay, struct span name, struct buffer *out)
 {
@@ -54,7 +66,7 @@ substitute(struct replay *replay, struct span name, struct buffer *out)
 	if (!span_copy_string(name, text, sizeof(text)))
 		replay_fail(replay, "too long between %%{ and }");
 	if (strncmp(text, "tls ", 4) == 0) {
-		replay_peers_sign(replay, text + 4, out);
+		sign(replay, text + 4, out);
 		return;
 	}
 	if (strncmp(text, "pok ", 4) == 0)

@@ -170,8 +170,9 @@ make_record(struct record *record, enum record_kind kind,
 }
 
 static int
-open_host(const struct host *host, const struct record *record, bool secure,
-    int64_t time, struct peer **peer, struct fault *fault)
+open_host_with(const struct host *host, const struct record *record,
+    bool secure, const struct org_signet *org, int64_t time,
+    struct peer **peer, struct fault *fault)
 {
 	struct tls_context *context;
 	struct peer_target target = {
@@ -183,6 +184,7 @@ open_host(const struct host *host, const struct record *record, bool secure,
 	    .source = "127.0.0.3",
 	    .record = record,
 	    .record_secure = secure,
+	    .org = org,
 	};
 	int err;
 
@@ -191,6 +193,13 @@ open_host(const struct host *host, const struct record *record, bool secure,
 	err = peer_open(&target, context, deadline_in(time), peer, fault);
 	tls_free(context);
 	return err;
+}
+
+static int
+open_host(const struct host *host, const struct record *record, bool secure,
+    int64_t time, struct peer **peer, struct fault *fault)
+{
+	return open_host_with(host, record, secure, NULL, time, peer, fault);
 }
 
 /* A host with a good certificate and banner: the session is open. */
@@ -273,8 +282,10 @@ certificate_table(void **state)
 			    cases[i].confirms);
 			peer_close(peer);
 		}
-		/* Accepted or not, the host is told. */
-		end_host(&host, "QUIT\n");
+		/* Accepted or not, the host is told; first asked, where a
+		 * SOK may have signed. */
+		end_host(&host, cases[i].kind == SIGNED_OTHER && err != 0
+		    ? "SGNT FOR=<beta.test>\nQUIT\n" : "QUIT\n");
 	}
 }
 
@@ -486,6 +497,159 @@ nobody_there(void **state)
 	assert_string_equal(fault.text,
 	    "dx.beta.test [127.0.0.1]: connect: Connection refused");
 	assert_null(peer);
+}
+
+/* ---- certificates by a SOK ---- */
+
+static const uint8_t sok_seed[CRYPTO_SEED] = {4};
+static const uint8_t foreign_seed[CRYPTO_SEED] = {5};
+
+static void
+sign_again(const struct signet *signet, uint8_t type, const uint8_t *seed)
+{
+	const struct signet_field *field = signet_find(signet, type);
+
+	crypto_ed25519_sign(seed, signet_below(signet, type),
+	    signet->blob + (field->value.data - signet->blob));
+}
+
+/* Of beta.test, under the key of `seed`; its SOK may have any permissions, also
+ * those that nobody makes. */
+static struct signet *
+make_org(const uint8_t *seed, uint8_t permissions)
+{
+	struct signet_sok sok = {.permissions = SIGNET_MAY_SIGN_TLS};
+	uint8_t pok[CRYPTO_SIGN_PUBLIC], point[CRYPTO_POINT];
+	struct buffer binary = buffer_make(10000);
+	struct signet *signet;
+	struct span value;
+
+	crypto_ed25519_public(seed, pok);
+	crypto_ed25519_public(sok_seed, sok.key);
+	assert_int_equal(crypto_point_public(scalar, point), 0);
+	assert_int_equal(signet_make_org(LAYOUT_STANDARD, pok,
+	    signer_of_seed(seed), &sok, 1, point, "beta.test", NULL, 0,
+	    &binary, NULL), 0);
+	assert_int_equal(signet_parse(buffer_span(&binary), &signet, NULL), 0);
+	buffer_free(&binary);
+	value = signet_find(signet, SIGNET_ORG_SOK)->value;
+	signet->blob[value.data - signet->blob] = permissions;
+	sign_again(signet, SIGNET_FULL_SIGNATURE, seed);
+	sign_again(signet, SIGNET_COMPLETE_SIGNATURE, seed);
+	return signet;
+}
+
+/* What the host answers to SGNT; 0 permissions: 476. */
+static void
+write_org(const uint8_t *seed, uint8_t permissions, struct buffer *out)
+{
+	struct buffer armor = buffer_make(10000);
+	struct signet *signet;
+
+	*out = buffer_make(20000);
+	if (permissions == 0) {
+		buffer_append_string(out, "476 LATER\n");
+		return;
+	}
+	signet = make_org(seed, permissions);
+	signet_write(signet, &armor);
+	reply_write_listing(REPLY_ORG_SIGNET, buffer_span(&armor), out);
+	signet_free(signet);
+	buffer_free(&armor);
+}
+
+static struct org_signet *
+hold_org(const struct record *record, uint8_t permissions)
+{
+	struct org_signet *org = NULL;
+
+	if (permissions != 0)
+		assert_int_equal(signet_verify_org(make_org(pok_seed,
+		    permissions), record->poks, record->pok_count, "beta.test",
+		    &org, NULL), 0);
+	return org;
+}
+
+#define ASKED "SGNT FOR=<beta.test>\nQUIT\n"
+#define NO_VALUE "certificate: no tls value of the record signs"
+
+struct sok_case {
+	const char *name;
+	const struct unit_certificate *certificate;
+	bool secure;
+	uint8_t held; /* permissions of the SOK of the one that is held */
+	const uint8_t *seed; /* of the one that the host has */
+	uint8_t told;        /* permissions of its SOK */
+	const char *complaint, *heard;
+};
+
+static void
+try_sok_case(const struct sok_case *test)
+{
+	const bool asked = strcmp(test->heard, ASKED) == 0;
+	struct fault fault = {0};
+	struct org_signet *held;
+	struct buffer listing;
+	struct record record;
+	struct peer *peer;
+
+	write_org(test->seed, test->told, &listing);
+	struct host host = {.certificate = test->certificate,
+	    .says = {BANNER, asked ? buffer_string(&listing) : BYE, BYE}};
+	start_host(&host);
+	make_record(&record, SIGNED, host.certificate);
+	crypto_ed25519_sign(sok_seed, buffer_span(&host.certificate->der),
+	    record.tls[0]);
+	held = hold_org(&record, test->held);
+	assert_int_equal(open_host_with(&host, &record, test->secure, held,
+	    LONG, &peer, &fault), test->complaint == NULL ? 0 : ERR_CERTIFICATE);
+	if (test->complaint == NULL) {
+		assert_int_equal(peer_confirms(peer),
+		    test->certificate == &host_of_domain);
+	} else {
+		assert_non_null(strstr(fault.text, test->complaint));
+		assert_null(peer);
+	}
+	peer_close(peer);
+	end_host(&host, test->heard);
+	org_signet_free(held);
+	buffer_free(&listing);
+}
+
+static void
+certificate_by_sok(void **state)
+{
+	const struct sok_case cases[] = {
+	    {"asked", &foreign, true, 0, pok_seed, 4, NULL, ASKED},
+	    {"held", &foreign, true, 4, pok_seed, 4, NULL, "QUIT\n"},
+	    {"held, among others", &foreign, true, 7, pok_seed, 4, NULL,
+	     "QUIT\n"},
+	    {"the one held is an older one", &foreign, true, 3, pok_seed, 4,
+	     NULL, ASKED},
+	    {"without the permission", &foreign, true, 0, pok_seed, 3,
+	     NO_VALUE, ASKED},
+	    {"with a reserved bit", &foreign, true, 0, pok_seed, 4 | 16,
+	     NO_VALUE, ASKED},
+	    {"held with a reserved bit", &foreign, true, 4 | 16, pok_seed, 3,
+	     NO_VALUE, ASKED},
+	    {"of a foreign key", &foreign, true, 0, foreign_seed, 4,
+	     "none of the domain's keys", ASKED},
+	    {"476 is not believed", &foreign, true, 0, pok_seed, 0,
+	     "SGNT: 476", ASKED},
+	    {"insecure, valid by itself", &host_of_domain, false, 0, pok_seed,
+	     4, NULL, ASKED},
+	    {"insecure, valid by itself, refused", &host_of_domain, false, 0,
+	     pok_seed, 3, NO_VALUE, ASKED},
+	    {"insecure, not valid: not even asked", &foreign, false, 0,
+	     pok_seed, 4, NO_VALUE, "QUIT\n"},
+	    {"insecure, held, not valid", &foreign, false, 4, pok_seed, 4,
+	     "must be valid by itself", "QUIT\n"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].name);
+		try_sok_case(&cases[i]);
+	}
 }
 
 /* ---- commands ---- */
@@ -1019,6 +1183,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(certificate_table),
+	    cmocka_unit_test(certificate_by_sok),
 	    cmocka_unit_test(dual_protocol),
 	    cmocka_unit_test(dual_protocol_certificate),
 	    cmocka_unit_test(short_key_is_told_goodbye),

@@ -377,23 +377,33 @@ tls_table(void **state)
 	    {"by the key, over the DER", 1, false, true},
 	    {"by the key, over its SHA-512", 1, true, true},
 	    {"by the second key", 2, false, true},
-	    {"by a SOK", 3, false, true},
-	    {"by a stranger", 4, false, false},
+	    {"by a SOK, over the DER", 3, false, true},
+	    {"by a SOK, over its SHA-512", 3, true, true},
+	    {"by a SOK with other permissions too", 4, false, true},
+	    {"by a SOK without the permission", 5, false, false},
+	    {"by a stranger", 6, false, false},
 	};
 	static struct record record;
-	struct more {
-		uint8_t keys[1][CRYPTO_SIGN_PUBLIC];
-	} made;
-	const struct more *more = &made;
+	struct signet_sok soks[] = {
+	    {.permissions = SIGNET_MAY_SIGN_TLS},
+	    {.permissions = SIGNET_MAY_SIGN_USERS | SIGNET_MAY_SIGN_TLS},
+	    {.permissions = SIGNET_MAY_SIGN_USERS | SIGNET_MAY_SIGN_MESSAGES |
+	            SIGNET_MAY_SIGN_SOFTWARE},
+	};
+	struct org_signet org = {.soks = soks, .sok_count = COUNT(soks)};
+	struct org_signet foreign = org;
 	uint8_t seed[CRYPTO_SEED], hash[CRYPTO_SHA512];
 
 	record.pok_count = 2;
 	record.tls_count = 2;
-	for (uint8_t i = 1; i <= 3; i++) {
+	for (uint8_t i = 1; i <= 5; i++) {
 		memset(seed, i, sizeof(seed));
-		crypto_ed25519_public(seed, i == 3 ? made.keys[0]
+		crypto_ed25519_public(seed, i >= 3 ? soks[i - 3].key
 		                                   : record.poks[i - 1]);
 	}
+	memcpy(org.pok, record.poks[1], sizeof(org.pok));
+	memset(seed, 6, sizeof(seed));
+	crypto_ed25519_public(seed, foreign.pok);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		unit_case(cases[i].name);
 		memset(seed, cases[i].signer, sizeof(seed));
@@ -401,14 +411,15 @@ tls_table(void **state)
 		crypto_ed25519_sign(seed, cases[i].hashed
 		    ? span_of(hash, sizeof(hash))
 		    : span_of(der, sizeof(der)), record.tls[1]);
-		assert_int_equal(record_tls_matches(&record,
-		    span_of(der, sizeof(der)), more->keys, 1),
-		    cases[i].matches);
-		assert_false(record_tls_matches(&record,
-		    span_of(other, sizeof(other)), more->keys, 1));
-		assert_int_equal(record_tls_matches(&record,
-		    span_of(der, sizeof(der)), NULL, 0),
-		    cases[i].matches && cases[i].signer != 3);
+		assert_int_equal(record_tls_matches(&record, &org,
+		    span_of(der, sizeof(der))), cases[i].matches);
+		assert_false(record_tls_matches(&record, &org,
+		    span_of(other, sizeof(other))));
+		/* Without a signet of this very organization, POKs alone. */
+		assert_int_equal(record_tls_matches(&record, NULL,
+		    span_of(der, sizeof(der))), cases[i].signer <= 2);
+		assert_int_equal(record_tls_matches(&record, &foreign,
+		    span_of(der, sizeof(der))), cases[i].signer <= 2);
 	}
 }
 
