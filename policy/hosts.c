@@ -221,12 +221,12 @@ name_hosts(const struct hosts_wish *wish, struct deadline deadline,
 
 static void
 add_addresses(struct facts_host *host, const struct dns_reply *reply,
-    bool allow_private, size_t *refused)
+    size_t most, bool allow_private, size_t *refused)
 {
 	for (size_t i = 0; reply != NULL && i < reply->count; i++) {
 		const struct span address = reply->data[i];
 
-		if (host->address_count == FACTS_ADDRESSES_MAX ||
+		if (host->address_count == most ||
 		    (address.length != IPV4 && address.length != IPV6))
 			continue;
 		if (!allow_private && !hosts_is_public(address)) {
@@ -266,9 +266,11 @@ look_up(const struct dns_source *dns, const struct names *names,
 		*host = (struct facts_host){.unproven = names->unproven};
 		snprintf(host->name, sizeof(host->name), "%s",
 		    names->items[i].text);
-		add_addresses(host, replies[2 * i], allow_private, &refused);
-		add_addresses(host, replies[2 * i + 1], allow_private,
-		    &refused);
+		/* Many IPv6 addresses leave room for those of IPv4. */
+		add_addresses(host, replies[2 * i], FACTS_ADDRESSES_MAX / 2,
+		    allow_private, &refused);
+		add_addresses(host, replies[2 * i + 1], FACTS_ADDRESSES_MAX,
+		    allow_private, &refused);
 		dns_reply_free(replies[2 * i]);
 		dns_reply_free(replies[2 * i + 1]);
 		*count += host->address_count > 0;
