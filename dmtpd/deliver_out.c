@@ -206,6 +206,7 @@ try_address(struct attempt *attempt, const struct facts_host *host,
 	    .record_secure = attempt->facts.confirmed,
 	    .org = attempt->destination_org,
 	    .revocation = dmtpd->revocation,
+	    .room = &dmtpd->peer_room,
 	};
 	char name[DOMAIN_SIZE + 60];
 	struct peer *peer = NULL;

@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/config.h"
-#include "client/revocation.h"
+#include "client/peer.h"
 #include "dmtpd/backoff.h"
 #include "dmtpd/rates.h"
 #include "dmtpd/underway.h"
@@ -43,6 +43,7 @@ struct dmtpd {
 	struct tls_context *tls_server;
 	struct tls_context *tls_client;
 	struct revocation *revocation; /* of peers' certificates */
+	struct peer_room peer_room;    /* for what their hosts list */
 	struct keys *keys;
 	struct state *state;
 	struct backoff *backoff;   /* peers' hosts that failed lately */

@@ -26,6 +26,7 @@ struct fetcher {
 	struct domains *domains;
 	struct tls_context *tls;
 	struct revocation *revocation;
+	struct peer_room room;
 };
 
 void
@@ -49,7 +50,7 @@ is_authoritative(int err)
 
 /* Whose hosts are asked: the organization's, or a syndicate's. */
 struct visit {
-	const struct fetcher *fetcher;
+	struct fetcher *fetcher;
 	const struct config *config;
 	const struct fetch_wish *wish;
 	const char *domain;
@@ -152,6 +153,7 @@ ask_address(const struct visit *visit, const struct facts_host *host,
 	    .org = visit->syndicate ? NULL : visit->wish->held_org,
 	    .trust_foreign_dx = visit->config->trust_foreign_dx,
 	    .revocation = visit->fetcher->revocation,
+	    .room = &visit->fetcher->room,
 	};
 	struct peer *peer = NULL;
 	int err;
@@ -313,7 +315,7 @@ static int
 fetch(void *context, const struct fetch_wish *wish, struct deadline deadline,
     struct fetch_result *result, struct fault *fault)
 {
-	const struct fetcher *fetcher = context;
+	struct fetcher *fetcher = context;
 	const struct site *site = sites_hold(fetcher->sites);
 	size_t connections = OWN_CONNECTIONS;
 	const struct visit visit = {fetcher, site->config, wish,

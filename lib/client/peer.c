@@ -60,30 +60,58 @@ hand_over(struct peer *peer, struct peer_reply *reply)
 	dmtp_client_next(client);
 }
 
+/* Counts what the listing has grown by; *counted is what was counted before. */
+static int
+count_listing(struct peer *peer, size_t *counted, struct fault *fault)
+{
+	const size_t length = peer->client.listing.length;
+	size_t grown;
+
+	if (peer->room == NULL || length <= PEER_LISTING_OWN + *counted)
+		return 0;
+	grown = length - PEER_LISTING_OWN - *counted;
+	*counted += grown;
+	if (atomic_fetch_add(&peer->room->held, grown) + grown <=
+	    PEER_LISTINGS_MOST)
+		return 0;
+	return fault_set(fault, ERR_BUSY,
+	    "no room for a listing of %zu octets and more", length);
+}
+
+static int
+read_more(struct peer *peer, struct deadline deadline, struct fault *fault)
+{
+	size_t got;
+	int err = stream_read(peer->stream, peer->input, sizeof(peer->input),
+	    &got, deadline);
+
+	if (err == 0 && got == 0)
+		err = ERR_UNREACHABLE;
+	if (err != 0)
+		return fault_set(fault, err, "waiting for a reply: %s",
+		    error_row(err)->text);
+	peer->unread = span_of(peer->input, got);
+	return 0;
+}
+
 int
 peer_read_reply(struct peer *peer, struct deadline deadline,
     struct peer_reply *reply, struct fault *fault)
 {
 	bool complete = false;
-	size_t got;
+	size_t counted = 0;
 	int err;
 
-	for (;;) {
+	do {
 		err = dmtp_client_feed(&peer->client, &peer->unread, &complete,
 		    fault);
-		if (err != 0 || complete)
-			break;
-		err = stream_read(peer->stream, peer->input,
-		    sizeof(peer->input), &got, deadline);
-		if (err == 0 && got == 0)
-			err = ERR_UNREACHABLE;
-		if (err != 0) {
-			fault_set(fault, err, "waiting for a reply: %s",
-			    error_row(err)->text);
-			break;
-		}
-		peer->unread = span_of(peer->input, got);
-	}
+		if (err == 0)
+			err = count_listing(peer, &counted, fault);
+		if (err == 0 && !complete)
+			err = read_more(peer, deadline, fault);
+	} while (err == 0 && !complete);
+	if (counted > 0)
+		atomic_fetch_sub(&peer->room->held, counted);
 	if (err == 0)
 		hand_over(peer, reply);
 	if (err != 0 || reply->code == reply_row(REPLY_CLOSING)->code)
@@ -436,6 +464,7 @@ peer_open(const struct peer_target *target, struct tls_context *tls,
 	if (peer == NULL)
 		return fault_set(fault, ERR_MEMORY, "%s", "");
 	dmtp_client_start(&peer->client);
+	peer->room = target->room;
 	snprintf(peer->host, sizeof(peer->host), "%s", target->host);
 	err = connect_to(target, deadline, &peer->stream, fault);
 	if (err == 0)

@@ -2,6 +2,8 @@
 #ifndef DIME_CLIENT_PEER_H
 #define DIME_CLIENT_PEER_H
 
+#include <stdatomic.h>
+
 #include "client/revocation.h"
 #include "dime/certificate.h"
 #include "dime/record.h"
@@ -13,6 +15,20 @@
  * certificate table, commands. Used by dime-policyd to fetch signets and by
  * dmtpd's delivery agent.
  */
+
+/*
+ * What all sessions of a program together hold of listings that are still coming
+ * in: many hosts with much to say shall not take all memory. The first
+ * PEER_LISTING_OWN octets of a listing are not counted, so that what is of an
+ * ordinary size always finds room. Starts as zeros; any thread.
+ */
+enum {
+	PEER_LISTING_OWN = 1 << 16,
+	PEER_LISTINGS_MOST = 256 << 20,
+};
+struct peer_room {
+	atomic_size_t held;
+};
 
 struct peer_target {
 	const char *host;    /* dx or MX name: SNI, certificate */
@@ -29,6 +45,7 @@ struct peer_target {
 	/* Whether a host outside of the domain may confirm for it (S17). */
 	bool trust_foreign_dx;
 	struct revocation *revocation; /* NULL: no status is asked for */
+	struct peer_room *room; /* outlives the session; NULL: not counted */
 };
 
 struct peer;
@@ -36,7 +53,8 @@ struct peer;
 /*
  * Opens a session. ERR_UNREACHABLE, ERR_TIMEOUT, ERR_PROTOCOL (banner, suite)
  * or ERR_CERTIFICATE, each with host and reason: this host has failed, another
- * may do. `deadline` bounds all of it; connecting takes at most 30 s of it, TLS
+ * may do. ERR_BUSY, here and from every command, when the listing that comes
+ * finds no room. `deadline` bounds all of it; connecting takes at most 30 s of it, TLS
  * and the banner 60 s (D12). ERR_CONFIG for an address that is not numeric.
  *
  * A dual-protocol host says so in its banner; `STARTTLS <host> MODE=DMTP` is

@@ -9,6 +9,7 @@
 
 struct peer {
 	struct stream *stream;
+	struct peer_room *room;
 	struct dmtp_client client;
 	char host[DOMAIN_SIZE]; /* for messages */
 	bool confirms;

@@ -169,6 +169,8 @@ make_record(struct record *record, enum record_kind kind,
 		record->tls[0][0] ^= 1;
 }
 
+static struct peer_room room;
+
 static int
 open_host_with(const struct host *host, const struct record *record,
     bool secure, const struct org_signet *org, int64_t time,
@@ -185,6 +187,7 @@ open_host_with(const struct host *host, const struct record *record,
 	    .record = record,
 	    .record_secure = secure,
 	    .org = org,
+	    .room = &room,
 	};
 	int err;
 
@@ -968,6 +971,61 @@ fetching_ends_at_the_deadline(void **state)
 	end_host(&host, "SGNT FOR=<beta.test>\n");
 }
 
+/* A listing of `octets` octets, which is no signet. */
+static struct buffer
+make_long_listing(size_t octets)
+{
+	struct buffer lines = buffer_make(4 * octets);
+	struct buffer listing = buffer_make(4 * octets);
+
+	while (lines.length < octets)
+		buffer_append_string(&lines, "of things that nobody wants\n");
+	reply_write_listing(REPLY_ORG_SIGNET, buffer_span(&lines), &listing);
+	buffer_free(&lines);
+	return listing;
+}
+
+static void
+listings_have_room_together(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t octets, held;
+		int err;
+	} cases[] = {
+	    {"short, all is taken", PEER_LISTING_OWN / 2, PEER_LISTINGS_MOST,
+	     ERR_PROTOCOL},
+	    {"long, all is taken", 2 * PEER_LISTING_OWN, PEER_LISTINGS_MOST,
+	     ERR_BUSY},
+	    {"long, too little is left", 2 * PEER_LISTING_OWN,
+	     PEER_LISTINGS_MOST - PEER_LISTING_OWN + 1, ERR_BUSY},
+	    {"long, enough is left", 2 * PEER_LISTING_OWN,
+	     PEER_LISTINGS_MOST - PEER_LISTING_OWN - 100, ERR_PROTOCOL},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct buffer listing = make_long_listing(cases[i].octets);
+		struct host host = {
+		    .says = {BANNER, buffer_string(&listing), BYE}};
+		struct peer *peer = open_good(&host);
+		struct fault fault = {0};
+		struct signet *signet;
+
+		print_message("case: %s\n", cases[i].name);
+		room.held = cases[i].held;
+		assert_int_equal(peer_fetch_signet(peer, "beta.test", NULL,
+		    deadline_in(LONG), &signet, &fault), cases[i].err);
+		assert_non_null(strstr(fault.text,
+		    cases[i].err == ERR_BUSY ? "no room" : "listing"));
+		/* Nothing stays counted. */
+		assert_int_equal(room.held, cases[i].held);
+		room.held = 0;
+		peer_close(peer);
+		end_host(&host, NULL);
+		buffer_free(&listing);
+	}
+}
+
 /* ---- delivery ---- */
 
 static const char armor[] = "-----BEGIN ENCRYPTED MESSAGE-----\r\n\r\nBzcA\n"
@@ -1197,6 +1255,7 @@ main(void)
 	    cmocka_unit_test(history_table),
 	    cmocka_unit_test(fetching_twice),
 	    cmocka_unit_test(fetching_ends_at_the_deadline),
+	    cmocka_unit_test(listings_have_room_together),
 	    cmocka_unit_test(delivery_table),
 	    cmocka_unit_test(two_messages_in_a_session),
 	    cmocka_unit_test(a_large_message),
