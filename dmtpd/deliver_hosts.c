@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client/facts.h"
+#include "dmtpd/deliver_hosts.h"
+
+enum {
+	HOST_WAIT = 90 * 1000,      /* connect 30, TLS and banner 60 s (D12) */
+	SEARCH_WAIT = 5 * 60 * 1000, /* for all hosts together */
+};
+
+struct search {
+	const struct deliver_hosts_request *request;
+	struct deliver_hosts_result *result;
+	struct fault *fault;
+	struct deadline deadline;
+	struct facts_answer facts; /* the hosts of a stage */
+	struct record *record;     /* in force, NULL: none */
+};
+
+static int64_t
+now(void)
+{
+	return clock_monotonic(&clock_system);
+}
+
+void
+deliver_hosts_result_init(struct deliver_hosts_result *result)
+{
+	*result = (struct deliver_hosts_result){.opened = false};
+	peer_reply_init(&result->reply);
+}
+
+void
+deliver_hosts_result_free(struct deliver_hosts_result *result)
+{
+	peer_reply_free(&result->reply);
+}
+
+/* ---- policyd's word ---- */
+
+/* The record that came with the answer; NULL without one that can be read. */
+static int
+take_record(struct search *search, struct fault *fault)
+{
+	const struct buffer *text = &search->facts.record;
+	int err = ERR_MEMORY;
+
+	if (search->record == NULL)
+		search->record = malloc(sizeof(*search->record));
+	if (search->record == NULL)
+		return fault_set(fault, err, "%s", "");
+	err = text->length == 0
+	    ? fault_set(fault, ERR_PROTOCOL,
+	          "policyd names hosts without a record")
+	    : record_parse(buffer_span(text), search->record, NULL, NULL,
+	          fault);
+	if (err != 0) {
+		free(search->record);
+		search->record = NULL;
+	}
+	return err;
+}
+
+/* The hosts of a stage. The record of the answer stays in force when there are
+ * none. */
+static int
+find_hosts(struct search *search, enum hosts_stage stage, struct fault *fault)
+{
+	const struct deliver_hosts_request *request = search->request;
+	const struct facts_request question = {.verb = FACTS_HOSTS,
+	    .from = "", .to = request->mail->destination, .fingerprint = "",
+	    .wait = request->live->fetch_timeout,
+	    .stage = hosts_stage_name(stage)};
+	int64_t start = now();
+	int err, unread;
+
+	facts_answer_free(&search->facts);
+	facts_answer_init(&search->facts);
+	err = facts_ask(request->dmtpd->config->facts_socket, &question,
+	    &search->facts, fault);
+	search->result->ms_facts += now() - start;
+	if (err == 0 && search->facts.err != 0)
+		err = fault_set(fault, search->facts.err, "%s",
+		    search->facts.reason);
+	unread = take_record(search, err == 0 ? fault : NULL);
+	search->result->recorded = search->record != NULL;
+	return err != 0 ? err : unread;
+}
+
+/* ---- one host ---- */
+
+static int
+transfer(struct search *search, struct peer *peer)
+{
+	struct deliver_hosts_result *result = search->result;
+	int64_t start = now();
+	int err;
+
+	err = peer_deliver(peer, search->request->mail, &result->reply,
+	    search->fault);
+	result->ms_command = now() - start;
+	return err;
+}
+
+/* Whether another host may do better: this one could not be spoken with, or
+ * refused because of its own load. A session that breaks later may have
+ * delivered: that is for the queue to try again, and for 255 to find out. */
+static bool
+is_hosts_trouble(const struct search *search)
+{
+	const struct deliver_hosts_result *result = search->result;
+
+	return !result->opened || result->reply.code == 421 ||
+	    result->reply.code == 450;
+}
+
+static int
+try_address(struct search *search, const struct facts_host *host,
+    const char *address)
+{
+	const struct deliver_hosts_request *request = search->request;
+	struct deliver_hosts_result *result = search->result;
+	struct dmtpd *dmtpd = request->dmtpd;
+	const struct peer_target target = {
+	    .host = host->name,
+	    .domain = search->facts.organization,
+	    .address = address,
+	    .port = host->port,
+	    .dual = host->dual,
+	    .source = request->live->bind_address,
+	    .record = search->record,
+	    /* Of the record in force, which may be a pinned one. */
+	    .record_secure = search->facts.confirmed,
+	    .org = request->destination_org,
+	    .revocation = dmtpd->revocation,
+	    .room = &dmtpd->peer_room,
+	};
+	char name[DOMAIN_SIZE + 60];
+	struct peer *peer = NULL;
+	int64_t start = now();
+	int err;
+
+	peer_reply_free(&result->reply);
+	peer_reply_init(&result->reply);
+	result->opened = false;
+	snprintf(name, sizeof(name), "%s %s %u", host->name, address,
+	    host->port);
+	if (!backoff_may_try(dmtpd->backoff, name))
+		return fault_set(search->fault, ERR_UNREACHABLE,
+		    "%s[%s] failed a moment ago", host->name, address);
+	err = peer_open(&target, dmtpd->tls_client,
+	    deadline_earlier(search->deadline, deadline_in(HOST_WAIT)), &peer,
+	    search->fault);
+	result->ms_open = now() - start;
+	if (err != 0) {
+		backoff_failed(dmtpd->backoff, name);
+		return err;
+	}
+	result->opened = true;
+	backoff_succeeded(dmtpd->backoff, name);
+	err = transfer(search, peer);
+	peer_close(peer);
+	return err;
+}
+
+/* ---- all hosts ---- */
+
+static int
+try_host(struct search *search, const struct facts_host *host)
+{
+	struct deliver_hosts_result *result = search->result;
+	const struct fault before = *search->fault;
+	int err = fault_set(search->fault, ERR_UNREACHABLE,
+	    "%s has no address", host->name);
+
+	snprintf(result->host, sizeof(result->host), "%s", host->name);
+	for (size_t i = 0; i < host->address_count; i++) {
+		err = try_address(search, host, host->addresses[i]);
+		if (err == 0 || !is_hosts_trouble(search))
+			break;
+	}
+	/* A port where nobody listens explains nothing. */
+	if (is_hosts_trouble(search) && !peer_tells_more(err, before.err)) {
+		*search->fault = before;
+		err = before.err;
+	}
+	return err;
+}
+
+/* Whether another host may be tried, when one came to `err`. */
+static bool
+goes_on(const struct search *search, int err)
+{
+	return err != 0 && is_hosts_trouble(search) &&
+	    deadline_left(search->deadline) > 0 &&
+	    !server_stopping(search->request->dmtpd->server);
+}
+
+static int
+try_hosts(struct search *search)
+{
+	const struct facts_answer *facts = &search->facts;
+	int err = search->fault->err;
+
+	for (size_t i = 0; i < facts->host_count; i++) {
+		err = try_host(search, &facts->hosts[i]);
+		if (!goes_on(search, err))
+			break;
+	}
+	return err;
+}
+
+/* Stage by stage, in the order that policyd gives (D12). What the last host
+ * came to says more than that a later stage has none. */
+static int
+try_stages(struct search *search)
+{
+	struct fault none = {0};
+	int err = ERR_UNREACHABLE;
+
+	for (int stage = HOSTS_DX; stage < HOSTS_STAGES; stage++) {
+		int found = find_hosts(search, (enum hosts_stage)stage, &none);
+
+		if (found != 0 && search->result->host[0] == '\0') {
+			*search->fault = none;
+			err = found;
+		}
+		if (search->record == NULL)
+			break;
+		if (found == 0)
+			err = try_hosts(search);
+		if (!goes_on(search, err))
+			break;
+	}
+	return err;
+}
+
+int
+deliver_hosts(const struct deliver_hosts_request *request,
+    struct deliver_hosts_result *result, struct fault *fault)
+{
+	struct search search = {
+	    .request = request,
+	    .result = result,
+	    .fault = fault,
+	    .deadline = deadline_in(SEARCH_WAIT),
+	};
+	int err;
+
+	facts_answer_init(&search.facts);
+	err = try_stages(&search);
+	facts_answer_free(&search.facts);
+	free(search.record);
+	return err;
+}
