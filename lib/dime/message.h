@@ -148,11 +148,12 @@ struct message_parties {
  * original message to `mime`: 255, 226, 225, 248 and 249 unless they are absent,
  * every plaintext signature, padding and flag, every address, domain and
  * fingerprint in 4 and 5 against `parties` (all four given, of one layout: the
- * dialect is its). For the author, zero 248, 249 and 255 (not signed yet) pass. The
+ * dialect is its). For the author, zero 248, 249 and 255 (not signed yet) pass; and he
+ * may leave out destination and recipient, whom the envelopes then name. The
  * envelope sender of chunk 34 goes to `sender` without angle brackets ("" for <>),
  * the author's address where the chunk has none. At most `limit` octets of mail: ERR_TOO_LARGE. On error `mime`
  * holds nothing of the message. ERR_CORRUPT, ERR_SIGNATURE, ERR_MISMATCH,
- * ERR_ALTERNATE_KEY, ERR_NO_ACCESS.
+ * ERR_ALTERNATE_KEY, ERR_NO_ACCESS, ERR_USAGE.
  */
 int message_open(const struct message *message,
     const struct message_parties *parties, size_t limit, struct buffer *mime,

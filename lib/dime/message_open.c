@@ -159,6 +159,26 @@ check_envelope(const struct access *access,
 	    origin ? parties->destination : parties->origin);
 }
 
+/* Whether the caller has the signets that the message was sealed for. */
+static bool
+has_addressee(const struct message_parties *parties)
+{
+	return parties->recipient != NULL && parties->destination != NULL;
+}
+
+/* Without them the envelopes must agree as they would. */
+static int
+check_addressee(const struct access *access,
+    const struct message_envelope *origin,
+    const struct message_envelope *destination)
+{
+	if (domain_is_within(address_domain(destination->address),
+	    origin->domain))
+		return 0;
+	return fault_set(access->fault, ERR_MISMATCH,
+	    "the recipient's address is not of the destination");
+}
+
 /* Everything but the data of metadata and content. */
 static int
 verify(const struct access *access, const struct message_parties *parties,
@@ -169,16 +189,19 @@ verify(const struct access *access, const struct message_parties *parties,
 
 	if ((err = check_domain("author", parties->author, parties->origin,
 	    access->fault)) != 0 ||
-	    (err = check_domain("recipient", parties->recipient,
-	    parties->destination, access->fault)) != 0 ||
+	    (has_addressee(parties) && (err = check_domain("recipient",
+	    parties->recipient, parties->destination,
+	    access->fault)) != 0) ||
 	    (err = verify_origin(access, parties->origin,
 	    unsigned_passes)) != 0 ||
 	    (err = verify_author(access, parties->author)) != 0 ||
 	    (err = check_envelope(access, parties, MESSAGE_ORIGIN_CHUNK,
-	    origin)) != 0)
+	    origin)) != 0 ||
+	    (err = check_envelope(access, parties, MESSAGE_DESTINATION_CHUNK,
+	    &destination)) != 0)
 		return err;
-	return check_envelope(access, parties, MESSAGE_DESTINATION_CHUNK,
-	    &destination);
+	return has_addressee(parties) ? 0 :
+	    check_addressee(access, origin, &destination);
 }
 
 /* Takes back what an opening that failed has appended. */
@@ -214,6 +237,9 @@ open_by(int (*read)(const struct access *, const char *, size_t,
 	if (!message->unlocked[access.actor])
 		return fault_set(fault, ERR_NO_ACCESS,
 		    "only author and recipient can open a message");
+	if (recipient && !has_addressee(parties))
+		return fault_set(fault, ERR_USAGE,
+		    "a recipient opens a message with his own signets");
 	if (mime->error != 0)
 		return fault_set(fault, mime->error, "%s", "");
 	if (mime->limit - start > limit)

@@ -273,6 +273,36 @@ wrong_parties_are_refused(void **state)
 	buffer_free(&sealed);
 }
 
+/* Later, when nobody has the signets that were sealed for. */
+static void
+an_author_needs_no_addressee(void **state)
+{
+	struct message_parties parties = world_parties();
+	struct buffer sealed = world_sealed(letter, "addressee", 0);
+	struct buffer mime = buffer_make(WORLD_LIMIT);
+	char sender[ADDRESS_SIZE];
+
+	parties.destination = NULL;
+	parties.recipient = NULL;
+	for (int i = 0; i < MESSAGE_ACTORS; i++) {
+		struct message *message = world_message(buffer_span(&sealed),
+		    (enum message_actor)i);
+
+		unit_case(message_actor_name((enum message_actor)i));
+		assert_int_equal(message_open(message, &parties, WORLD_LIMIT,
+		    &mime, sender, NULL), i == MESSAGE_AUTHOR ? 0 :
+		    i == MESSAGE_RECIPIENT ? ERR_USAGE : ERR_NO_ACCESS);
+		if (i == MESSAGE_AUTHOR)
+			assert_true(span_equal(buffer_span(&mime), letter));
+		else
+			assert_int_equal(mime.length, 0);
+		buffer_reset(&mime);
+		message_free(message);
+	}
+	buffer_free(&sealed);
+	buffer_free(&mime);
+}
+
 static void
 wrong_keys_open_nothing(void **state)
 {
@@ -582,6 +612,7 @@ main(void)
 	    cmocka_unit_test(what_does_not_fit_is_not_sealed),
 	    cmocka_unit_test(bodies_are_cut_and_compressed),
 	    cmocka_unit_test(wrong_parties_are_refused),
+	    cmocka_unit_test(an_author_needs_no_addressee),
 	    cmocka_unit_test(wrong_keys_open_nothing),
 	    cmocka_unit_test(actors_see_their_part),
 	    cmocka_unit_test(header_opens_alone),
