@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/sealing.h"
+
+#include "crypto/random.h"
+#include "dime/armor.h"
+#include "milter/replace.h"
+
+void
+sealing_start(struct sealing *sealing)
+{
+	*sealing = (struct sealing){0};
+	facts_answer_init(&sealing->answer);
+}
+
+void
+sealing_finish(struct sealing *sealing)
+{
+	keys_user_free(sealing->author);
+	keys_org_free(sealing->origin);
+	facts_answer_free(&sealing->answer);
+	org_signet_free(sealing->destination);
+	user_signet_free(sealing->recipient);
+	buffer_free(&sealing->mime);
+	buffer_free(&sealing->armor);
+}
+
+int
+sealing_refuse(struct sealing *sealing, struct fault *fault, int err,
+    const char *reason)
+{
+	sealing->permanent = true;
+	return fault_set(fault, err, "%s", reason);
+}
+
+int
+sealing_check_recipient(const struct session *session,
+    struct sealing *sealing, struct fault *fault)
+{
+	const struct letter *letter = &session->letter;
+
+	if (letter->recipients != 1)
+		return fault_set(fault, ERR_CONFIG,
+		    "%zu recipients: dimeenc_destination_recipient_limit must "
+		    "be 1", letter->recipients);
+	if (letter->recipient[0] == '\0')
+		return sealing_refuse(sealing, fault, ERR_RECIPIENT,
+		    "DIME has no form for this recipient address");
+	return 0;
+}
+
+/* ---- policyd ---- */
+
+/* The envelope sender as the site's rules take it, and as Postfix's map of
+ * senders does: the address or, if DIME cannot write it, its domain. */
+static void
+read_rule_sender(const struct letter *letter, struct sealing *sealing)
+{
+	char *sender = sealing->rule_sender;
+
+	if (letter_is_bounce(letter))
+		strcpy(sender, "<>");
+	else if (letter->sender[0] != '\0')
+		strcpy(sender, letter->sender);
+	else if (!letter_read_domain(letter->sender_given, sender))
+		strcpy(sender, "?"); /* nobody in particular */
+}
+
+static int
+judge(struct session *session, struct sealing *sealing, struct fault *fault)
+{
+	const struct facts_answer *answer = &sealing->answer;
+	const char *reason = answer->reason[0] != '\0' ? answer->reason :
+	    error_row(answer->err)->text;
+	int err = answer->err;
+
+	switch (answer->action) {
+	case POLICY_DARK:
+		return facts_verify(answer, session->letter.recipient,
+		    &sealing->destination, &sealing->recipient, fault);
+	case POLICY_NAKED:
+		return fault_set(fault, ERR_NOT_ENABLED,
+		    "not reached by DIME");
+	case POLICY_REFUSE:
+		return sealing_refuse(sealing, fault, err == 0 ||
+		    error_row(err)->temporary ? ERR_POLICY : err, reason);
+	default:
+		return fault_set(fault, err == 0 ? ERR_BUSY : err, "%s",
+		    reason);
+	}
+}
+
+int
+sealing_ask(struct session *session, struct sealing *sealing,
+    struct fault *fault)
+{
+	const struct config *config = session->site->config;
+	const char *to = session->letter.recipient;
+	struct facts_request request = {.verb = FACTS_DECIDE,
+	    .from = sealing->author->signet->address, .to = to,
+	    .fingerprint = "", .wait = config->fetch_timeout * 1000,
+	    .sender = sealing->rule_sender,
+	    .queue = session_queue_id(session)};
+	int err;
+
+	read_rule_sender(&session->letter, sealing);
+	if (!crowd_enter(&session->milter->crowd, address_domain(to)))
+		return fault_set(fault, ERR_BUSY,
+		    "too many messages wait for news of this domain");
+	err = facts_ask(config->facts_socket, &request, &sealing->answer,
+	    fault);
+	crowd_leave(&session->milter->crowd, address_domain(to));
+	if (err != 0)
+		return fault_wrap(fault, "dime-policyd");
+	return judge(session, sealing, fault);
+}
+
+/* ---- sealing ---- */
+
+/* Our own signets in the layout that the recipient's has: a message has one. */
+static int
+fit_layout(struct session *session, struct sealing *sealing,
+    struct fault *fault)
+{
+	enum layout layout = sealing->recipient->signet->layout;
+	struct keys *keys = session->milter->keys;
+	struct keys_user *author = NULL;
+	struct keys_org *origin = NULL;
+	int err;
+
+	if (layout == LAYOUT_STANDARD)
+		return 0;
+	if ((err = keys_find_user_in(keys, layout,
+		sealing->author->signet->address, &author, fault)) != 0 ||
+	    (err = keys_find_org_in(keys, layout, sealing->domain, &origin,
+		fault)) != 0) {
+		keys_user_free(author);
+		return err;
+	}
+	keys_user_free(sealing->author);
+	keys_org_free(sealing->origin);
+	sealing->author = author;
+	sealing->origin = origin;
+	return 0;
+}
+
+/*
+ * Everything that must change the random stream, each part with its length in
+ * front. Where nothing tells it from a second message with the same content, the
+ * stream is a random one: to the receiver the two would be one.
+ */
+static void
+start_random(struct session *session, const struct sealing *sealing,
+    const char *purpose, struct random_source *random)
+{
+	uint8_t digest[CRYPTO_SHA512];
+	const struct span parts[] = {
+	    span_string(purpose),
+	    span_string(sealing->id),
+	    span_string(session->letter.recipient),
+	    span_string(session->letter.sender),
+	    span_of(digest, sizeof(digest)),
+	    span_string(sealing->author->signet->core),
+	    span_string(sealing->author->signet->full),
+	    span_string(sealing->origin->signet->fingerprint),
+	    span_string(sealing->destination->fingerprint),
+	    span_string(sealing->recipient->core),
+	    span_string(sealing->recipient->full),
+	};
+	struct buffer label = buffer_make(8192);
+
+	crypto_sha512(buffer_span(&sealing->mime), digest);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		buffer_u32(&label, (uint32_t)parts[i].length);
+		buffer_append_span(&label, parts[i]);
+	}
+	if (sealing->id[0] == '\0' || label.error != 0)
+		random_start(random);
+	else
+		random_start_keyed(random, session->milter->seal_key,
+		    buffer_span(&label));
+	buffer_free(&label);
+}
+
+static int
+seal_binary(struct session *session, struct sealing *sealing,
+    const char *purpose, const char *sender, struct buffer *binary,
+    struct fault *fault)
+{
+	struct random_source random;
+	struct message_seal order = {
+	    .parties = {.author = sealing->author->signet,
+	        .origin = sealing->origin->signet,
+	        .destination = sealing->destination,
+	        .recipient = sealing->recipient},
+	    .author_signer = sealing->author->signer,
+	    .origin_signer = sealing->origin->signer,
+	    .sender = sender,
+	    .recipient = session->letter.recipient, /* with its +tag */
+	    .random = &random};
+	int err;
+
+	start_random(session, sealing, purpose, &random);
+	err = message_seal(&order, buffer_span(&sealing->mime), binary,
+	    fault);
+	random_end(&random);
+	if (err == ERR_TOO_LARGE || err == ERR_FORMAT)
+		sealing->permanent = true;
+	return err;
+}
+
+int
+sealing_seal(struct session *session, struct sealing *sealing,
+    const char *purpose, const char *sender, struct fault *fault)
+{
+	struct buffer binary;
+	int err;
+
+	if (sealing->mime.error != 0)
+		return fault_set(fault, sealing->mime.error, NULL);
+	err = fit_layout(session, sealing, fault);
+	if (err != 0)
+		return err;
+	binary = buffer_make(sealing->mime.length * 2 + (1 << 20));
+	err = seal_binary(session, sealing, purpose, sender, &binary, fault);
+	buffer_free(&sealing->mime);
+	if (err == 0) {
+		sealing->armor = buffer_make(binary.length * 2 + 4096);
+		armor_write(ARMOR_MESSAGE, buffer_span(&binary),
+		    &sealing->armor);
+		err = sealing->armor.error == 0 ? 0 :
+		    fault_set(fault, sealing->armor.error, NULL);
+	}
+	buffer_free(&binary);
+	return err;
+}
+
+/* ---- the outcome ---- */
+
+int
+sealing_replace(struct session *session, const struct sealing *sealing,
+    struct fault *fault)
+{
+	int err;
+
+	if ((err = replace_drop_header(session, fault)) != 0 ||
+	    (err = replace_insert(session, 1, "MIME-Version", " 1.0",
+		fault)) != 0 ||
+	    (err = replace_insert(session, 2, "Content-Type",
+		" application/vnd.dime-message", fault)) != 0 ||
+	    (err = replace_body_lines(session, buffer_span(&sealing->armor),
+		fault)) != 0)
+		return err;
+	return replace_sender(session, session->letter.sender_given, fault);
+}
+
+void
+sealing_log(const struct session *session, const struct sealing *sealing,
+    struct log_line *line)
+{
+	log_text(line, "to-domain", session->letter.recipient[0] == '\0' ?
+	    "" : address_domain(session->letter.recipient));
+	if (sealing->author != NULL) {
+		log_text(line, "from-domain", sealing->domain);
+		log_text(line, "author-kind",
+		    sealing->kind == AUTHOR_USER ? "user" : "relay");
+	}
+	if (sealing->answer.cell[0] != '\0')
+		log_text(line, "cell", sealing->answer.cell);
+	if (sealing->answer.rule_number != 0)
+		log_number(line, "rule", sealing->answer.rule_number);
+}
