@@ -125,6 +125,8 @@ check_recipient(struct check *check)
 		    error_row(err)->text);
 	err = keys_find_user_by_fingerprint(keys, envelope->address,
 	    envelope->address_fingerprint, &user, NULL);
+	if (err == 0 && !keys_takes_mail(keys, user->retired, delivery->grace))
+		err = ERR_UNKNOWN_ADDRESS;
 	keys_user_free(user);
 	if (disabled || err == ERR_UNKNOWN_ADDRESS)
 		return fault_set(check->fault, ERR_RECIPIENT_SIGNET,

@@ -11,6 +11,7 @@ struct deliver_in {
 	const char *peer;
 	size_t size_limit; /* octets of the binary message */
 	int64_t origin_limit; /* messages that an origin may send in a minute */
+	int64_t grace; /* signet_grace */
 	const struct org_signet *origin;
 	const char *origin_domain;
 	const char *destination;

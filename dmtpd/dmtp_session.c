@@ -97,11 +97,13 @@ answer_mail(struct session *session)
 	dmtp_server_answer(&session->server, reply, "");
 }
 
-/* Whether the domain is ours and the fingerprint that of a signet it has. */
+/* Whether the domain is ours and the fingerprint that of a signet it has, or had
+ * not long ago. */
 static int
-check_destination(struct keys *keys, const char *domain,
+check_destination(const struct session *session, const char *domain,
     const char *fingerprint)
 {
+	struct keys *keys = session->dmtpd->keys;
 	struct keys_org *org = NULL;
 	int err;
 
@@ -111,6 +113,9 @@ check_destination(struct keys *keys, const char *domain,
 		return err == ERR_NO_KEY ? ERR_RECIPIENT : err;
 	err = keys_find_org_by_fingerprint(keys, domain, fingerprint, &org,
 	    NULL);
+	if (err == 0 && !keys_takes_mail(keys, org->retired,
+	        session->live.signet_grace))
+		err = ERR_NO_KEY;
 	keys_org_free(org);
 	return err == ERR_NO_KEY ? ERR_DESTINATION_SIGNET : err;
 }
@@ -119,8 +124,7 @@ static void
 answer_rcpt(struct session *session)
 {
 	const struct dmtp_argument *a = session->server.arguments;
-	int err = check_destination(session->dmtpd->keys, a[0].text,
-	    a[1].text);
+	int err = check_destination(session, a[0].text, a[1].text);
 
 	dmtp_server_answer(&session->server,
 	    err == 0 ? REPLY_OK : reply_of_error(err), "");
@@ -136,6 +140,7 @@ answer_data(struct session *session)
 	    .size_limit = transit_binary_size(
 	        session->live.message_size_limit),
 	    .origin_limit = session->live.origin_message_limit,
+	    .grace = session->live.signet_grace,
 	    .origin = session->origin,
 	    .origin_domain = server->origin.domain,
 	    .destination = server->destination.domain,

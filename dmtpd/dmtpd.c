@@ -39,6 +39,7 @@ dmtpd_set_live(struct dmtpd *dmtpd, const struct config *config)
 	    .source_signet_limit = config->source_signet_limit,
 	    .source_mail_limit = config->source_mail_limit,
 	    .origin_message_limit = config->origin_message_limit,
+	    .signet_grace = config->signet_grace,
 	};
 	const char *forward = config->forward_domain;
 

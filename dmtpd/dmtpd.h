@@ -29,6 +29,7 @@ struct live_settings {
 	struct source_prefixes prefixes;
 	int64_t source_signet_limit, source_mail_limit; /* a minute */
 	int64_t origin_message_limit;                   /* likewise */
+	int64_t signet_grace;                           /* seconds */
 	char bind_address[64];
 	char forward_domain[DOMAIN_SIZE];
 };

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dmtpd/ours.h"
 
+/* Seconds that mail may lie in our own queue, sealed before a rotation. */
+enum { QUEUE_TIME = 30 * 86400 };
+
 struct search {
 	struct dmtpd *dmtpd;
 	struct message *message;
@@ -19,25 +22,42 @@ is_not_this_one(int err)
 
 /* 0 when it was this one, ERR_NO_ACCESS when another may be. */
 static int
-try_domain(struct search *search, const char *domain)
+try_org(struct search *search, const struct keys_org *org)
 {
-	struct keys_org *org;
 	int err;
 
-	err = keys_find_org(search->dmtpd->keys, domain, &org, search->fault);
-	if (err != 0)
-		return is_not_this_one(err) ? ERR_NO_ACCESS : err;
 	err = message_unlock(search->message, MESSAGE_ORIGIN, org->agreer,
 	    search->fault);
 	if (err == 0)
 		err = message_origin_envelope(search->message,
 		    search->envelope, search->fault);
-	if (err == 0) {
-		search->org = org;
-		return 0;
-	}
-	keys_org_free(org);
 	return is_not_this_one(err) ? ERR_NO_ACCESS : err;
+}
+
+/* Likewise, with the current keys of the domain and those before them. */
+static int
+try_domain(struct search *search, const char *domain)
+{
+	struct keys *keys = search->dmtpd->keys;
+	struct keys_org *org, *before;
+	int err, found;
+
+	err = keys_find_org(keys, domain, &org, search->fault);
+	if (err != 0)
+		return is_not_this_one(err) ? ERR_NO_ACCESS : err;
+	while ((err = try_org(search, org)) == ERR_NO_ACCESS) {
+		found = keys_find_org_before(keys, org, QUEUE_TIME, &before,
+		    NULL);
+		keys_org_free(org);
+		org = before;
+		if (found != 0)
+			return is_not_this_one(found) ? ERR_NO_ACCESS : found;
+	}
+	if (err == 0)
+		search->org = org;
+	else
+		keys_org_free(org);
+	return err;
 }
 
 /* The sender's domain, or one that it lies within. */
@@ -115,8 +135,7 @@ fit_layout(struct search *search)
 	keys_user_free(author);
 	if (layout == LAYOUT_STANDARD)
 		return 0;
-	err = keys_find_org_in(keys, layout, search->org->signet->domain, &org,
-	    search->fault);
+	err = keys_org_in(keys, layout, search->org, &org, search->fault);
 	if (err != 0)
 		return err;
 	keys_org_free(search->org);

@@ -24,7 +24,8 @@ struct opening {
 	struct message *message;
 	struct message_envelope from; /* chunk 4: author, destination */
 	struct message_envelope to;   /* chunk 5: recipient, origin */
-	struct keys_user *key;        /* the recipient's current one */
+	struct keys_user *key; /* the recipient's current one, then the one
+				  whose key opens it */
 	struct facts_answer answer;
 	struct org_signet *origin;
 	struct user_signet *author;
@@ -95,24 +96,65 @@ read_message(struct session *session, struct opening *opening,
 	return err;
 }
 
+/* Chunk 5. A slot does not tell for whom it is: under a wrong key it opens to
+ * noise. */
+static int
+try_key(struct opening *opening, struct fault *fault)
+{
+	int err = message_unlock(opening->message, MESSAGE_RECIPIENT,
+	    opening->key->agreer, fault);
+
+	return err != 0 ? err : message_destination_envelope(opening->message,
+	    &opening->to, fault);
+}
+
+static bool
+is_other_key(int err)
+{
+	return err == ERR_NO_ACCESS || err == ERR_CORRUPT || err == ERR_FORMAT;
+}
+
+/* With the recipient's current key, or those before it for as long as mail for
+ * them is taken. */
+static int
+unlock(struct session *session, struct opening *opening, struct fault *fault)
+{
+	struct keys *keys = session->milter->keys;
+	const int64_t grace = session->site->config->signet_grace;
+	struct keys_user *before;
+	struct fault other = {0};
+	int err = try_key(opening, fault), tried = err, found = 0;
+
+	while (is_other_key(tried)) {
+		found = keys_find_user_before(keys, opening->key, grace,
+		    &before, &other);
+		if (found != 0)
+			break;
+		keys_user_free(opening->key);
+		opening->key = before;
+		tried = try_key(opening, &other);
+	}
+	/* Where none did, what is said of it is what the current one met. */
+	if (tried == 0 || found == ERR_UNKNOWN_ADDRESS)
+		return tried == 0 ? 0 : err;
+	*fault = other;
+	return found != 0 ? found : tried;
+}
+
 /*
  * Chunks 5 and 4. dmtpd read chunk 5 with the organization's key and compared
- * the recipient's signet with the current one; what the recipient's key does
- * not open is therefore not meant for it.
+ * the recipient's signet with those that mail is taken for; what none of their
+ * keys opens is therefore not meant for him.
  */
 static int
 read_envelopes(struct session *session, struct opening *opening,
     struct fault *fault)
 {
-	struct message *message = opening->message;
 	int err;
 
 	opening->decrypted = true;
-	if ((err = message_unlock(message, MESSAGE_RECIPIENT,
-		opening->key->agreer, fault)) != 0 ||
-	    (err = message_destination_envelope(message, &opening->to,
-		fault)) != 0 ||
-	    (err = message_origin_envelope(message, &opening->from,
+	if ((err = unlock(session, opening, fault)) != 0 ||
+	    (err = message_origin_envelope(opening->message, &opening->from,
 		fault)) != 0)
 		return err;
 	/* dmtpd gives the origin of the DMTP dialogue as MAIL FROM. */
@@ -175,6 +217,10 @@ find_ourselves(struct session *session, struct opening *opening,
 	}
 	err = keys_find_user_by_fingerprint(keys, session->letter.recipient,
 	    opening->to.address_fingerprint, &opening->recipient, fault);
+	if (err == 0 && opening->recipient->id != opening->key->id)
+		err = fault_set(fault, ERR_RECIPIENT_SIGNET,
+		    "chunk 5 names another signet of the recipient's than its "
+		    "key is of");
 	if (err == ERR_UNKNOWN_ADDRESS || err == ERR_NO_KEY)
 		opening->dmtp = 586;
 	return err;

@@ -39,6 +39,9 @@ struct keys_org {
 	struct signer signer;      /* POK; .sign NULL without the master key */
 	struct agreer agreer;      /* .agree NULL without the transport key */
 	int64_t created;
+	int64_t retired; /* since when another is current; 0: this one is, -1:
+			    this one has not been yet */
+	int64_t id;
 	void *owner;
 };
 
@@ -56,6 +59,16 @@ int keys_find_org_by_fingerprint(struct keys *keys, const char *domain,
     const char *fingerprint, struct keys_org **out, struct fault *fault);
 int keys_find_org_by_envelope(struct keys *keys, const char *domain,
     const char *fingerprint, struct keys_org **out, struct fault *fault);
+/* The same as `org`, current or earlier, in that layout. */
+int keys_org_in(struct keys *keys, enum layout layout,
+    const struct keys_org *org, struct keys_org **out, struct fault *fault);
+/* The one that is to follow the current one (keys_prepare_org()). */
+int keys_find_org_prepared(struct keys *keys, const char *domain,
+    struct keys_org **out, struct fault *fault);
+/* The one before `org`, unless its successor has been current for longer than
+ * `grace` seconds: ERR_NO_KEY. */
+int keys_find_org_before(struct keys *keys, const struct keys_org *org,
+    int64_t grace, struct keys_org **out, struct fault *fault);
 void keys_org_free(struct keys_org *org);
 
 /* ---- users ---- */
@@ -65,6 +78,8 @@ struct keys_user {
 	struct signer signer;       /* .sign NULL without the master key */
 	struct agreer agreer;       /* likewise */
 	int64_t created;
+	int64_t retired; /* since when another is current; 0: this one is */
+	int64_t id;
 	bool disabled;
 	void *owner;
 };
@@ -82,7 +97,16 @@ int keys_find_user_in(struct keys *keys, enum layout layout,
  * is in the layout that has it. */
 int keys_find_user_by_fingerprint(struct keys *keys, const char *address,
     const char *fingerprint, struct keys_user **out, struct fault *fault);
+/* The one before `user`, who was found by the same address, unless his successor
+ * has been current for longer than `grace` seconds: ERR_UNKNOWN_ADDRESS. */
+int keys_find_user_before(struct keys *keys, const struct keys_user *user,
+    int64_t grace, struct keys_user **out, struct fault *fault);
 void keys_user_free(struct keys_user *user);
+
+/* Whether mail that was sealed for a signet is still to be taken, by the `retired`
+ * of its user or organization: that for the current one is, and for an earlier
+ * one for `grace` seconds (signet_grace). */
+bool keys_takes_mail(const struct keys *keys, int64_t retired, int64_t grace);
 
 /*
  * Appends the core signets of the address's chain, oldest first, from the one
@@ -103,6 +127,29 @@ int keys_create_org(struct keys *keys, const char *domain,
     struct fault *fault);
 /* ERR_EXISTS; ERR_NO_KEY when the domain is not ours. */
 int keys_create_user(struct keys *keys, const char *address,
+    struct fault *fault);
+
+/*
+ * Gives a user new keys, and a signet with the custody signature of those before,
+ * at all his addresses. ERR_UNKNOWN_ADDRESS; a +tag is not looked through.
+ */
+int keys_rotate_user(struct keys *keys, const char *address,
+    struct fault *fault);
+/* Whether peers get his signet and he gets sealed mail. relay@ and
+ * mailer-daemon@ cannot be disabled (ERR_USAGE). ERR_UNKNOWN_ADDRESS. */
+int keys_disable_user(struct keys *keys, const char *address, bool disabled,
+    struct fault *fault);
+
+/* Makes the keys and the signet that keys_rotate_org() will put into force, so
+ * that the record can name them before. ERR_NO_KEY; ERR_EXISTS when there are. */
+int keys_prepare_org(struct keys *keys, const char *domain,
+    struct fault *fault);
+/*
+ * The prepared organization takes the place of the current one; its users get
+ * signets of it, with new keys and the custody of those before. All or nothing.
+ * ERR_NO_KEY when none is prepared.
+ */
+int keys_rotate_org(struct keys *keys, const char *domain,
     struct fault *fault);
 
 struct keys_listing {

@@ -3,8 +3,8 @@
 
 #include "keys/keys_store.h"
 
-static int
-check_sealers(const struct keys *keys, struct fault *fault)
+int
+keys_check_sealers(const struct keys *keys, struct fault *fault)
 {
 	if (keys->master.key != NULL && keys->transport.key != NULL)
 		return 0;
@@ -47,7 +47,8 @@ make_org(enum layout layout, const struct keyfile *secrets,
 static int
 insert_org(struct keys *keys, struct transaction *transaction,
     const struct keyfile *secrets, const char *domain,
-    struct signet *const signets[static LAYOUTS], int64_t *id)
+    struct signet *const signets[static LAYOUTS], const int64_t *retired,
+    int64_t *id)
 {
 	const struct signet *signet = signets[LAYOUT_STANDARD];
 	const struct signet *libdime = signets[LAYOUT_LIBDIME];
@@ -81,7 +82,30 @@ insert_org(struct keys *keys, struct transaction *transaction,
 	statement_blob(&row, span_of(signing, sizeof(signing)));
 	statement_text(&row, keys->transport.id);
 	statement_blob(&row, span_of(encryption, sizeof(encryption)));
+	if (retired == NULL)
+		statement_text(&row, NULL);
+	else
+		statement_number(&row, *retired);
 	return insert(&row, id);
+}
+
+int
+keys_add_org(struct keys *keys, struct transaction *transaction,
+    const struct keyfile *secrets, const char *domain, const int64_t *retired,
+    int64_t *id)
+{
+	struct signet *signets[LAYOUTS] = {NULL};
+	int err = 0;
+
+	for (int i = 0; i < LAYOUTS && err == 0; i++)
+		err = make_org((enum layout)i, secrets, domain, &signets[i],
+		    transaction->fault);
+	if (err == 0)
+		err = insert_org(keys, transaction, secrets, domain, signets,
+		    retired, id);
+	for (int i = 0; i < LAYOUTS; i++)
+		signet_free(signets[i]);
+	return err;
 }
 
 /* Whether the statement, with `name` bound, answers a row. */
@@ -101,9 +125,11 @@ exists(struct transaction *transaction, enum keys_statement number,
 
 static int
 make_user(enum layout layout, const struct keyfile *secrets,
-    struct signer org, const char *address, struct signet **out,
+    const struct keys_plan *plan, const char *address, struct signet **out,
     struct fault *fault)
 {
+	const struct keys_user *before =
+	    plan->before == NULL ? NULL : plan->before[layout];
 	struct buffer request = buffer_make(SIGNET_MAX_LENGTH);
 	struct buffer binary = buffer_make(SIGNET_MAX_LENGTH);
 	uint8_t signing[CRYPTO_SIGN_PUBLIC], point[CRYPTO_POINT];
@@ -114,11 +140,12 @@ make_user(enum layout layout, const struct keyfile *secrets,
 	crypto_ed25519_public(secrets->seed, signing);
 	if ((err = crypto_point_public(secrets->scalar, point)) == 0 &&
 	    (err = signet_make_ssr(layout, signing,
-	    signer_of_seed(secrets->seed), point, NULL, &request, fault)) ==
-	    0 &&
+	    signer_of_seed(secrets->seed), point,
+	    before == NULL ? NULL : &before->signer, &request, fault)) == 0 &&
 	    (err = signet_parse(buffer_span(&request), &ssr, fault)) == 0 &&
-	    (err = signet_make_user(ssr, NULL, org, address, NULL, 0, &binary,
-	    fault)) == 0)
+	    (err = signet_make_user(ssr,
+	    before == NULL ? NULL : before->signet->signet, plan->org_signer,
+	    address, NULL, 0, &binary, fault)) == 0)
 		err = signet_parse(buffer_span(&binary), out, fault);
 	signet_free(ssr);
 	buffer_free(&request);
@@ -133,10 +160,13 @@ struct made_user {
 };
 
 static int
-insert_user(struct keys *keys, struct transaction *transaction, int64_t org,
-    const struct keyfile *secrets, const char *address,
+insert_user(struct keys *keys, struct transaction *transaction,
+    const struct keys_plan *plan, const struct keyfile *secrets,
     const struct made_user made[static LAYOUTS], int64_t *id)
 {
+	const struct keys_user *before =
+	    plan->before == NULL ? NULL : plan->before[LAYOUT_STANDARD];
+	const char *address = plan->addresses[0];
 	const struct made_user *libdime = &made[LAYOUT_LIBDIME];
 	struct fault *fault = transaction->fault;
 	char core[SIGNET_FINGERPRINT_SIZE], whole[SIGNET_FINGERPRINT_SIZE];
@@ -159,11 +189,16 @@ insert_user(struct keys *keys, struct transaction *transaction, int64_t org,
 	    encryption, fault)) != 0)
 		return err;
 	transaction_statement(transaction, &row, KEYS_ADD_USER);
-	statement_number(&row, org);
+	statement_number(&row, plan->org);
 	statement_text(&row, address);
 	statement_text(&row, core);
 	statement_text(&row, whole);
 	statement_number(&row, clock_wall(keys->clock));
+	statement_number(&row, before != NULL && before->disabled);
+	if (before == NULL)
+		statement_text(&row, NULL);
+	else
+		statement_number(&row, before->id);
 	statement_blob(&row, buffer_span(&made[LAYOUT_STANDARD].full));
 	statement_text(&row, other_core);
 	statement_text(&row, other_whole);
@@ -199,41 +234,66 @@ insert_address(struct keys *keys, struct transaction *transaction,
 	return statement_run(&row);
 }
 
+/* The signets for one of the addresses: they differ in nothing but its fields. */
 static int
-add_user(struct keys *keys, struct transaction *transaction, int64_t org,
-    struct signer org_signer, const char *address)
+make_both(const struct keys_plan *plan, const struct keyfile *secrets,
+    const char *address, struct made_user made[static LAYOUTS],
+    struct fault *fault)
 {
+	int err = 0;
+
+	for (int i = 0; i < LAYOUTS && err == 0; i++) {
+		made[i].full = buffer_make(SIGNET_MAX_LENGTH);
+		if ((err = make_user((enum layout)i, secrets, plan, address,
+		    &made[i].signet, fault)) == 0)
+			err = signet_split(made[i].signet, SIGNET_STATE_FULL,
+			    &made[i].full, fault);
+	}
+	return err;
+}
+
+static int
+add_address(struct keys *keys, struct transaction *transaction,
+    const struct keys_plan *plan, const struct keyfile *secrets, size_t at,
+    int64_t *user)
+{
+	const char *address = plan->addresses[at];
 	struct fault *fault = transaction->fault;
-	struct keyfile *secrets = keyfile_new(KEYFILE_USER, 0);
 	struct made_user made[LAYOUTS] = {0};
-	int64_t user = 0;
 	bool found;
 	int err;
 
-	if (secrets == NULL) {
-		err = fault_set(fault, ERR_MEMORY, "%s: out of memory",
-		    address);
-		goto out;
-	}
 	err = exists(transaction, KEYS_GET_USER, address, &found);
 	if (err == 0 && found)
 		err = fault_set(fault, ERR_EXISTS,
 		    "%s: this user exists already", address);
-	for (int i = 0; i < LAYOUTS && err == 0; i++) {
-		made[i].full = buffer_make(SIGNET_MAX_LENGTH);
-		if ((err = make_user((enum layout)i, secrets, org_signer,
-		    address, &made[i].signet, fault)) == 0)
-			err = signet_split(made[i].signet, SIGNET_STATE_FULL,
-			    &made[i].full, fault);
-	}
-	if (err == 0 && (err = insert_user(keys, transaction, org, secrets,
-	    address, made, &user)) == 0)
-		err = insert_address(keys, transaction, user, address, made);
-out:
+	if (err == 0)
+		err = make_both(plan, secrets, address, made, fault);
+	if (err == 0 && at == 0)
+		err = insert_user(keys, transaction, plan, secrets, made,
+		    user);
+	if (err == 0)
+		err = insert_address(keys, transaction, *user, address, made);
 	for (int i = 0; i < LAYOUTS; i++) {
 		signet_free(made[i].signet);
 		buffer_free(&made[i].full);
 	}
+	return err;
+}
+
+int
+keys_add_user(struct keys *keys, struct transaction *transaction,
+    const struct keys_plan *plan)
+{
+	struct keyfile *secrets = keyfile_new(KEYFILE_USER, 0);
+	int64_t user = 0;
+	int err = 0;
+
+	if (secrets == NULL)
+		return fault_set(transaction->fault, ERR_MEMORY,
+		    "%s: out of memory", plan->addresses[0]);
+	for (size_t i = 0; i < plan->address_count && err == 0; i++)
+		err = add_address(keys, transaction, plan, secrets, i, &user);
 	keyfile_free(secrets);
 	return err;
 }
@@ -247,12 +307,14 @@ add_own_users(struct keys *keys, struct transaction *transaction, int64_t org,
     struct signer signer, const char *domain)
 {
 	static const char *const names[] = {"relay", "mailer-daemon"};
-	char address[ADDRESS_SIZE];
+	char address[1][ADDRESS_SIZE];
+	const struct keys_plan plan = {org, signer, address, 1, NULL};
 	int err = 0;
 
 	for (size_t i = 0; i < 2 && err == 0; i++) {
-		snprintf(address, sizeof(address), "%s@%s", names[i], domain);
-		err = add_user(keys, transaction, org, signer, address);
+		snprintf(address[0], sizeof(address[0]), "%s@%s", names[i],
+		    domain);
+		err = keys_add_user(keys, transaction, &plan);
 	}
 	return err;
 }
@@ -261,7 +323,6 @@ int
 keys_create_org(struct keys *keys, const char *domain, struct fault *fault)
 {
 	struct keyfile *secrets = NULL;
-	struct signet *signets[LAYOUTS] = {NULL};
 	struct transaction transaction;
 	bool found;
 	int64_t id = 0;
@@ -269,7 +330,7 @@ keys_create_org(struct keys *keys, const char *domain, struct fault *fault)
 
 	if (!domain_is_normal(span_string(domain)))
 		return fault_set(fault, ERR_USAGE, "%s: not a domain", domain);
-	if ((err = check_sealers(keys, fault)) != 0 ||
+	if ((err = keys_check_sealers(keys, fault)) != 0 ||
 	    (err = transaction_begin(&transaction, keys->database, fault)) != 0)
 		return err;
 	err = exists(&transaction, KEYS_GET_ORG, domain, &found);
@@ -283,27 +344,20 @@ keys_create_org(struct keys *keys, const char *domain, struct fault *fault)
 		err = fault_set(fault, ERR_MEMORY, "%s: out of memory", domain);
 		goto out;
 	}
-	for (int i = 0; i < LAYOUTS && err == 0; i++)
-		err = make_org((enum layout)i, secrets, domain, &signets[i],
-		    fault);
-	if (err == 0 && (err = insert_org(keys, &transaction, secrets, domain,
-	    signets, &id)) == 0)
+	err = keys_add_org(keys, &transaction, secrets, domain, NULL, &id);
+	if (err == 0)
 		err = add_own_users(keys, &transaction, id,
 		    signer_of_seed(secrets->seed), domain);
 out:
 	err = transaction_end(&transaction, err);
-	for (int i = 0; i < LAYOUTS; i++)
-		signet_free(signets[i]);
 	keyfile_free(secrets);
 	return err;
 }
 
-/* The current organization of an address, inside the transaction. */
-static int
-find_org(struct keys *keys, struct transaction *transaction,
-    const char *address, struct keys_org **out, int64_t *id)
+int
+keys_take_org(struct keys *keys, struct transaction *transaction,
+    const char *domain, struct keys_org **out)
 {
-	const char *domain = address_domain(address);
 	struct statement row;
 	int err = 0;
 
@@ -311,10 +365,10 @@ find_org(struct keys *keys, struct transaction *transaction,
 	transaction_statement(transaction, &row, KEYS_GET_ORG);
 	statement_text(&row, domain);
 	if (statement_next(&row))
-		err = keys_org_load(keys, &row, out, id, transaction->fault);
+		err = keys_org_load(keys, &row, out, transaction->fault);
 	else if (row.err == 0)
 		err = fault_set(transaction->fault, ERR_NO_KEY,
-		    "%s: there is no organization %s in %s", address, domain,
+		    "there is no organization %s in %s", domain,
 		    database_path(keys->database));
 	return statement_end(&row) != 0 ? row.err : err;
 }
@@ -322,19 +376,26 @@ find_org(struct keys *keys, struct transaction *transaction,
 int
 keys_create_user(struct keys *keys, const char *address, struct fault *fault)
 {
+	char addresses[1][ADDRESS_SIZE];
 	struct transaction transaction;
+	struct keys_plan plan = {.addresses = addresses, .address_count = 1};
 	struct keys_org *org = NULL;
-	int64_t id;
 	int err;
 
 	if (!address_is_normal(span_string(address)))
 		return fault_set(fault, ERR_USAGE, "%s: not an address",
 		    address);
-	if ((err = check_sealers(keys, fault)) != 0 ||
+	snprintf(addresses[0], sizeof(addresses[0]), "%s", address);
+	if ((err = keys_check_sealers(keys, fault)) != 0 ||
 	    (err = transaction_begin(&transaction, keys->database, fault)) != 0)
 		return err;
-	if ((err = find_org(keys, &transaction, address, &org, &id)) == 0)
-		err = add_user(keys, &transaction, id, org->signer, address);
+	err = keys_take_org(keys, &transaction, address_domain(address), &org);
+	if (err == 0) {
+		plan.org = org->id;
+		plan.org_signer = org->signer;
+		err = keys_add_user(keys, &transaction, &plan);
+	} else
+		fault_wrap(fault, "%s", address);
 	err = transaction_end(&transaction, err);
 	keys_org_free(org);
 	return err;

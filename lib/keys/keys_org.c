@@ -15,6 +15,7 @@ enum {
 	TRANSPORT_ID,
 	ENCRYPTION,
 	CREATED,
+	RETIRED,
 };
 
 static int
@@ -55,7 +56,7 @@ load_secrets(struct keys *keys, struct statement *row, struct keys_org *org,
 
 int
 keys_org_load(struct keys *keys, struct statement *row, struct keys_org **out,
-    int64_t *id, struct fault *fault)
+    struct fault *fault)
 {
 	char domain[DOMAIN_SIZE];
 	struct keys_place place = {.table = "org", .identifier = domain};
@@ -72,10 +73,10 @@ keys_org_load(struct keys *keys, struct statement *row, struct keys_org **out,
 	else if ((err = load_signet(row, domain, &org->signet, fault)) == 0) {
 		place.fingerprint = org->signet->fingerprint;
 		org->created = statement_get_number(row, CREATED);
+		org->retired = statement_get_number(row, RETIRED);
+		org->id = statement_get_number(row, ID);
 		err = load_secrets(keys, row, org, &place, fault);
 	}
-	if (id != NULL)
-		*id = statement_get_number(row, ID);
 	if (err != 0) {
 		keys_org_free(org);
 		return keys_broken(keys, &place, err, fault);
@@ -139,7 +140,7 @@ finish(struct keys *keys, struct statement *row, const char *domain,
 
 	*out = NULL;
 	if (statement_next(row)) {
-		err = keys_org_load(keys, row, out, NULL, fault);
+		err = keys_org_load(keys, row, out, fault);
 		if (err == 0 && fingerprint != NULL &&
 		    strcmp((*out)->signet->fingerprint, fingerprint) != 0)
 			layout = LAYOUT_LIBDIME;
@@ -174,6 +175,43 @@ keys_find_org(struct keys *keys, const char *domain, struct keys_org **out,
     struct fault *fault)
 {
 	return keys_find_org_in(keys, LAYOUT_STANDARD, domain, out, fault);
+}
+
+int
+keys_org_in(struct keys *keys, enum layout layout, const struct keys_org *org,
+    struct keys_org **out, struct fault *fault)
+{
+	struct statement row;
+
+	statement_start(&row, keys->database, KEYS_GET_ORG_BY_ID, fault);
+	statement_number(&row, org->id);
+	return finish(keys, &row, org->signet->domain, layout, NULL, out,
+	    fault);
+}
+
+int
+keys_find_org_prepared(struct keys *keys, const char *domain,
+    struct keys_org **out, struct fault *fault)
+{
+	struct statement row;
+
+	statement_start(&row, keys->database, KEYS_GET_ORG_PREPARED, fault);
+	statement_text(&row, domain);
+	return finish(keys, &row, domain, LAYOUT_STANDARD, NULL, out, fault);
+}
+
+int
+keys_find_org_before(struct keys *keys, const struct keys_org *org,
+    int64_t grace, struct keys_org **out, struct fault *fault)
+{
+	const char *domain = org->signet->domain;
+	struct statement row;
+
+	statement_start(&row, keys->database, KEYS_GET_ORG_BEFORE, fault);
+	statement_text(&row, domain);
+	statement_number(&row, keys_grace_start(keys, grace));
+	statement_number(&row, org->id);
+	return finish(keys, &row, domain, LAYOUT_STANDARD, NULL, out, fault);
 }
 
 /* The row may have been tampered with: what it is found by must be its signet's. */

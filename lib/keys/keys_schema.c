@@ -53,13 +53,14 @@ static const char tables[] =
 
 #define ORG_COLUMNS                                                            \
 	"SELECT id, domain, signet, libdime, master_id, signing,"              \
-	" transport_id, encryption, created FROM org "
+	" transport_id, encryption, created, retired FROM org "
 
 #define USER_COLUMNS                                                           \
 	"SELECT user.org, user.identifier, user.signet, user.libdime,"         \
 	" user.disabled, address.address, address.tail,"                       \
 	" address.libdime_tail, user.master_id, user.signing,"                 \
-	" user.master_id, user.encryption, user.created"                       \
+	" user.master_id, user.encryption, user.created, user.retired,"        \
+	" user.id"                                                             \
 	" FROM address JOIN user ON user.id = address.user "
 
 /* The signets of an address, the oldest first. */
@@ -80,11 +81,18 @@ static const char *const statements[KEYS_STATEMENTS] = {
     [KEYS_GET_ORG_BY_ENVELOPE] = ORG_COLUMNS
 	"WHERE domain = ?1 AND ?2 IN (fingerprint, libdime_core)",
     [KEYS_GET_ORG_BY_ID] = ORG_COLUMNS "WHERE id = ?",
+    [KEYS_GET_ORG_PREPARED] = ORG_COLUMNS "WHERE domain = ? AND retired = -1",
+    [KEYS_GET_ORG_BEFORE] = ORG_COLUMNS
+	"WHERE domain = ?1 AND retired > ?2 AND id < ?3"
+	" ORDER BY id DESC LIMIT 1",
     [KEYS_GET_USER] = USER_COLUMNS
 	"WHERE address.address = ? AND address.retired IS NULL",
     [KEYS_GET_USER_BY_FINGERPRINT] = USER_COLUMNS
 	"WHERE address.address = ?1 AND ?2 IN"
 	" (user.core, user.full, user.libdime_core, user.libdime_full)",
+    [KEYS_GET_USER_BEFORE] = USER_COLUMNS
+	"WHERE address.address = ?1 AND user.retired > ?2"
+	" AND user.id = (SELECT previous FROM user WHERE id = ?3)",
     [KEYS_GET_CHAIN] = CHAIN_OF("signet"),
     [KEYS_GET_LIBDIME_CHAIN] = CHAIN_OF("libdime"),
     [KEYS_LIST_ORGS] = "SELECT domain, fingerprint, created, 0 FROM org"
@@ -97,15 +105,27 @@ static const char *const statements[KEYS_STATEMENTS] = {
     [KEYS_ADD_ORG] =
 	"INSERT INTO org (domain, fingerprint, created, signet, libdime_core,"
 	" libdime_fingerprint, libdime, master_id, signing, transport_id,"
-	" encryption) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+	" encryption, retired)"
+	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     [KEYS_ADD_USER] =
 	"INSERT INTO user (org, identifier, core, full, created, disabled,"
-	" signet, libdime_core, libdime_full, libdime, master_id, signing,"
-	" encryption) VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)"
-	" RETURNING id",
+	" previous, signet, libdime_core, libdime_full, libdime, master_id,"
+	" signing, encryption)"
+	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     [KEYS_ADD_ADDRESS] =
 	"INSERT INTO address (address, domain, user, created, tail,"
 	" libdime_tail) VALUES (?, ?, ?, ?, ?, ?)",
+    [KEYS_LIST_USER_IDS] =
+	"SELECT DISTINCT user FROM address"
+	" WHERE domain = ? AND retired IS NULL ORDER BY user",
+    [KEYS_LIST_ADDRESSES] =
+	"SELECT address FROM address"
+	" WHERE user = ? AND retired IS NULL ORDER BY address",
+    [KEYS_RETIRE_ORG] = "UPDATE org SET retired = ?2 WHERE id = ?1",
+    [KEYS_RETIRE_USER] = "UPDATE user SET retired = ?2 WHERE id = ?1",
+    [KEYS_RETIRE_ADDRESSES] =
+	"UPDATE address SET retired = ?2 WHERE user = ?1 AND retired IS NULL",
+    [KEYS_SET_DISABLED] = "UPDATE user SET disabled = ?2 WHERE id = ?1",
     /* The id of a sealing key other than ours comes first. */
     [KEYS_GET_MASTER_ID] =
 	"SELECT master_id FROM (SELECT master_id FROM org"

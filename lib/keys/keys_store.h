@@ -8,7 +8,9 @@
 /*
  * What the files keys*.c share: the tables, and rows with sealed secrets.
  *
- * An organization is a row of `org`, the current one that is not retired. A user
+ * An organization is a row of `org` for each signet that it has had: `retired` is
+ * NULL for the current one, KEYS_PREPARED for one that is to follow it, else the
+ * time since when another is current. A user
  * is a row of `user` for each signet that it has had, chained by `previous`; it
  * holds the keys and fields 1 to 253. A row of `address` binds an address to such
  * a row and holds the fields 254 and 255 that make the signet complete for it, so
@@ -29,6 +31,7 @@ enum {
 	KEYS_SECRET = 32,  /* each secret is as long: seeds and scalars */
 	KEYS_SEALED = KEYS_SECRET + CRYPTO_AEAD_NONCE + CRYPTO_AEAD_TAG,
 	KEYS_CHAIN_LIMIT = 10000,
+	KEYS_PREPARED = -1,
 };
 _Static_assert((int)CRYPTO_SEED == KEYS_SECRET &&
     (int)CRYPTO_SCALAR == KEYS_SECRET, "all secrets have one length");
@@ -52,8 +55,11 @@ enum keys_statement {
 	KEYS_GET_ORG_BY_FINGERPRINT,
 	KEYS_GET_ORG_BY_ENVELOPE,
 	KEYS_GET_ORG_BY_ID,
+	KEYS_GET_ORG_PREPARED,
+	KEYS_GET_ORG_BEFORE,
 	KEYS_GET_USER,
 	KEYS_GET_USER_BY_FINGERPRINT,
+	KEYS_GET_USER_BEFORE,
 	KEYS_GET_CHAIN,
 	KEYS_GET_LIBDIME_CHAIN,
 	KEYS_LIST_ORGS,
@@ -61,6 +67,12 @@ enum keys_statement {
 	KEYS_ADD_ORG,
 	KEYS_ADD_USER,
 	KEYS_ADD_ADDRESS,
+	KEYS_LIST_USER_IDS,
+	KEYS_LIST_ADDRESSES,
+	KEYS_RETIRE_ORG,
+	KEYS_RETIRE_USER,
+	KEYS_RETIRE_ADDRESSES,
+	KEYS_SET_DISABLED,
 	KEYS_GET_MASTER_ID,
 	KEYS_GET_TRANSPORT_ID,
 	KEYS_STATEMENTS
@@ -113,8 +125,45 @@ int keys_broken(const struct keys *keys, const struct keys_place *place,
     int err, struct fault *fault);
 
 /* Takes the organization from the row of a KEYS_GET_ORG... statement, with its
- * signet in the standard layout. *id, unless NULL, gets the number of the row. */
+ * signet in the standard layout. */
 int keys_org_load(struct keys *keys, struct statement *row,
-    struct keys_org **out, int64_t *id, struct fault *fault);
+    struct keys_org **out, struct fault *fault);
+
+/* Takes the user from the row of a KEYS_GET_USER... statement that was found by
+ * `address`, with his signet in that layout. */
+int keys_user_load(struct keys *keys, struct statement *row,
+    enum layout layout, const char *address, struct keys_user **out,
+    struct fault *fault);
+
+/* What was retired after this is younger than `grace` seconds. */
+int64_t keys_grace_start(const struct keys *keys, int64_t grace);
+
+/* ---- keys_create.c, for keys_rotate.c too: within a transaction ---- */
+
+/* ERR_NO_KEY unless both sealing keys are at hand. */
+int keys_check_sealers(const struct keys *keys, struct fault *fault);
+
+/* The current organization of a domain. ERR_NO_KEY. */
+int keys_take_org(struct keys *keys, struct transaction *transaction,
+    const char *domain, struct keys_org **out);
+
+/* Makes keys and signets of an organization. `secrets` are new and stay the
+ * caller's; `retired` is NULL for the current one. */
+int keys_add_org(struct keys *keys, struct transaction *transaction,
+    const struct keyfile *secrets, const char *domain, const int64_t *retired,
+    int64_t *id);
+
+/* A user signet to be. */
+struct keys_plan {
+	int64_t org;              /* row of the organization that signs */
+	struct signer org_signer;
+	char (*addresses)[ADDRESS_SIZE]; /* the first is the row's identifier */
+	size_t address_count;
+	struct keys_user *const *before; /* in each layout, or NULL: the first */
+};
+
+/* Makes keys and signets of a user; the addresses may not be another's. */
+int keys_add_user(struct keys *keys, struct transaction *transaction,
+    const struct keys_plan *plan);
 
 #endif

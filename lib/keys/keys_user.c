@@ -19,6 +19,8 @@ enum {
 	ENCRYPTION_ID,
 	ENCRYPTION,
 	CREATED,
+	RETIRED,
+	ID,
 };
 
 enum { HEADER = 5 };
@@ -35,7 +37,7 @@ load_org(struct keys *keys, struct statement *user, struct keys_org **out,
 	statement_start_beside(&row, user, KEYS_GET_ORG_BY_ID);
 	statement_number(&row, statement_get_number(user, ORG));
 	if (statement_next(&row))
-		err = keys_org_load(keys, &row, out, NULL, fault);
+		err = keys_org_load(keys, &row, out, fault);
 	else if (row.err == 0)
 		err = fault_set(fault, ERR_DATABASE,
 		    "its organization is missing");
@@ -126,6 +128,8 @@ load(struct keys *keys, struct statement *row, const char *address,
 		place.fingerprint = user->signet->full;
 		user->created = statement_get_number(row, CREATED);
 		user->disabled = statement_get_number(row, DISABLED) != 0;
+		user->retired = statement_get_number(row, RETIRED);
+		user->id = statement_get_number(row, ID);
 		err = load_secrets(keys, row, user, &place, fault);
 	}
 	if (err != 0) {
@@ -180,6 +184,21 @@ turn(struct keys *keys, struct statement *row, const char *address,
 	user_signet_free(user->signet);
 	user->signet = turned;
 	return 0;
+}
+
+int
+keys_user_load(struct keys *keys, struct statement *row, enum layout layout,
+    const char *address, struct keys_user **out, struct fault *fault)
+{
+	int err = load(keys, row, address, out, fault);
+
+	if (err == 0 && layout == LAYOUT_LIBDIME)
+		err = turn(keys, row, address, *out, fault);
+	if (err != 0) {
+		keys_user_free(*out);
+		*out = NULL;
+	}
+	return err;
 }
 
 /* Without a row *out is NULL and there is no error. With a fingerprint the layout
@@ -258,4 +277,27 @@ keys_find_user_by_fingerprint(struct keys *keys, const char *address,
     const char *fingerprint, struct keys_user **out, struct fault *fault)
 {
 	return find(keys, LAYOUT_STANDARD, address, fingerprint, out, fault);
+}
+
+int
+keys_find_user_before(struct keys *keys, const struct keys_user *user,
+    int64_t grace, struct keys_user **out, struct fault *fault)
+{
+	const char *address = user->signet->address;
+	struct statement row;
+	int err = 0;
+
+	*out = NULL;
+	statement_start(&row, keys->database, KEYS_GET_USER_BEFORE, fault);
+	statement_text(&row, address);
+	statement_number(&row, keys_grace_start(keys, grace));
+	statement_number(&row, user->id);
+	if (statement_next(&row))
+		err = keys_user_load(keys, &row, LAYOUT_STANDARD, address, out,
+		    fault);
+	else if (row.err == 0)
+		err = fault_set(fault, ERR_UNKNOWN_ADDRESS,
+		    "%s: had no other signet within %lld seconds", address,
+		    (long long)grace);
+	return statement_end(&row) != 0 ? row.err : err;
 }

@@ -116,6 +116,17 @@ logged_times(const char *text, int times)
 	return false;
 }
 
+/* Puts a setting into force. */
+static void
+reload(const char *more)
+{
+	int reloads = count_logged("event=reloaded");
+
+	write_config(more);
+	assert_int_equal(kill(site.pid, SIGHUP), 0);
+	assert_true(logged_times("event=reloaded", reloads + 1));
+}
+
 static bool
 logged(const char *text)
 {
@@ -854,6 +865,32 @@ sealed_mail_over_smtp_is_opened(void **state)
 	buffer_free(&text);
 }
 
+/* Mail that was under way is opened with the key that it was sealed for, until the
+ * grace is over: then it is for nobody, and comes again to be refused by dmtpd. */
+static void
+a_rotation_does_not_lock_mail_out(void **state)
+{
+	struct buffer armor = buffer_make(1 << 20), text = buffer_make(1 << 20);
+	struct mta_mail mail = letter("OUT", RECEIVED("K1")
+	    "From: alice@alpha.test\r\n\r\n" BODY);
+
+	seal(&mail, &armor);
+	for (int i = 0; i < 3; i++) {
+		mail = arriving(&text, buffer_span(&armor));
+		assert_int_equal(send_mail("DIME-IN", &mail), 'a');
+		assert_true(span_equal_string(buffer_span(&mta.body), BODY));
+		mta_close(&mta);
+		assert_int_equal(keys_rotate_user(site.keys, "bob@beta.test",
+		    NULL), 0);
+	}
+	reload("signet_grace = 0\n");
+	mail = arriving(&text, buffer_span(&armor));
+	expect("DIME-IN", &mail, 'y', "451");
+	reload("");
+	buffer_free(&armor);
+	buffer_free(&text);
+}
+
 static void
 a_server_that_would_not_be_exact_is_refused(void **state)
 {
@@ -932,9 +969,7 @@ a_reload_takes_effect_or_leaves_all_as_it_was(void **state)
 
 	fake_policyd_answer(&site.policyd, POLICY_REFUSE, 0, "why");
 	expect("DIME-MX", &mail, 'y', "550 5.7.1 why");
-	write_config("local_domains = {\"gamma.test\"}\n");
-	assert_int_equal(kill(site.pid, SIGHUP), 0);
-	assert_true(logged("event=reloaded"));
+	reload("local_domains = {\"gamma.test\"}\n");
 	expect("DIME-MX", &mail, 'c', "");
 	write_config("colour = \"red\"\n");
 	assert_int_equal(kill(site.pid, SIGHUP), 0);
@@ -942,7 +977,6 @@ a_reload_takes_effect_or_leaves_all_as_it_was(void **state)
 	expect("DIME-MX", &mail, 'c', "");
 }
 
-/* The exit status with the given arguments. */
 /* In shadow mode the guard lets in what it says that it would refuse, whether
  * policyd answers or not, and nothing is sealed or opened otherwise. */
 static void
@@ -950,12 +984,8 @@ shadow_mode_lets_naked_mail_in(void **state)
 {
 	struct mta_mail mail = {.queue_id = "MX",
 	    .sender = "<dave@shadow.test>", .recipients = {"<bob@beta.test>"}};
-	int reloads;
 
-	write_config("mode = \"shadow\"\n");
-	reloads = count_logged("event=reloaded");
-	assert_int_equal(kill(site.pid, SIGHUP), 0);
-	assert_true(logged_times("event=reloaded", reloads + 1));
+	reload("mode = \"shadow\"\n");
 	fake_policyd_answer(&site.policyd, POLICY_REFUSE, ERR_POLICY, "why");
 	expect("DIME-MX", &mail, 'c', "");
 	assert_int_equal(fake_policyd_asked(&site.policyd, FACTS_INBOUND), 1);
@@ -1041,6 +1071,7 @@ main(void)
 	    TEST(the_public_listener_guards),
 	    TEST(naked_mail_bears_no_results_of_ours),
 	    TEST(sealed_mail_over_smtp_is_opened),
+	    TEST(a_rotation_does_not_lock_mail_out),
 	    TEST(a_server_that_would_not_be_exact_is_refused),
 	    TEST(several_messages_on_a_connection),
 	    TEST(many_connections_at_once),
