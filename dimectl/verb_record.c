@@ -118,6 +118,44 @@ out:
 	return err;
 }
 
+static void
+add_pok(struct record *record, const struct keys_org *org)
+{
+	if (record->pok_count < RECORD_VALUES)
+		memcpy(record->poks[record->pok_count++], org->signet->pok,
+		    sizeof(org->signet->pok));
+}
+
+/* During a rotation the record has the keys of both signets: the one that is to
+ * follow, and those before for as long as mail under them may be on its way. */
+static int
+add_other_poks(struct dimectl *ctl, const struct issuer *issuer,
+    struct record *record)
+{
+	struct keys *keys = issuer->store.keys;
+	const struct keys_org *after = issuer->org;
+	struct keys_org *org = NULL, *before;
+	int err;
+
+	if (after == NULL)
+		return 0;
+	err = keys_find_org_prepared(keys, after->signet->domain, &org,
+	    &ctl->fault);
+	if (err == 0)
+		add_pok(record, org);
+	keys_org_free(org);
+	org = NULL;
+	while ((err == 0 || err == ERR_NO_KEY) &&
+	    (err = keys_find_org_before(keys, org == NULL ? after : org,
+	    issuer->store.config->signet_grace, &before, &ctl->fault)) == 0) {
+		add_pok(record, before);
+		keys_org_free(org);
+		org = before;
+	}
+	keys_org_free(org);
+	return err == ERR_NO_KEY ? 0 : err;
+}
+
 static int
 print_made(struct dimectl *ctl, const struct make_words *words,
     const struct record *record, const char *domain)
@@ -180,6 +218,8 @@ verb_record_make(struct dimectl *ctl, int count, char **argv)
 		goto out;
 	org = issuer.signet;
 	memcpy(record.poks[record.pok_count++], org->pok, sizeof(org->pok));
+	if ((err = add_other_poks(ctl, &issuer, &record)) != 0)
+		goto out;
 	if (words.tls_cert != NULL &&
 	    (err = sign_certificate(ctl, &words, &issuer, &record)) != 0)
 		goto out;

@@ -21,20 +21,17 @@ start(struct dimectl *ctl, int count, char **argv, enum store_use use,
 	return store_open(ctl, use, store);
 }
 
-int
-verb_user_create(struct dimectl *ctl, int count, char **argv)
+/* The user as the store has him now. */
+static int
+print_user(struct dimectl *ctl, const struct store *store,
+    const char *address)
 {
-	struct keys_user *user = NULL;
-	char address[ADDRESS_SIZE];
-	struct store store;
+	struct keys_user *user;
 	int err;
 
-	if ((err = start(ctl, count, argv, STORE_READ, address, &store)) != 0)
+	err = keys_find_user(store->keys, address, &user, &ctl->fault);
+	if (err != 0)
 		return err;
-	if ((err = keys_create_user(store.keys, address, &ctl->fault)) != 0 ||
-	    (err = keys_find_user(store.keys, address, &user, &ctl->fault)) !=
-	    0)
-		goto out;
 	if (ctl->json)
 		err = output_json(ctl, json_pack("{ss ss ss}", "address",
 		    address, "core", user->signet->core, "full",
@@ -42,10 +39,86 @@ verb_user_create(struct dimectl *ctl, int count, char **argv)
 	else
 		buffer_printf(&ctl->output, "address %s\ncore %s\nfull %s\n",
 		    address, user->signet->core, user->signet->full);
-out:
 	keys_user_free(user);
+	return err;
+}
+
+/* No peer said so: it is our own store that lacks him. */
+static int
+own_fault(struct dimectl *ctl, const struct store *store, const char *address,
+    int err)
+{
+	return err != ERR_UNKNOWN_ADDRESS ? err
+	    : fault_set(&ctl->fault, ERR_NO_KEY,
+		  "%s: there is no such user in %s", address,
+		  store->config->keys_db);
+}
+
+int
+verb_user_create(struct dimectl *ctl, int count, char **argv)
+{
+	char address[ADDRESS_SIZE];
+	struct store store;
+	int err;
+
+	if ((err = start(ctl, count, argv, STORE_READ, address, &store)) != 0)
+		return err;
+	err = keys_create_user(store.keys, address, &ctl->fault);
+	if (err == 0)
+		err = print_user(ctl, &store, address);
 	store_close(&store);
 	return err;
+}
+
+int
+verb_user_rotate(struct dimectl *ctl, int count, char **argv)
+{
+	char address[ADDRESS_SIZE];
+	struct store store;
+	int err;
+
+	if ((err = start(ctl, count, argv, STORE_READ, address, &store)) != 0)
+		return err;
+	err = own_fault(ctl, &store, address,
+	    keys_rotate_user(store.keys, address, &ctl->fault));
+	if (err == 0)
+		err = print_user(ctl, &store, address);
+	store_close(&store);
+	return err;
+}
+
+static int
+set_disabled(struct dimectl *ctl, int count, char **argv, bool disabled)
+{
+	char address[ADDRESS_SIZE];
+	struct store store;
+	int err;
+
+	if ((err = start(ctl, count, argv, STORE_READ, address, &store)) != 0)
+		return err;
+	err = own_fault(ctl, &store, address, keys_disable_user(store.keys,
+	    address, disabled, &ctl->fault));
+	store_close(&store);
+	if (err != 0)
+		return err;
+	if (ctl->json)
+		return output_json(ctl, json_pack("{ss sb}", "address",
+		    address, "disabled", (int)disabled));
+	buffer_printf(&ctl->output, "address %s\ndisabled %s\n", address,
+	    disabled ? "yes" : "no");
+	return 0;
+}
+
+int
+verb_user_disable(struct dimectl *ctl, int count, char **argv)
+{
+	return set_disabled(ctl, count, argv, true);
+}
+
+int
+verb_user_enable(struct dimectl *ctl, int count, char **argv)
+{
+	return set_disabled(ctl, count, argv, false);
 }
 
 static int
@@ -85,13 +158,8 @@ verb_user_show(struct dimectl *ctl, int count, char **argv)
 	if ((err = start(ctl, count, argv, STORE_READ, address, &store)) != 0)
 		return err;
 	err = keys_find_user(store.keys, address, &user, &ctl->fault);
-	if (err == 0)
-		err = show(ctl, user);
-	else if (err == ERR_UNKNOWN_ADDRESS)
-		/* No peer said so: it is our own store that lacks it. */
-		err = fault_set(&ctl->fault, ERR_NO_KEY,
-		    "%s: there is no such user in %s", address,
-		    store.config->keys_db);
+	err = err == 0 ? show(ctl, user)
+	               : own_fault(ctl, &store, address, err);
 	keys_user_free(user);
 	store_close(&store);
 	return err;
