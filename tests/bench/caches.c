@@ -5,7 +5,6 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -55,39 +54,6 @@ bench_payload(size_t i, struct buffer *out)
 	buffer_u64(out, 0);
 	if (has)
 		buffer_append_string(out, record_text);
-}
-
-double
-bench_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int
-compare(const void *left, const void *right)
-{
-	const double a = *(const double *)left, b = *(const double *)right;
-
-	return a < b ? -1 : a > b;
-}
-
-double
-bench_median(double *values, size_t count)
-{
-	qsort(values, count, sizeof(*values), compare);
-	return values[count / 2];
-}
-
-void
-bench_print(const char *what, double value, const char *unit,
-    const char *bound, bool good)
-{
-	printf("%-52s %10.2f %-9s %-14s %s\n", what, value, unit, bound,
-	    *bound == '\0' ? "" : good ? "good" : "NOT GOOD");
-	fflush(stdout);
 }
 
 static size_t

@@ -5,6 +5,7 @@
 #include "tests/unit/unit_redis.h"
 
 #include "base/buffer.h"
+#include "tests/bench/figure.h"
 
 /* What the parts of bench_caches share. */
 
@@ -19,16 +20,6 @@ void bench_payload(size_t i, struct buffer *out);
 
 /* The site's cache key. */
 extern const uint8_t bench_key[32];
-
-/* Microseconds of the monotonic clock. */
-double bench_now(void);
-
-/* Sorts. */
-double bench_median(double *values, size_t count);
-
-/* Prints a figure, what it is to be, and whether it is. */
-void bench_print(const char *what, double value, const char *unit,
-    const char *bound, bool good);
 
 /* The real dime-policyd with all names in Redis, which it asks; `policyd` is its
  * path. */
