@@ -102,9 +102,11 @@ keys_open(const struct keys_settings *settings, struct keys **out,
 	int err;
 
 	*out = NULL;
-	if (keys == NULL)
+	if (keys == NULL || (keys->kept = keys_kept_new()) == NULL) {
+		free(keys);
 		return fault_set(fault, ERR_MEMORY, "%s: out of memory",
 		    settings->database);
+	}
 	keys->clock = settings->clock;
 	keys->master.name = "master key";
 	keys->transport.name = "transport key";
@@ -134,6 +136,7 @@ keys_close(struct keys *keys)
 {
 	if (keys == NULL)
 		return;
+	keys_kept_free(keys->kept);
 	close_sealer(&keys->master);
 	close_sealer(&keys->transport);
 	database_close(keys->database);

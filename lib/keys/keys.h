@@ -15,6 +15,11 @@
  * organizations' encryption keys under the transport key. A program that lacks
  * one of the two keys opens the store without it; what it would need that key for
  * is then ERR_NO_KEY. Any thread; a pool of SQLite handles inside.
+ *
+ * What is found has been verified, and may be held by others at the same time:
+ * callers only read it, and give it back with keys_org_free() or
+ * keys_user_free(). Every change of the store, by whatever program, shows in the
+ * next answer.
  */
 struct keys;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
-#include "crypto/secret.h"
 #include "keys/keys_store.h"
 
 /* The columns of KEYS_GET_ORG... */
@@ -44,7 +43,7 @@ static int
 load_secrets(struct keys *keys, struct statement *row, struct keys_org *org,
     const struct keys_place *place, struct fault *fault)
 {
-	struct keys_pair *pair = org->owner;
+	struct keys_pair *pair = ((struct keys_owner *)org->owner)->pair;
 	int err;
 
 	if ((err = keys_open_signer(&keys->master, *place, row, SIGNING,
@@ -67,8 +66,7 @@ keys_org_load(struct keys *keys, struct statement *row, struct keys_org **out,
 	statement_get_text(row, DOMAIN, domain, sizeof(domain));
 	if (row->err != 0)
 		err = row->err;
-	else if (org == NULL ||
-	    (org->owner = secret_alloc(sizeof(struct keys_pair))) == NULL)
+	else if (org == NULL || (org->owner = keys_owner_new()) == NULL)
 		err = fault_set(fault, ERR_MEMORY, "out of memory");
 	else if ((err = load_signet(row, domain, &org->signet, fault)) == 0) {
 		place.fingerprint = org->signet->fingerprint;
@@ -88,10 +86,9 @@ keys_org_load(struct keys *keys, struct statement *row, struct keys_org **out,
 void
 keys_org_free(struct keys_org *org)
 {
-	if (org == NULL)
+	if (org == NULL || !keys_owner_leave(org->owner))
 		return;
 	org_signet_free(org->signet);
-	secret_free(org->owner);
 	free(org);
 }
 
@@ -163,11 +160,19 @@ int
 keys_find_org_in(struct keys *keys, enum layout layout, const char *domain,
     struct keys_org **out, struct fault *fault)
 {
+	const struct keys_question question = {KEPT_ORG, layout, domain, ""};
 	struct statement row;
+	uint64_t version;
+	int err;
 
+	if ((*out = keys_kept_find(keys, &question, &version)) != NULL)
+		return 0;
 	statement_start(&row, keys->database, KEYS_GET_ORG, fault);
 	statement_text(&row, domain);
-	return finish(keys, &row, domain, layout, NULL, out, fault);
+	err = finish(keys, &row, domain, layout, NULL, out, fault);
+	if (err == 0)
+		keys_kept_keep(keys, &question, version, *out);
+	return err;
 }
 
 int
@@ -216,7 +221,7 @@ keys_find_org_before(struct keys *keys, const struct keys_org *org,
 
 /* The row may have been tampered with: what it is found by must be its signet's. */
 static int
-find_by(enum keys_statement number,
+read_by(enum keys_statement number,
     const char *(*name)(const struct org_signet *signet), struct keys *keys,
     const char *domain, const char *fingerprint, struct keys_org **out,
     struct fault *fault)
@@ -248,14 +253,34 @@ int
 keys_find_org_by_fingerprint(struct keys *keys, const char *domain,
     const char *fingerprint, struct keys_org **out, struct fault *fault)
 {
-	return find_by(KEYS_GET_ORG_BY_FINGERPRINT, fingerprint_of, keys,
+	const struct keys_question question = {KEPT_ORG_BY_FINGERPRINT,
+	    LAYOUT_STANDARD, domain, fingerprint};
+	uint64_t version;
+	int err;
+
+	if ((*out = keys_kept_find(keys, &question, &version)) != NULL)
+		return 0;
+	err = read_by(KEYS_GET_ORG_BY_FINGERPRINT, fingerprint_of, keys,
 	    domain, fingerprint, out, fault);
+	if (err == 0)
+		keys_kept_keep(keys, &question, version, *out);
+	return err;
 }
 
 int
 keys_find_org_by_envelope(struct keys *keys, const char *domain,
     const char *fingerprint, struct keys_org **out, struct fault *fault)
 {
-	return find_by(KEYS_GET_ORG_BY_ENVELOPE, message_org_fingerprint, keys,
+	const struct keys_question question = {KEPT_ORG_BY_ENVELOPE,
+	    LAYOUT_STANDARD, domain, fingerprint};
+	uint64_t version;
+	int err;
+
+	if ((*out = keys_kept_find(keys, &question, &version)) != NULL)
+		return 0;
+	err = read_by(KEYS_GET_ORG_BY_ENVELOPE, message_org_fingerprint, keys,
 	    domain, fingerprint, out, fault);
+	if (err == 0)
+		keys_kept_keep(keys, &question, version, *out);
+	return err;
 }

@@ -133,6 +133,8 @@ static const char *const statements[KEYS_STATEMENTS] = {
 	" ORDER BY master_id = ? LIMIT 1",
     [KEYS_GET_TRANSPORT_ID] =
 	"SELECT transport_id FROM org ORDER BY transport_id = ? LIMIT 1",
+    /* Another number once somebody else than the handle has committed. */
+    [KEYS_GET_VERSION] = "PRAGMA data_version",
 };
 
 const struct database_schema keys_schema = {

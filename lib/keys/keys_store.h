@@ -3,6 +3,7 @@
 #define DIME_KEYS_KEYS_STORE_H
 
 #include "keys/keys.h"
+#include "keys/keys_kept.h"
 #include "keys/statement.h"
 
 /*
@@ -48,6 +49,7 @@ struct keys {
 	struct database *database;
 	struct keys_sealer master, transport;
 	const struct clock *clock;
+	struct keys_kept *kept;
 };
 
 enum keys_statement {
@@ -75,6 +77,7 @@ enum keys_statement {
 	KEYS_SET_DISABLED,
 	KEYS_GET_MASTER_ID,
 	KEYS_GET_TRANSPORT_ID,
+	KEYS_GET_VERSION,
 	KEYS_STATEMENTS
 };
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
-#include "crypto/secret.h"
 #include "keys/keys_store.h"
 
 /* The columns of KEYS_GET_USER... */
@@ -96,7 +95,8 @@ static int
 load_secrets(struct keys *keys, struct statement *row, struct keys_user *user,
     const struct keys_place *place, struct fault *fault)
 {
-	struct keys_pair *pair = user->owner;
+	struct keys_pair *pair =
+	    ((struct keys_owner *)user->owner)->pair;
 	int err;
 
 	if ((err = keys_open_signer(&keys->master, *place, row, SIGNING,
@@ -119,8 +119,7 @@ load(struct keys *keys, struct statement *row, const char *address,
 	statement_get_text(row, IDENTIFIER, identifier, sizeof(identifier));
 	if (row->err != 0)
 		err = row->err;
-	else if (user == NULL ||
-	    (user->owner = secret_alloc(sizeof(struct keys_pair))) == NULL)
+	else if (user == NULL || (user->owner = keys_owner_new()) == NULL)
 		err = fault_set(fault, ERR_MEMORY, "out of memory");
 	else if ((err = load_signet(keys, row, LAYOUT_STANDARD, address,
 	    &user->signet, fault)) == 0) {
@@ -144,10 +143,9 @@ load(struct keys *keys, struct statement *row, const char *address,
 void
 keys_user_free(struct keys_user *user)
 {
-	if (user == NULL)
+	if (user == NULL || !keys_owner_leave(user->owner))
 		return;
 	user_signet_free(user->signet);
-	secret_free(user->owner);
 	free(user);
 }
 
@@ -204,7 +202,7 @@ keys_user_load(struct keys *keys, struct statement *row, enum layout layout,
 /* Without a row *out is NULL and there is no error. With a fingerprint the layout
  * is the one that has it. */
 static int
-find_exact(struct keys *keys, enum layout layout, const char *address,
+read_exact(struct keys *keys, enum layout layout, const char *address,
     const char *fingerprint, struct keys_user **out, struct fault *fault)
 {
 	struct statement row;
@@ -235,6 +233,25 @@ find_exact(struct keys *keys, enum layout layout, const char *address,
 	return err != 0 ? err : fault_set(fault, ERR_DATABASE,
 	    "%s: user %s: its fingerprints are not its signet's",
 	    database_path(keys->database), address);
+}
+
+/* Likewise, unless it was read before. */
+static int
+find_exact(struct keys *keys, enum layout layout, const char *address,
+    const char *fingerprint, struct keys_user **out, struct fault *fault)
+{
+	const struct keys_question question = {
+	    fingerprint == NULL ? KEPT_USER : KEPT_USER_BY_FINGERPRINT, layout,
+	    address, fingerprint == NULL ? "" : fingerprint};
+	uint64_t version;
+	int err;
+
+	if ((*out = keys_kept_find(keys, &question, &version)) != NULL)
+		return 0;
+	err = read_exact(keys, layout, address, fingerprint, out, fault);
+	if (err == 0 && *out != NULL)
+		keys_kept_keep(keys, &question, version, *out);
+	return err;
 }
 
 static int

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/unit.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "keys/keys_store.h"
+
+/*
+ * What lib/keys keeps of the store: it is given out as long as nobody has changed
+ * the store, and not once after that.
+ */
+
+enum {
+	USERS = 600, /* more than there are places */
+	THREADS = 4,
+	ROUNDS = 300,
+};
+
+struct world {
+	char directory[64], database[80], master[80], transport[80];
+	struct keys *keys;  /* a daemon's */
+	struct keys *other; /* dimectl's */
+};
+
+static int
+set_up(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+	const struct keys_settings settings = {world->database, world->master,
+	    world->transport, true, &clock_system};
+
+	*state = world;
+	strcpy(world->directory, "/tmp/dimegate-unit-XXXXXX");
+	unit_directory(world->directory);
+	snprintf(world->database, sizeof(world->database), "%s/keys.db",
+	    world->directory);
+	snprintf(world->master, sizeof(world->master), "%s/master.key",
+	    world->directory);
+	snprintf(world->transport, sizeof(world->transport), "%s/transport.key",
+	    world->directory);
+	assert_int_equal(keys_open(&settings, &world->other, NULL), 0);
+	assert_int_equal(keys_create_org(world->other, "beta.test", NULL), 0);
+	assert_int_equal(keys_create_user(world->other, "bob@beta.test", NULL),
+	    0);
+	return keys_open(&settings, &world->keys, NULL);
+}
+
+static int
+tear_down(void **state)
+{
+	struct world *world = *state;
+
+	keys_close(world->keys);
+	keys_close(world->other);
+	free(world);
+	return 0;
+}
+
+/* As another program would. */
+static void
+sql(const struct world *world, const char *text)
+{
+	sqlite3 *sqlite;
+
+	assert_int_equal(sqlite3_open(world->database, &sqlite), SQLITE_OK);
+	sqlite3_busy_timeout(sqlite, 5000);
+	assert_int_equal(sqlite3_exec(sqlite, text, NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(sqlite);
+}
+
+static struct keys_user *
+find(struct keys *keys, const char *address)
+{
+	struct keys_user *user;
+
+	assert_int_equal(keys_find_user(keys, address, &user, NULL), 0);
+	return user;
+}
+
+/* Whether bob is the same object as before: he was not read again. */
+static bool
+is_kept(struct world *world, const struct keys_user *before)
+{
+	struct keys_user *bob = find(world->keys, "bob@beta.test");
+	bool same = bob == before;
+
+	keys_user_free(bob);
+	return same;
+}
+
+static void
+given_out_again(void **state)
+{
+	struct world *world = *state;
+	struct keys_org *org, *again;
+	struct keys_user *bob = find(world->keys, "bob@beta.test"), *user;
+
+	assert_true(is_kept(world, bob));
+	/* A tag is not part of a name in the store. */
+	user = find(world->keys, "bob+tag@beta.test");
+	assert_ptr_equal(user, bob);
+	keys_user_free(user);
+	assert_int_equal(keys_find_user_by_fingerprint(world->keys,
+	    "bob@beta.test", bob->signet->core, &user, NULL), 0);
+	assert_string_equal(user->signet->full, bob->signet->full);
+	keys_user_free(user);
+	/* The two layouts are not mixed up. */
+	assert_int_equal(keys_find_user_in(world->keys, LAYOUT_LIBDIME,
+	    "bob@beta.test", &user, NULL), 0);
+	assert_int_equal(user->signet->signet->layout, LAYOUT_LIBDIME);
+	keys_user_free(user);
+	assert_int_equal(bob->signet->signet->layout, LAYOUT_STANDARD);
+	keys_user_free(bob);
+	assert_int_equal(keys_find_org(world->keys, "beta.test", &org, NULL),
+	    0);
+	assert_int_equal(keys_find_org(world->keys, "beta.test", &again,
+	    NULL), 0);
+	assert_ptr_equal(org, again);
+	keys_org_free(again);
+	assert_int_equal(keys_find_org_by_fingerprint(world->keys, "beta.test",
+	    org->signet->fingerprint, &again, NULL), 0);
+	keys_org_free(again);
+	assert_int_equal(keys_find_org_by_envelope(world->keys, "beta.test",
+	    org->signet->fingerprint, &again, NULL), 0);
+	keys_org_free(again);
+	keys_org_free(org);
+}
+
+static void
+changes_show_at_once(void **state)
+{
+	static const struct {
+		const char *name, *change;
+		int err; /* of asking for bob then */
+		bool disabled;
+	} cases[] = {
+	    {"disabled", "UPDATE user SET disabled = 1", 0, true},
+	    {"enabled", "UPDATE user SET disabled = 0", 0, false},
+	    {"retired", "UPDATE address SET retired = 1", ERR_UNKNOWN_ADDRESS,
+	        false},
+	    {"back", "UPDATE address SET retired = NULL", 0, false},
+	    {"tampered with", "UPDATE user SET signet = x'0700000100'",
+	        ERR_DATABASE, false},
+	};
+	struct world *world = *state;
+	struct keys_user *held = find(world->keys, "bob@beta.test"), *bob;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].name);
+		sql(world, cases[i].change);
+		assert_int_equal(keys_find_user(world->keys, "bob@beta.test",
+		    &bob, NULL), cases[i].err);
+		assert_true(bob == NULL || bob->disabled == cases[i].disabled);
+		keys_user_free(bob);
+	}
+	/* Whoever holds what was given out before can still read it. */
+	assert_string_equal(held->signet->address, "bob@beta.test");
+	keys_user_free(held);
+}
+
+static void
+new_users_show_at_once(void **state)
+{
+	struct world *world = *state;
+	struct keys_user *bob = find(world->keys, "bob@beta.test"), *user;
+	char address[40];
+
+	for (int i = 0; i < 20; i++) {
+		snprintf(address, sizeof(address), "new%d@beta.test", i);
+		assert_int_equal(keys_find_user(world->keys, address, &user,
+		    NULL), ERR_UNKNOWN_ADDRESS);
+		assert_int_equal(keys_create_user(world->other, address, NULL),
+		    0);
+		user = find(world->keys, address);
+		keys_user_free(user);
+	}
+	/* Also when the change is made over the same store. */
+	assert_int_equal(keys_create_user(world->keys, "last@beta.test", NULL),
+	    0);
+	user = find(world->keys, "last@beta.test");
+	keys_user_free(user);
+	assert_false(is_kept(world, bob));
+	keys_user_free(bob);
+}
+
+/* Names that are made up, and tags, take nobody's place. */
+static void
+strangers_take_no_place(void **state)
+{
+	struct world *world = *state;
+	struct keys_user *bob = find(world->keys, "bob@beta.test"), *user;
+	char address[60], fingerprint[SIGNET_FINGERPRINT_SIZE];
+
+	for (int i = 0; i < 5000; i++) {
+		snprintf(address, sizeof(address), "x%d@beta.test", i);
+		assert_int_equal(keys_find_user(world->keys, address, &user,
+		    NULL), ERR_UNKNOWN_ADDRESS);
+		snprintf(address, sizeof(address), "bob+%d@beta.test", i);
+		user = find(world->keys, address);
+		assert_ptr_equal(user, bob);
+		keys_user_free(user);
+		memset(fingerprint, 'A', sizeof(fingerprint));
+		snprintf(fingerprint, sizeof(fingerprint), "%086d", i);
+		assert_int_equal(keys_find_user_by_fingerprint(world->keys,
+		    "bob@beta.test", fingerprint, &user, NULL),
+		    ERR_UNKNOWN_ADDRESS);
+	}
+	assert_true(is_kept(world, bob));
+	keys_user_free(bob);
+}
+
+/* Longer than any name or fingerprint in the store. */
+static void
+long_names(void **state)
+{
+	struct world *world = *state;
+	struct keys_user *user;
+	char longest[3000];
+
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(keys_find_user_by_fingerprint(world->keys,
+	    "bob@beta.test", longest, &user, NULL), ERR_UNKNOWN_ADDRESS);
+	assert_int_equal(keys_find_user_by_fingerprint(world->keys,
+	    "bob@beta.test", longest, &user, NULL), ERR_UNKNOWN_ADDRESS);
+}
+
+/* With more users than places each is still himself. */
+static void
+more_than_places(void **state)
+{
+	struct world *world = *state;
+	struct keys_user *user;
+	char address[40];
+
+	for (int i = 0; i < USERS; i++) {
+		snprintf(address, sizeof(address), "u%d@beta.test", i);
+		assert_int_equal(keys_create_user(world->other, address, NULL),
+		    0);
+	}
+	for (int i = 0; i < 2 * USERS; i++) {
+		snprintf(address, sizeof(address), "u%d@beta.test",
+		    i * 7 % USERS);
+		user = find(world->keys, address);
+		assert_string_equal(user->signet->address, address);
+		keys_user_free(user);
+	}
+}
+
+/* ---- threads ---- */
+
+static void *
+ask(void *argument)
+{
+	struct world *world = argument;
+	struct keys_user *user;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		user = find(world->keys, i % 2 == 0 ? "bob@beta.test"
+		                                    : "relay@beta.test");
+		assert_string_equal(user->signet->address, i % 2 == 0
+		    ? "bob@beta.test" : "relay@beta.test");
+		keys_user_free(user);
+	}
+	return NULL;
+}
+
+static void
+many_threads(void **state)
+{
+	struct world *world = *state;
+	pthread_t threads[THREADS];
+
+	for (size_t i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask, world),
+		    0);
+	for (int i = 0; i < 20; i++)
+		sql(world, i % 2 == 0 ? "UPDATE user SET disabled = 1"
+		                      : "UPDATE user SET disabled = 0");
+	for (size_t i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(given_out_again, set_up,
+	        tear_down),
+	    cmocka_unit_test_setup_teardown(changes_show_at_once, set_up,
+	        tear_down),
+	    cmocka_unit_test_setup_teardown(new_users_show_at_once, set_up,
+	        tear_down),
+	    cmocka_unit_test_setup_teardown(strangers_take_no_place, set_up,
+	        tear_down),
+	    cmocka_unit_test_setup_teardown(long_names, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(more_than_places, set_up,
+	        tear_down),
+	    cmocka_unit_test_setup_teardown(many_threads, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests_name("keys_kept", tests, unit_start,
+	    unit_end);
+}
