@@ -48,7 +48,7 @@ read_sender(struct dimectl *ctl, const char *word,
 {
 	sender[0] = '\0';
 	if (word == NULL || word[0] == '\0' || strcmp(word, "<>") == 0 ||
-	    address_normalize(span_string(word), sender))
+	    address_spell(span_string(word), sender))
 		return 0;
 	return fault_set(&ctl->fault, ERR_USAGE, "--sender %s: not an address",
 	    word);

@@ -159,7 +159,7 @@ hand_over(struct check *check)
 	    .socket = delivery->dmtpd->config->inject_socket,
 	    .helo = delivery->dmtpd->hostname,
 	    .sender = sender,
-	    .recipient = check->envelope.address,
+	    .recipient = check->envelope.spelled,
 	    .armor = buffer_span(&armor),
 	};
 	reply = inject(&injection, check->queue, check->fault);

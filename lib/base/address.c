@@ -162,6 +162,16 @@ address_normalize(struct span text, char out[static ADDRESS_SIZE])
 }
 
 bool
+address_spell(struct span text, char out[static ADDRESS_SIZE])
+{
+	if (!address_normalize(text, out))
+		return false;
+	/* Lower case has as many octets. */
+	memcpy(out, text.data, strcspn(out, "@"));
+	return true;
+}
+
+bool
 address_is_normal(struct span text)
 {
 	char normal[ADDRESS_SIZE];

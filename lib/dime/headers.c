@@ -240,7 +240,7 @@ headers_write(struct span block, const char *sender, struct buffer *common,
 	int err;
 
 	if (sender[0] != '\0' &&
-	    !address_normalize(span_string(sender), address))
+	    !address_spell(span_string(sender), address))
 		return fault_set(fault, ERR_FORMAT,
 		    "envelope sender is not an address");
 	if (headers_take_inventory(block, &inventory).length > 0)

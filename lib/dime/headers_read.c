@@ -101,7 +101,7 @@ take_sender(struct span *others, char sender[static ADDRESS_SIZE],
 	    text.data[text.length - 1] != '>')
 		return true;
 	text = span_slice(text, 1, text.length - 2);
-	*has_sender = text.length == 0 || address_normalize(text, sender);
+	*has_sender = text.length == 0 || address_spell(text, sender);
 	if (!*has_sender)
 		sender[0] = '\0';
 	return true;

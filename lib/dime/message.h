@@ -68,6 +68,7 @@ struct message {
 /* Chunks 4 (author, destination) and 5 (recipient, origin), M13 and M14. */
 struct message_envelope {
 	char address[ADDRESS_SIZE]; /* author or recipient */
+	char spelled[ADDRESS_SIZE]; /* the local part in its own case */
 	char address_fingerprint[SIGNET_FINGERPRINT_SIZE]; /* core */
 	char domain[DOMAIN_SIZE]; /* destination or origin */
 	char domain_fingerprint[SIGNET_FINGERPRINT_SIZE];
@@ -197,8 +198,8 @@ struct message_seal {
 	struct signer author_signer;
 	struct signer origin_signer;
 	const char *sender; /* envelope sender; NULL: the author, "": <> */
-	/* The address as it was written, the recipient's or that with a +tag;
-	 * NULL: the recipient's. */
+	/* The address as it was written, the recipient's or that with a +tag, in
+	 * any case; NULL: the recipient's. The libdime layout has lower case. */
 	const char *recipient;
 	unsigned int bounce; /* MESSAGE_BOUNCE_* or-ed */
 	/* Random, or keyed so that sealing again gives the same octets. */

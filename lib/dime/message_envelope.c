@@ -22,7 +22,7 @@ envelope_write(uint8_t type, const struct message_envelope *envelope,
 {
 	buffer_printf(out,
 	    "%s: <%s>\r\n%s-Signet: [%s]\r\n%s: <%s>\r\n%s-Signet: [%s]\r\n",
-	    labels[type].user, envelope->address, labels[type].user,
+	    labels[type].user, envelope->spelled, labels[type].user,
 	    envelope->address_fingerprint, labels[type].org, envelope->domain,
 	    labels[type].org, envelope->domain_fingerprint);
 }
@@ -72,8 +72,9 @@ parse(uint8_t type, struct span text, struct message_envelope *out)
 	struct span value;
 
 	if (!take_line(&text, labels[type].user, "", &value) ||
-	    !address_normalize(value, out->address))
+	    !address_spell(value, out->spelled))
 		return 1;
+	address_normalize(value, out->address);
 	if (!take_line(&text, labels[type].user, signet_suffix, &value) ||
 	    !take_fingerprint(value, out->address_fingerprint))
 		return 2;

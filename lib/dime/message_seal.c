@@ -242,6 +242,22 @@ seal_ephemeral(struct sealing *sealing)
 	return 0;
 }
 
+/* The address of chunk 5. Readers of the libdime dialect may compare it as it
+ * stands. */
+static void
+spell_recipient(const struct sealing *sealing, char out[static ADDRESS_SIZE])
+{
+	const struct message_seal *seal = sealing->seal;
+	const char *signet = seal->parties.recipient->address;
+	struct span given = span_string(seal->recipient != NULL ?
+	    seal->recipient : signet);
+
+	if (sealing->layout == LAYOUT_LIBDIME)
+		address_normalize(given, out);
+	else
+		address_spell(given, out);
+}
+
 static int
 seal_envelope(struct sealing *sealing, uint8_t type, const char *address,
     const struct user_signet *user, const struct org_signet *org)
@@ -250,8 +266,8 @@ seal_envelope(struct sealing *sealing, uint8_t type, const char *address,
 	struct buffer text = buffer_make(SIZE_MAX);
 	int err;
 
-	span_copy_string(span_string(address), envelope.address,
-	    sizeof(envelope.address));
+	span_copy_string(span_string(address), envelope.spelled,
+	    sizeof(envelope.spelled));
 	memcpy(envelope.address_fingerprint, user->core, sizeof(user->core));
 	memcpy(envelope.domain, org->domain, sizeof(org->domain));
 	span_copy_string(span_string(message_org_fingerprint(org)),
@@ -267,17 +283,16 @@ seal_envelope(struct sealing *sealing, uint8_t type, const char *address,
 static int
 seal_envelopes(struct sealing *sealing)
 {
-	const struct message_seal *seal = sealing->seal;
-	const struct message_parties *parties = &seal->parties;
+	const struct message_parties *parties = &sealing->seal->parties;
+	char recipient[ADDRESS_SIZE];
 	int err;
 
 	err = seal_envelope(sealing, MESSAGE_ORIGIN_CHUNK,
 	    parties->author->address, parties->author, parties->destination);
 	if (err != 0)
 		return err;
-	return seal_envelope(sealing, MESSAGE_DESTINATION_CHUNK,
-	    seal->recipient != NULL ? seal->recipient
-	                            : parties->recipient->address,
+	spell_recipient(sealing, recipient);
+	return seal_envelope(sealing, MESSAGE_DESTINATION_CHUNK, recipient,
 	    parties->recipient, parties->origin);
 }
 

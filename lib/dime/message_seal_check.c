@@ -7,6 +7,7 @@ check_parties(const struct message_seal *seal, struct fault *fault)
 	const struct message_parties *parties = &seal->parties;
 	const char *author = parties->author->address;
 	const char *recipient = parties->recipient->address;
+	char normal[ADDRESS_SIZE];
 
 	if (author[0] == '\0' || recipient[0] == '\0' ||
 	    parties->origin->domain[0] == '\0' ||
@@ -23,8 +24,8 @@ check_parties(const struct message_seal *seal, struct fault *fault)
 		    "recipient <%s> is not of the destination %s", recipient,
 		    parties->destination->domain);
 	if (seal->recipient != NULL &&
-	    (!address_is_normal(span_string(seal->recipient)) ||
-	    !envelope_address_fits(seal->recipient, recipient)))
+	    (!address_normalize(span_string(seal->recipient), normal) ||
+	    !envelope_address_fits(normal, recipient)))
 		return fault_set(fault, ERR_MISMATCH,
 		    "recipient's signet is that of <%s>", recipient);
 	return 0;

@@ -80,6 +80,28 @@ address_table(void **state)
 }
 
 static void
+addresses_keep_their_spelling(void **state)
+{
+	static const struct {
+		const char *given, *spelled;
+	} cases[] = {
+	    {"Alice@Alpha.TEST", "Alice@alpha.test"},
+	    {"SRS0=aB+c=Dave@B\xc3\xbc.test", "SRS0=aB+c=Dave@xn--b-eha.test"},
+	    {"A..B@alpha.test", ""},
+	    {"Alice", ""},
+	};
+	char out[ADDRESS_SIZE];
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].given);
+		assert_int_equal(
+		    address_spell(span_string(cases[i].given), out),
+		    *cases[i].spelled != '\0');
+		assert_string_equal(out, cases[i].spelled);
+	}
+}
+
+static void
 address_parts(void **state)
 {
 	char out[ADDRESS_SIZE];
@@ -353,6 +375,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(domain_table),
 	    cmocka_unit_test(address_table),
+	    cmocka_unit_test(addresses_keep_their_spelling),
 	    cmocka_unit_test(address_parts),
 	    cmocka_unit_test(cursor_sticks),
 	    cmocka_unit_test(buffer_stops_at_its_limit),

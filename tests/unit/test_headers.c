@@ -241,7 +241,7 @@ sender_table(void **state)
 		const char *sender;
 	} cases[] = {
 	    {"address", "Return-Path: <a@b.test>\r\n", true, "a@b.test"},
-	    {"other case", "return-path: <A@B.test>\r\n", true, "a@b.test"},
+	    {"other case", "return-path: <A@B.test>\r\n", true, "A@b.test"},
 	    {"null", "Return-Path: <>\r\n", true, ""},
 	    {"no address", "Return-Path: <nobody>\r\n", false, ""},
 	    {"no brackets", "Return-Path: a@b.test\r\n", false, ""},

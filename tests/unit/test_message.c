@@ -141,7 +141,9 @@ envelope_sender_travels(void **state)
 	    {"the author", NULL, "alice@alpha.test"},
 	    {"null", "", ""},
 	    {"another", "list-bounces@alpha.test", "list-bounces@alpha.test"},
-	    {"upper case", "List@Alpha.TEST", "list@alpha.test"},
+	    {"upper case", "List@Alpha.TEST", "List@alpha.test"},
+	    {"SRS", "SRS0=aB+c=3D=orig.example=User@alpha.test",
+	        "SRS0=aB+c=3D=orig.example=User@alpha.test"},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -179,13 +181,14 @@ tagged_recipient_fits_the_signet(void **state)
 	struct message *message;
 
 	random_start(&random);
-	seal.recipient = "bob+news@beta.test";
+	seal.recipient = "Bob+News@BETA.test";
 	assert_int_equal(message_seal(&seal, letter, &sealed, NULL), 0);
 	expect_open(buffer_span(&sealed), letter);
 	message = world_message(buffer_span(&sealed), MESSAGE_DESTINATION);
 	assert_int_equal(message_destination_envelope(message, &envelope,
 	    NULL), 0);
 	assert_string_equal(envelope.address, "bob+news@beta.test");
+	assert_string_equal(envelope.spelled, "Bob+News@beta.test");
 	message_free(message);
 	buffer_reset(&sealed);
 	seal.recipient = "carol@beta.test";
