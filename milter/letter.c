@@ -66,8 +66,10 @@ letter_set_sender(struct letter *letter, const char *path)
 void
 letter_add_recipient(struct letter *letter, const char *path)
 {
-	if (letter->recipients++ == 0)
-		letter_read_path(path, letter->recipient);
+	if (letter->recipients++ > 0)
+		return;
+	letter_read_path(path, letter->recipient);
+	address_spell(inside(path), letter->recipient_spelled);
 }
 
 void

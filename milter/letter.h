@@ -16,8 +16,10 @@ struct letter {
 	 * form. */
 	char sender_given[1024];
 	char sender[ADDRESS_SIZE];
-	/* The first RCPT TO, likewise. */
+	/* The first RCPT TO in DIME's form, in lower case and as it is spelled;
+	 * both "" when it has none. */
 	char recipient[ADDRESS_SIZE];
+	char recipient_spelled[ADDRESS_SIZE];
 	size_t recipients;
 	char login[ADDRESS_SIZE]; /* "" when not logged in */
 	size_t fields;

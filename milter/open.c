@@ -6,6 +6,7 @@
 #include "dime/headers.h"
 #include "milter/milter.h"
 #include "milter/plan.h"
+#include "milter/relay.h"
 #include "milter/replace.h"
 #include "milter/reply.h"
 
@@ -256,6 +257,20 @@ envelope_sender(const struct opening *opening)
 	return opening->from.address;
 }
 
+/* A bounce to an address of SRS came to relay@, and goes on to where it belongs. */
+static int
+unwrap_recipient(struct session *session, const struct opening *opening,
+    struct fault *fault)
+{
+	const char *given = session->letter.recipient_spelled;
+	char behind[ADDRESS_SIZE];
+
+	if (session->listener != LISTENER_IN ||
+	    envelope_sender(opening)[0] != '\0' || !relay_unwrap(given, behind))
+		return 0;
+	return replace_recipient(session, given, behind, fault);
+}
+
 static int
 replace(struct session *session, struct opening *opening, struct fault *fault)
 {
@@ -281,8 +296,9 @@ replace(struct session *session, struct opening *opening, struct fault *fault)
 		    plan_value(&opening->plan, i), fault);
 	if (err == 0)
 		err = replace_body(session, body, fault);
-	return err != 0 ? err :
-	    replace_sender(session, envelope_sender(opening), fault);
+	if (err == 0)
+		err = replace_sender(session, envelope_sender(opening), fault);
+	return err != 0 ? err : unwrap_recipient(session, opening, fault);
 }
 
 /* A signature that does not hold is refused, unless a rule of the site would

@@ -175,3 +175,18 @@ replace_sender(struct session *session, const char *sender,
 		    "Postfix did not take the envelope sender");
 	return 0;
 }
+
+int
+replace_recipient(struct session *session, const char *given,
+    const char *recipient, struct fault *fault)
+{
+	char old[ADDRESS_SIZE + 2], new[ADDRESS_SIZE + 2];
+
+	snprintf(old, sizeof(old), "<%s>", given);
+	snprintf(new, sizeof(new), "<%s>", recipient);
+	if (smfi_addrcpt(session->ctx, new) != MI_SUCCESS ||
+	    smfi_delrcpt(session->ctx, old) != MI_SUCCESS)
+		return fault_set(fault, ERR_SYSTEM,
+		    "Postfix did not take the recipient");
+	return 0;
+}

@@ -38,4 +38,9 @@ int replace_body_lines(struct session *session, struct span text,
 int replace_sender(struct session *session, const char *sender,
     struct fault *fault);
 
+/* One recipient in place of another, which is spelled as Postfix has it; both
+ * without angle brackets. */
+int replace_recipient(struct session *session, const char *given,
+    const char *recipient, struct fault *fault);
+
 #endif

@@ -113,7 +113,7 @@ leave_to_smtp(struct session *session, struct sealing *sealing,
 {
 	struct facts_request request = {.verb = FACTS_NOTE_NAKED,
 	    .from = sealing->author->signet->address,
-	    .to = session->letter.recipient, .fingerprint = "", .wait = 5000,
+	    .to = sealing->to, .fingerprint = "", .wait = 5000,
 	    .sender = sealing->rule_sender};
 	struct facts_answer answer;
 	int err;
@@ -166,7 +166,7 @@ seal(struct session *session, struct sealing *sealing, struct fault *fault)
 	/* A sender that DIME cannot write leaves the bounces to the author. */
 	return sealing_seal(session, sealing, "dime-milter seal 1",
 	    letter->sender[0] != '\0' || letter_is_bounce(letter)
-		? letter->sender
+		? letter->sender_given
 		: NULL, fault);
 }
 

@@ -3,6 +3,7 @@
 
 #include "crypto/random.h"
 #include "dime/armor.h"
+#include "milter/relay.h"
 #include "milter/replace.h"
 
 void
@@ -66,7 +67,7 @@ read_rule_sender(const struct letter *letter, struct sealing *sealing)
 }
 
 static int
-judge(struct session *session, struct sealing *sealing, struct fault *fault)
+judge(struct sealing *sealing, struct fault *fault)
 {
 	const struct facts_answer *answer = &sealing->answer;
 	const char *reason = answer->reason[0] != '\0' ? answer->reason :
@@ -75,7 +76,7 @@ judge(struct session *session, struct sealing *sealing, struct fault *fault)
 
 	switch (answer->action) {
 	case POLICY_DARK:
-		return facts_verify(answer, session->letter.recipient,
+		return facts_verify(answer, sealing->to,
 		    &sealing->destination, &sealing->recipient, fault);
 	case POLICY_NAKED:
 		return fault_set(fault, ERR_NOT_ENABLED,
@@ -89,29 +90,62 @@ judge(struct session *session, struct sealing *sealing, struct fault *fault)
 	}
 }
 
-int
-sealing_ask(struct session *session, struct sealing *sealing,
-    struct fault *fault)
+static int
+ask(struct session *session, struct sealing *sealing, struct fault *fault)
 {
 	const struct config *config = session->site->config;
-	const char *to = session->letter.recipient;
 	struct facts_request request = {.verb = FACTS_DECIDE,
-	    .from = sealing->author->signet->address, .to = to,
+	    .from = sealing->author->signet->address, .to = sealing->to,
 	    .fingerprint = "", .wait = config->fetch_timeout * 1000,
 	    .sender = sealing->rule_sender,
 	    .queue = session_queue_id(session)};
 	int err;
 
-	read_rule_sender(&session->letter, sealing);
-	if (!crowd_enter(&session->milter->crowd, address_domain(to)))
+	if (!crowd_enter(&session->milter->crowd, address_domain(sealing->to)))
 		return fault_set(fault, ERR_BUSY,
 		    "too many messages wait for news of this domain");
 	err = facts_ask(config->facts_socket, &request, &sealing->answer,
 	    fault);
-	crowd_leave(&session->milter->crowd, address_domain(to));
-	if (err != 0)
-		return fault_wrap(fault, "dime-policyd");
-	return judge(session, sealing, fault);
+	crowd_leave(&session->milter->crowd, address_domain(sealing->to));
+	return err != 0 ? fault_wrap(fault, "dime-policyd") : 0;
+}
+
+/* A bounce to an address that has no signet goes to the domain itself, or nowhere:
+ * whatever is said of the domain's relay@ does not let it out naked. */
+static int
+ask_for_relay(struct session *session, struct sealing *sealing,
+    struct fault *fault)
+{
+	int err;
+
+	if (!letter_is_bounce(&session->letter) ||
+	    sealing->answer.action != POLICY_REFUSE ||
+	    sealing->answer.err != ERR_UNKNOWN_ADDRESS ||
+	    !relay_wrap(session->letter.recipient_spelled,
+	        sealing->to_spelled))
+		return 0;
+	address_normalize(span_string(sealing->to_spelled), sealing->to);
+	facts_answer_free(&sealing->answer);
+	facts_answer_init(&sealing->answer);
+	err = ask(session, sealing, fault);
+	if (err == 0 && sealing->answer.action == POLICY_NAKED)
+		sealing->answer.action = POLICY_REFUSE;
+	return err;
+}
+
+int
+sealing_ask(struct session *session, struct sealing *sealing,
+    struct fault *fault)
+{
+	int err;
+
+	strcpy(sealing->to, session->letter.recipient);
+	strcpy(sealing->to_spelled, session->letter.recipient_spelled);
+	read_rule_sender(&session->letter, sealing);
+	if ((err = ask(session, sealing, fault)) != 0 ||
+	    (err = ask_for_relay(session, sealing, fault)) != 0)
+		return err;
+	return judge(sealing, fault);
 }
 
 /* ---- sealing ---- */
@@ -156,8 +190,8 @@ start_random(struct session *session, const struct sealing *sealing,
 	const struct span parts[] = {
 	    span_string(purpose),
 	    span_string(sealing->id),
-	    span_string(session->letter.recipient),
-	    span_string(session->letter.sender),
+	    span_string(sealing->to_spelled),
+	    span_string(session->letter.sender_given),
 	    span_of(digest, sizeof(digest)),
 	    span_string(sealing->author->signet->core),
 	    span_string(sealing->author->signet->full),
@@ -195,7 +229,7 @@ seal_binary(struct session *session, struct sealing *sealing,
 	    .author_signer = sealing->author->signer,
 	    .origin_signer = sealing->origin->signer,
 	    .sender = sender,
-	    .recipient = session->letter.recipient, /* with its +tag */
+	    .recipient = sealing->to_spelled, /* with its +tag */
 	    .random = &random};
 	int err;
 

@@ -22,6 +22,9 @@ struct sealing {
 	/* Tells the message from others with the same content: "" when nothing
 	 * does. */
 	char id[SIGNET_FINGERPRINT_SIZE];
+	/* Whom it is sealed for: the recipient or, for a bounce, relay@. */
+	char to[ADDRESS_SIZE];
+	char to_spelled[ADDRESS_SIZE];
 	char rule_sender[ADDRESS_SIZE];
 	struct facts_answer answer;
 	struct org_signet *destination;
@@ -44,7 +47,8 @@ int sealing_check_recipient(const struct session *session,
 
 /*
  * Asks policyd what happens between author and recipient. 0: dark, and both
- * signets are there, verified. ERR_NOT_ENABLED with sealing->answer.action
+ * signets are there, verified. A bounce to an address without a signet becomes one
+ * to relay@ (relay.h). ERR_NOT_ENABLED with sealing->answer.action
  * POLICY_NAKED; any other error with its reason.
  */
 int sealing_ask(struct session *session, struct sealing *sealing,

@@ -8,7 +8,7 @@
 /* What we do to messages, and must be allowed to. */
 enum {
 	ACTIONS = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY |
-	    SMFIF_CHGFROM,
+	    SMFIF_CHGFROM | SMFIF_ADDRCPT | SMFIF_DELRCPT,
 	QUIET = SMFIP_NR_HDR | SMFIP_NR_BODY,
 };
 

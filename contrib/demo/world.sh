@@ -45,11 +45,12 @@ users_of() {
 	esac
 }
 
-# Addresses that are forwarded, as USER=ADDRESS: a team, and a loop.
+# Addresses that are forwarded, as USER=ADDRESS: a team, a loop, and one that is
+# accepted although it leads nowhere.
 forwards_of() {
 	case $1 in
 	alpha.test) echo team=bob@beta.test loop=loop@beta.test ;;
-	beta.test) echo loop=loop@alpha.test ;;
+	beta.test) echo loop=loop@alpha.test gone=nobody@beta.test ;;
 	esac
 }
 

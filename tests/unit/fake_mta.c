@@ -127,6 +127,12 @@ apply(struct mta *mta, char command, struct buffer *data)
 		    sizeof(mta->sender_arguments), "%s",
 		    text + strlen(text) + 1);
 		break;
+	case '+':
+		snprintf(mta->added, sizeof(mta->added), "%s", text);
+		break;
+	case '-':
+		snprintf(mta->deleted, sizeof(mta->deleted), "%s", text);
+		break;
 	default:
 		fail_msg("unexpected answer '%c'", command);
 	}
@@ -308,6 +314,8 @@ mta_send(struct mta *mta, const struct mta_mail *mail)
 	clear(mta);
 	mta->body_replaced = false;
 	mta->sender_arguments[0] = '\0';
+	mta->added[0] = '\0';
+	mta->deleted[0] = '\0';
 	snprintf(mta->sender, sizeof(mta->sender), "%s", mail->sender);
 	answer = send_envelope(mta, mail);
 	if (answer != 'c' || mail->text.data == NULL)

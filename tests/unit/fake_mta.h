@@ -30,6 +30,7 @@ struct mta {
 	bool body_replaced;
 	char sender[1100];
 	char sender_arguments[100];
+	char added[1100], deleted[1100]; /* the last recipient that was */
 	char reply[1000]; /* of the last command; "" for a plain verdict */
 };
 

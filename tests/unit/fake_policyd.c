@@ -61,6 +61,20 @@ add_signets(struct fake_policyd *policyd, const char *address,
 	}
 }
 
+/* 576 of the domain's server. */
+static void
+refuse_unknown(struct fake_policyd *policyd, const char *address,
+    struct facts_answer *answer)
+{
+	struct keys_user *user;
+
+	if (keys_find_user(policyd->keys, address, &user, NULL) !=
+	    ERR_UNKNOWN_ADDRESS)
+		return;
+	answer->action = POLICY_REFUSE;
+	answer->err = ERR_UNKNOWN_ADDRESS;
+}
+
 static void
 answer_request(struct fake_policyd *policyd, struct span text,
     struct buffer *out)
@@ -68,6 +82,7 @@ answer_request(struct fake_policyd *policyd, struct span text,
 	struct buffer storage = buffer_make(REQUEST_LIMIT);
 	struct facts_request request;
 	struct facts_answer answer;
+	bool knows_users = false;
 
 	facts_answer_init(&answer);
 	if (facts_request_read(text, &request, &storage, NULL) == 0) {
@@ -84,7 +99,10 @@ answer_request(struct fake_policyd *policyd, struct span text,
 		    request.verb == FACTS_MET ? 0 : policyd->err;
 		snprintf(answer.reason, sizeof(answer.reason), "%s",
 		    policyd->reason);
+		knows_users = policyd->knows_users;
 		pthread_mutex_unlock(&policyd->lock);
+		if (knows_users && request.verb == FACTS_DECIDE)
+			refuse_unknown(policyd, request.to, &answer);
 		add_signets(policyd, request.to, &answer);
 	}
 	facts_answer_write(&answer, out);
@@ -167,6 +185,7 @@ fake_policyd_answer(struct fake_policyd *policyd, enum policy_action action,
     int err, const char *reason)
 {
 	pthread_mutex_lock(&policyd->lock);
+	policyd->knows_users = false;
 	policyd->action = action;
 	policyd->err = err;
 	policyd->reason = reason;
@@ -202,4 +221,12 @@ fake_policyd_asked(struct fake_policyd *policyd, enum facts_verb verb)
 	asked = policyd->asked[verb];
 	pthread_mutex_unlock(&policyd->lock);
 	return asked;
+}
+
+void
+fake_policyd_knows_users(struct fake_policyd *policyd)
+{
+	pthread_mutex_lock(&policyd->lock);
+	policyd->knows_users = true;
+	pthread_mutex_unlock(&policyd->lock);
 }

@@ -25,6 +25,7 @@ struct fake_policyd {
 	unsigned int asked[FACTS_VERBS];
 	char from[ADDRESS_SIZE], to[ADDRESS_SIZE], sender[ADDRESS_SIZE];
 	enum layout org_layout, user_layout; /* of the signets it has */
+	bool knows_users; /* and refuses to decide about anybody else */
 };
 
 void fake_policyd_start(struct fake_policyd *policyd, const char *path,
@@ -38,6 +39,9 @@ void fake_policyd_answer(struct fake_policyd *policyd,
 /* In which layouts it has signets from now on. */
 void fake_policyd_has(struct fake_policyd *policyd, enum layout org,
     enum layout user);
+
+/* From now on, until another answer is set: mail to nobody's address is refused. */
+void fake_policyd_knows_users(struct fake_policyd *policyd);
 
 /* What becomes of sealed mail that meets something; POLICY_REFUSE until then. */
 void fake_policyd_met(struct fake_policyd *policyd, enum policy_action action);

@@ -6,6 +6,7 @@
 
 #include "milter/crowd.h"
 #include "milter/plan.h"
+#include "milter/relay.h"
 
 static const char *names[] = {"beta.test"};
 static const struct config_list domains = {names, 1};
@@ -179,6 +180,50 @@ a_crowd_has_a_limit(void **state)
 	crowd_end(&crowd);
 }
 
+#define FIFTY "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void
+senders_in_the_tag_of_relay(void **state)
+{
+	static const struct {
+		const char *address, *wrapped;
+		bool comes_back;
+	} cases[] = {
+	    {"SRS0=aB=3D=orig.example=User@alpha.test",
+	        "relay+SRS0=aB=3D=orig.example=User@alpha.test", true},
+	    {"SRS0+aB=3D=o.example=u@alpha.test",
+	        "relay+SRS0+aB=3D=o.example=u@alpha.test", true},
+	    {"srs1-x=y@alpha.test", "relay+srs1-x=y@alpha.test", true},
+	    {"list-bounces+bob=beta.test@alpha.test",
+	        "relay+list-bounces+bob=beta.test@alpha.test", false},
+	    {"www-data@alpha.test", "relay+www-data@alpha.test", false},
+	    {"SRS0@alpha.test", "relay+SRS0@alpha.test", false},
+	    {"SRS01=x@alpha.test", "relay+SRS01=x@alpha.test", false},
+	    {FIFTY "12345678@a.test", "relay+" FIFTY "12345678@a.test", false},
+	    {FIFTY "123456789@a.test", NULL, false},
+	    {"relay@alpha.test", NULL, false},
+	    {"Relay+SRS0=x@alpha.test", NULL, false},
+	};
+	char wrapped[ADDRESS_SIZE], back[ADDRESS_SIZE];
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *expected = cases[i].wrapped;
+
+		unit_case(cases[i].address);
+		assert_int_equal(relay_wrap(cases[i].address, wrapped),
+		    expected != NULL);
+		assert_string_equal(wrapped, expected == NULL ? "" : expected);
+		assert_int_equal(relay_unwrap(wrapped, back),
+		    cases[i].comes_back);
+		assert_string_equal(back, cases[i].comes_back ?
+		    cases[i].address : "");
+	}
+	assert_true(relay_unwrap("RELAY+srs0=x@alpha.test", back));
+	assert_string_equal(back, "srs0=x@alpha.test");
+	assert_false(relay_unwrap("relay+", back));
+	assert_false(relay_unwrap("SRS0=x@alpha.test", back));
+}
+
 int
 main(void)
 {
@@ -188,6 +233,7 @@ main(void)
 	    cmocka_unit_test(a_plan_is_exact),
 	    cmocka_unit_test(what_postfix_would_lose_is_refused),
 	    cmocka_unit_test(a_crowd_has_a_limit),
+	    cmocka_unit_test(senders_in_the_tag_of_relay),
 	};
 
 	return cmocka_run_group_tests(tests, unit_start, unit_end);

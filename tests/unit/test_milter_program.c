@@ -389,6 +389,7 @@ a_tag_stays_with_the_recipient(void **state)
 	assert_int_equal(message_destination_envelope(message, &envelope,
 	    &fault), 0);
 	assert_string_equal(envelope.address, "bob+tag@beta.test");
+	assert_string_equal(envelope.spelled, "Bob+Tag@beta.test");
 	keys_org_free(beta);
 	message_free(message);
 	mail = arriving(&text, buffer_span(&armor));
@@ -483,6 +484,11 @@ what_comes_out_is_what_went_in(void **state)
 	assert_round_trip(RECEIVED("T3") HEADER "\r\n", "<>",
 	    RESULT("neutral", "relay@alpha.test") REWRITTEN
 	    EXPECTED_HEADER "\r\n", "<>");
+	assert_round_trip(RECEIVED("T4") HEADER "\r\n" BODY,
+	    "<List-Bounces+Bob=beta.test@Alpha.test>",
+	    RESULT("neutral", "relay@alpha.test") REWRITTEN
+	    EXPECTED_HEADER "\r\n" BODY,
+	    "<List-Bounces+Bob=beta.test@alpha.test>");
 	/* A stranger's address must not get the bounces of what we signed. */
 	assert_round_trip("From: dave@gamma.test\r\n\r\nx\r\n",
 	    "<dave@gamma.test>", "Authentication-Results: mx.beta.test;\r\n"
@@ -493,6 +499,62 @@ what_comes_out_is_what_went_in(void **state)
 
 /* A recipient whose signet is in the libdime layout gets a message in that dialect,
  * with our own signets in it; and one comes in. */
+static void
+bounces_to_no_user_go_to_relay(void **state)
+{
+	static const char text[] = RECEIVED("U1") HEADER "\r\n" BODY;
+	static const char srs[] = "<SRS0=aB=3D=gamma.test=Dave@alpha.test>";
+	struct buffer armor = buffer_make(1 << 22);
+	struct buffer sealed = buffer_make(1 << 22);
+	struct mta_mail mail = letter("OUT", text);
+
+	fake_policyd_knows_users(&site.policyd);
+	mail.sender = "<>";
+	mail.recipients[0] = srs;
+	seal(&mail, &armor);
+	assert_string_equal(site.policyd.to,
+	    "relay+srs0=ab=3d=gamma.test=dave@alpha.test");
+	mail = arriving(&sealed, buffer_span(&armor));
+	mail.recipients[0] = "<relay+SRS0=aB=3D=gamma.test=Dave@alpha.test>";
+	expect("DIME-IN", &mail, 'a', "");
+	assert_string_equal(mta.added, srs);
+	assert_string_equal(mta.deleted, mail.recipients[0]);
+	assert_string_equal(mta.sender, "<>");
+	/* Whatever else has no signet is for whoever runs the domain. */
+	mail = letter("OUT", text);
+	mail.sender = "<>";
+	mail.recipients[0] = "<www-data@alpha.test>";
+	seal(&mail, &armor);
+	assert_string_equal(site.policyd.to, "relay+www-data@alpha.test");
+	mail.recipients[0] = "<relay@nowhere.test>";
+	expect("DIME-OUT", &mail, 'y', "550 5.1.1 ");
+	/* No bounce, no such way. */
+	mail = letter("OUT", text);
+	mail.recipients[0] = srs;
+	expect("DIME-OUT", &mail, 'y', "550 5.1.1 ");
+	buffer_free(&armor);
+	buffer_free(&sealed);
+}
+
+static void
+only_bounces_go_past_relay(void **state)
+{
+	struct buffer armor = buffer_make(1 << 22);
+	struct buffer sealed = buffer_make(1 << 22);
+	struct mta_mail mail = letter("OUT", HEADER "\r\n" BODY);
+
+	mail.recipients[0] = "<relay+SRS0=x@alpha.test>";
+	seal(&mail, &armor);
+	mail = arriving(&sealed, buffer_span(&armor));
+	mail.recipients[0] = "<relay+SRS0=x@alpha.test>";
+	expect("DIME-IN", &mail, 'a', "");
+	assert_string_equal(mta.sender, "<alice@alpha.test>");
+	assert_string_equal(mta.added, "");
+	assert_string_equal(mta.deleted, "");
+	buffer_free(&armor);
+	buffer_free(&sealed);
+}
+
 static void
 the_libdime_layout_is_answered_in_kind(void **state)
 {
@@ -1059,6 +1121,8 @@ main(void)
 	    TEST(only_logins_are_noted),
 	    TEST(sealing_is_repeatable),
 	    TEST(what_comes_out_is_what_went_in),
+	    TEST(bounces_to_no_user_go_to_relay),
+	    TEST(only_bounces_go_past_relay),
 	    TEST(the_libdime_layout_is_answered_in_kind),
 	    TEST(many_fields_and_a_long_body),
 	    TEST(nothing_leaves_naked),
