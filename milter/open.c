@@ -168,6 +168,16 @@ read_envelopes(struct session *session, struct opening *opening,
 	return 0;
 }
 
+/* By which signets are asked for: in the libdime dialect, envelopes call
+ * organizations by another, and the current one must do. */
+static const char *
+origin_fingerprint(const struct opening *opening)
+{
+	return opening->recipient->signet->signet->layout == LAYOUT_STANDARD
+	    ? opening->to.domain_fingerprint
+	    : "";
+}
+
 /* The author's signet, and that of the origin, as policyd confirmed them. */
 static int
 find_author(struct session *session, struct opening *opening,
@@ -178,6 +188,7 @@ find_author(struct session *session, struct opening *opening,
 	struct facts_request request = {.verb = FACTS_SIGNET, .from = "",
 	    .to = address,
 	    .fingerprint = opening->from.address_fingerprint,
+	    .org_fingerprint = origin_fingerprint(opening),
 	    .wait = config->fetch_timeout * 1000};
 	int err;
 
@@ -362,8 +373,8 @@ open_message(struct session *session)
 	if ((err = find_recipient(session, &opening, &fault)) == 0 &&
 	    (err = read_message(session, &opening, &fault)) == 0 &&
 	    (err = read_envelopes(session, &opening, &fault)) == 0 &&
-	    (err = find_author(session, &opening, &fault)) == 0 &&
 	    (err = find_ourselves(session, &opening, &fault)) == 0 &&
+	    (err = find_author(session, &opening, &fault)) == 0 &&
 	    (err = open_sealed(session, &opening, &fault)) == 0)
 		err = replace(session, &opening, &fault);
 	if (err == ERR_SIGNATURE && opening.origin != NULL)

@@ -288,7 +288,7 @@ decide_by_signet(struct question *question, const struct domain_facts *domain,
 		    "the address is not ASCII, so no signet can be asked for");
 		return;
 	}
-	err = signets_find(question->policyd->signets, domain, to->address, "",
+	err = signets_find(question->policyd->signets, domain, to->address, "", "",
 	    question->deadline, &signet, &hit);
 	if (err != 0) {
 		defer(answer, err, "the recipient's signet");

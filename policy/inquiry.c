@@ -74,17 +74,24 @@ error_of_signet(const struct signet_facts *signet, bool is_address,
 	                                         : ERR_ORIGIN_WAIT;
 }
 
+static const char *
+org_fingerprint_of(const struct facts_request *request)
+{
+	return request->org_fingerprint == NULL ? "" : request->org_fingerprint;
+}
+
 static void
 find_signet(struct policyd *policyd, const struct domain_facts *domain,
-    const char *name, const char *fingerprint, struct deadline deadline,
-    struct facts_answer *answer)
+    const char *name, const struct facts_request *request,
+    struct deadline deadline, struct facts_answer *answer)
 {
+	const char *fingerprint = request->fingerprint;
 	const struct signet_facts *signet;
 	bool hit;
 	int err;
 
 	err = signets_find(policyd->signets, domain, name, fingerprint,
-	    deadline, &signet, &hit);
+	    org_fingerprint_of(request), deadline, &signet, &hit);
 	if (err != 0) {
 		set_error(answer, err, name, "");
 		return;
@@ -119,6 +126,26 @@ log_signet(const struct facts_request *request,
 	log_end(&line);
 }
 
+/* Empty, or of its form. */
+static bool
+is_fingerprint(const char *text)
+{
+	return *text == '\0' || signet_is_fingerprint(span_string(text));
+}
+
+/* Under an organizational signet other than the current one only a certain
+ * signet of a user is asked for. */
+static bool
+has_good_fingerprints(const struct facts_request *request)
+{
+	const char *org = org_fingerprint_of(request);
+
+	return is_fingerprint(request->fingerprint) && is_fingerprint(org) &&
+	    (*org == '\0' ||
+	        (*request->fingerprint != '\0' &&
+	            strchr(request->to, '@') != NULL));
+}
+
 void
 inquiry_signet(struct policyd *policyd, const struct facts_request *request,
     struct facts_answer *answer)
@@ -130,8 +157,7 @@ inquiry_signet(struct policyd *policyd, const struct facts_request *request,
 
 	if (!(is_address ? address_normalize(span_string(request->to), name)
 	                 : domain_normalize(span_string(request->to), name)) ||
-	    (*request->fingerprint != '\0' &&
-	        !signet_is_fingerprint(span_string(request->fingerprint)))) {
+	    !has_good_fingerprints(request)) {
 		set_error(answer, ERR_USAGE, request->to,
 		    "not a domain, an address, or with a fingerprint");
 		return;
@@ -146,8 +172,8 @@ inquiry_signet(struct policyd *policyd, const struct facts_request *request,
 		    "not ASCII, so no signet can be asked for");
 	} else if (domain != NULL) {
 		find_signet(policyd, domain,
-		    is_address ? name : domain->organization,
-		    request->fingerprint, deadline, answer);
+		    is_address ? name : domain->organization, request,
+		    deadline, answer);
 	}
 	domain_release(domain);
 	log_signet(request, answer);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "policy/signets_private.h"
@@ -117,7 +118,27 @@ start_thread(struct signets_task *task)
 	return result == 0;
 }
 
-/* The key of a flight is the name, and behind a space the fingerprint. */
+/* Which signet: the second part of the flight's key. */
+static void
+read_which(struct signets_task *task, struct span which)
+{
+	const char *space;
+
+	span_copy_string(which, task->which, sizeof(task->which));
+	task->refresh = strcmp(task->which, SIGNETS_REFRESH) == 0;
+	if (task->refresh)
+		task->which[0] = '\0';
+	space = strchr(task->which, ' ');
+	span_copy_string(span_slice(which, 0, task->refresh ? 0
+	        : space == NULL ? which.length
+	                        : (size_t)(space - task->which)),
+	    task->fingerprint, sizeof(task->fingerprint));
+	snprintf(task->org_fingerprint, sizeof(task->org_fingerprint), "%s",
+	    !task->is_user      ? task->fingerprint
+	        : space == NULL ? ""
+	                        : space + 1);
+}
+
 static struct signets_task *
 task_new(struct signets *signets, struct flight *flight)
 {
@@ -128,12 +149,8 @@ task_new(struct signets *signets, struct flight *flight)
 	if (task == NULL)
 		return NULL;
 	span_copy_string(name, task->name, sizeof(task->name));
-	span_copy_string(span_slice(key, name.length + 1, key.length),
-	    task->fingerprint, sizeof(task->fingerprint));
-	task->refresh = strcmp(task->fingerprint, SIGNETS_REFRESH) == 0;
-	if (task->refresh)
-		task->fingerprint[0] = '\0';
 	task->is_user = strchr(task->name, '@') != NULL;
+	read_which(task, span_slice(key, name.length + 1, key.length));
 	span_copy_string(span_string(task->is_user ? address_domain(task->name)
 	                                           : task->name),
 	    task->asked_domain, sizeof(task->asked_domain));
@@ -225,20 +242,21 @@ signets_refresh(struct signets *signets, struct span memory_key)
 
 int
 signets_find(struct signets *signets, const struct domain_facts *domain,
-    const char *name, const char *fingerprint, struct deadline deadline,
-    const struct signet_facts **out, bool *hit)
+    const char *name, const char *fingerprint, const char *org,
+    struct deadline deadline, const struct signet_facts **out, bool *hit)
 {
 	struct memory_value *value = NULL;
 	uint8_t digest[CRYPTO_SHA512];
-	char key[SIGNETS_KEY_SIZE];
+	char key[SIGNETS_KEY_SIZE], which[SIGNETS_WHICH_SIZE];
 	int err = 0;
 
 	crypto_sha512(domain->record, digest);
-	*out = signets_memory_find(signets, digest, name, fingerprint);
+	*out = signets_memory_find(signets, digest, name, fingerprint, org);
 	*hit = *out != NULL;
 	if (*out == NULL) {
+		signets_which(fingerprint, org, which);
 		err = flights_join(signets->flights,
-		    signets_key(name, fingerprint, key), deadline, &value);
+		    signets_key(name, which, key), deadline, &value);
 		*out = (const struct signet_facts *)value;
 	}
 	return err;

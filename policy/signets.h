@@ -71,14 +71,16 @@ void signets_refresh(struct signets *signets, struct span key);
 
 /*
  * The signet of a domain or address in normal form: the one with `fingerprint`
- * (org; core or full for users), or with "" the current one. `domain` is what
+ * (org; core or full for users), or with "" the current one. A user's with a
+ * fingerprint is to be under the organizational signet with the fingerprint
+ * `org`, or with "" under the current one. `domain` is what
  * is known of the name's domain, and has a record in force. The caller releases
  * what it gets; *hit tells whether memory had it. ERR_TIMEOUT at the deadline,
  * while the work goes on; ERR_BUSY, ERR_MEMORY.
  */
 int signets_find(struct signets *signets, const struct domain_facts *domain,
-    const char *name, const char *fingerprint, struct deadline deadline,
-    const struct signet_facts **out, bool *hit);
+    const char *name, const char *fingerprint, const char *org,
+    struct deadline deadline, const struct signet_facts **out, bool *hit);
 
 void signet_facts_release(const struct signet_facts *facts);
 

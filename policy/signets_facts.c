@@ -100,23 +100,31 @@ has_fingerprint(const struct signet_facts *facts, const char *fingerprint)
 /* ---- memory ---- */
 
 struct span
-signets_key(const char *name, const char *fingerprint,
+signets_key(const char *name, const char *which,
     char out[static SIGNETS_KEY_SIZE])
 {
 	int length = snprintf(out, SIGNETS_KEY_SIZE, "%s%s%s", name,
-	    *fingerprint == '\0' ? "" : " ", fingerprint);
+	    *which == '\0' ? "" : " ", which);
 
 	return span_of(out, (size_t)length);
 }
 
+void
+signets_which(const char *fingerprint, const char *org,
+    char out[static SIGNETS_WHICH_SIZE])
+{
+	snprintf(out, SIGNETS_WHICH_SIZE, "%s%s%s", fingerprint,
+	    *org == '\0' ? "" : " ", org);
+}
+
 static struct span
-memory_key(const char *name, const char *fingerprint,
+memory_key(const char *name, const char *which,
     char out[static MEMORY_KEY_SIZE])
 {
 	out[0] = 's';
 	out[1] = ':';
 	return span_of(out,
-	    signets_key(name, fingerprint, out + 2).length + 2);
+	    signets_key(name, which, out + 2).length + 2);
 }
 
 /* No name holds a space. */
@@ -138,37 +146,56 @@ is_under(const struct signet_facts *facts, const uint8_t *digest)
 	return memcmp(facts->record, digest, sizeof(facts->record)) == 0;
 }
 
+/* What is asked for. */
+struct wanted {
+	const char *name, *fingerprint, *org;
+	char which[SIGNETS_WHICH_SIZE];
+};
+
+static bool
+is_wanted(const struct signet_facts *facts, const struct wanted *wanted)
+{
+	return has_fingerprint(facts, wanted->fingerprint) &&
+	    (*wanted->org == '\0' ||
+	        (facts->org != NULL &&
+	            strcmp(facts->org->fingerprint, wanted->org) == 0));
+}
+
 static const struct signet_facts *
 memory_find_one(struct signets *signets, const uint8_t *digest,
-    const char *name, const char *stored_under, const char *fingerprint)
+    const struct wanted *wanted, const char *stored_under)
 {
 	char key[MEMORY_KEY_SIZE];
 	const struct signet_facts *facts =
 	    (const struct signet_facts *)memory_get(signets->settings.memory,
-	        memory_key(name, stored_under, key));
+	        memory_key(wanted->name, stored_under, key));
 
 	if (facts == NULL)
 		return NULL;
 	if ((signet_answer_is_failure(facts->answer) ||
 	        is_under(facts, digest)) &&
 	    (facts->answer == SIGNET_HELD
-	            ? has_fingerprint(facts, fingerprint)
-	            : strcmp(stored_under, fingerprint) == 0))
+	            ? is_wanted(facts, wanted)
+	            : strcmp(stored_under, wanted->which) == 0))
 		return facts;
 	signet_facts_release(facts);
 	return NULL;
 }
 
-/* The one kept under its fingerprint, or the current one if that has it. */
 const struct signet_facts *signets_memory_find(struct signets *signets,
-    const uint8_t *digest, const char *name, const char *fingerprint)
+    const uint8_t *digest, const char *name, const char *fingerprint,
+    const char *org)
 {
-	const struct signet_facts *facts =
-	    memory_find_one(signets, digest, name, "", fingerprint);
+	struct wanted wanted = {name, fingerprint, org, ""};
+	const struct signet_facts *facts;
 
+	signets_which(fingerprint, org, wanted.which);
+	facts = memory_find_one(signets, digest, &wanted, "");
 	if (facts == NULL && *fingerprint != '\0')
-		facts = memory_find_one(signets, digest, name, fingerprint,
-		    fingerprint);
+		facts = memory_find_one(signets, digest, &wanted, fingerprint);
+	if (facts == NULL && *org != '\0')
+		facts = memory_find_one(signets, digest, &wanted,
+		    wanted.which);
 	return facts;
 }
 
@@ -198,14 +225,14 @@ signets_memory_has_other(struct signets *signets, const char *name,
 
 void
 signets_memory_keep(const struct signets_task *task, const char *name,
-    const char *fingerprint, const struct signet_facts *facts)
+    const char *which, const struct signet_facts *facts)
 {
 	char key[MEMORY_KEY_SIZE];
 
 	pthread_mutex_lock(&task->signets->lock);
 	if (!task->dropped)
 		memory_put(task->signets->settings.memory,
-		    memory_key(name, fingerprint, key),
+		    memory_key(name, which, key),
 		    signets_facts_value(facts));
 	pthread_mutex_unlock(&task->signets->lock);
 }

@@ -9,8 +9,13 @@
 
 /* What the files signets*.c share. */
 
-/* Room for a key: a name, a space and a fingerprint. */
-enum { SIGNETS_KEY_SIZE = ADDRESS_SIZE + SIGNET_FINGERPRINT_SIZE + 4 };
+/* A key is the name and, behind a space, which signet of it: "" for the current
+ * one, a fingerprint, or the fingerprints of user and organization with a space
+ * between them. */
+enum {
+	SIGNETS_WHICH_SIZE = 2 * SIGNET_FINGERPRINT_SIZE,
+	SIGNETS_KEY_SIZE = ADDRESS_SIZE + SIGNETS_WHICH_SIZE + 4,
+};
 
 struct signets {
 	struct signets_settings settings;
@@ -28,7 +33,9 @@ struct signets_task {
 	struct signets *signets;
 	struct flight *flight;
 	char name[ADDRESS_SIZE]; /* an address, or a domain */
+	char which[SIGNETS_WHICH_SIZE]; /* as in the key */
 	char fingerprint[SIGNET_FINGERPRINT_SIZE];
+	char org_fingerprint[SIGNET_FINGERPRINT_SIZE]; /* of a domain: its own */
 	char asked_domain[DOMAIN_SIZE];
 	const char *organization; /* in there, by the Public Suffix List */
 	bool is_user;
@@ -66,20 +73,26 @@ const struct signet_facts *signets_facts_of_user(
 /* The value of facts, for memory and flights. */
 struct memory_value *signets_facts_value(const struct signet_facts *facts);
 
-/* The flight's and Redis's key of a name and a fingerprint, which may be "". */
-struct span signets_key(const char *name, const char *fingerprint,
+/* The flight's and Redis's key of a signet. */
+struct span signets_key(const char *name, const char *which,
     char out[static SIGNETS_KEY_SIZE]);
+/* The second part of such a key. `org` is "" but for a user's signet. */
+void signets_which(const char *fingerprint, const char *org,
+    char out[static SIGNETS_WHICH_SIZE]);
 /* The name in such a key. */
 struct span signets_key_name(struct span key);
 
-/* The one kept under its fingerprint, or the current one if that has it, in
- * either case under the record with that digest; held for the caller. */
+/* The one kept as what it is asked for, or the current one if it is that, in
+ * either case under the record with that digest; held for the caller. `org` is
+ * the fingerprint of the organizational signet that a user's is to be under, or
+ * "". */
 const struct signet_facts *signets_memory_find(struct signets *signets,
-    const uint8_t *digest, const char *name, const char *fingerprint);
+    const uint8_t *digest, const char *name, const char *fingerprint,
+    const char *org);
 /* Not what was dropped since the task began, here and in signets_redis_put(): it
  * may have been asked for before. */
 void signets_memory_keep(const struct signets_task *task, const char *name,
-    const char *fingerprint, const struct signet_facts *facts);
+    const char *which, const struct signet_facts *facts);
 /* Whether it is the key of a name's current signet, and of whose. */
 bool signets_memory_is_current(struct span key, char name[static ADDRESS_SIZE]);
 
@@ -98,8 +111,7 @@ int signets_take_user(const struct signets_task *task, struct signet *signet,
     struct user_signet **out, struct fault *fault);
 
 void signets_redis_put(struct signets_task *task, const char *kind,
-    const char *name, const char *fingerprint,
-    const struct signet_facts *facts);
+    const char *name, const char *which, const struct signet_facts *facts);
 
 /* What memory or Redis have, verified, into the task. */
 void signets_org_from_tiers(struct signets_task *task);

@@ -19,9 +19,6 @@ keep_fetched(struct signets_task *task, struct fetch_result *result,
 	int err;
 
 	if (result->org != NULL) {
-		const char *fingerprint =
-		    task->is_user ? "" : task->fingerprint;
-
 		err = signets_take_org(task, result->org, fault);
 		result->org = NULL;
 		if (err != 0)
@@ -33,9 +30,9 @@ keep_fetched(struct signets_task *task, struct fetch_result *result,
 		if (task->org_facts == NULL)
 			return ERR_MEMORY;
 		signets_memory_keep(task, task->domain->organization,
-		    fingerprint, task->org_facts);
+		    task->org_fingerprint, task->org_facts);
 		signets_redis_put(task, "o", task->domain->organization,
-		    fingerprint, task->org_facts);
+		    task->org_fingerprint, task->org_facts);
 	}
 	if (result->user != NULL) {
 		err = signets_take_user(task, result->user, &user, fault);
@@ -51,9 +48,9 @@ keep_fetched(struct signets_task *task, struct fetch_result *result,
 		user_signet_free(user);
 		if (task->user_facts == NULL)
 			return ERR_MEMORY;
-		signets_memory_keep(task, task->name, task->fingerprint,
+		signets_memory_keep(task, task->name, task->which,
 		    task->user_facts);
-		signets_redis_put(task, "u", task->name, task->fingerprint,
+		signets_redis_put(task, "u", task->name, task->which,
 		    task->user_facts);
 	}
 	return 0;
@@ -96,7 +93,7 @@ fetch_missing(struct signets_task *task, struct fault *fault)
 	    .record_secure = task->domain->secure,
 	    .held_org = task->org,
 	    .org = task->org_facts == NULL,
-	    .org_fingerprint = task->is_user ? "" : task->fingerprint,
+	    .org_fingerprint = task->org_fingerprint,
 	    .user = task->is_user ? task->name : "",
 	    .user_fingerprint = task->fingerprint,
 	    .held = held_fingerprint(task),
@@ -197,7 +194,7 @@ struct memory_value *signets_task_conclude(
 	/* What is held outlives a refresh that failed. */
 	if (err != ERR_BUSY &&
 	    !(task->held != NULL && signet_answer_is_failure(answer)))
-		signets_memory_keep(task, task->name, task->fingerprint, facts);
+		signets_memory_keep(task, task->name, task->which, facts);
 	return signets_facts_value(facts);
 }
 
@@ -246,7 +243,8 @@ prepare(struct signets_task *task, struct fault *fault)
 }
 
 /* A user's signet that the kept one of the organization does not hold for: that
- * may have changed since. Both are asked for, once. */
+ * may have changed since, unless it is the one that was asked for. Both are asked
+ * for, once. */
 static int
 fetch_again(struct signets_task *task, struct fault *fault)
 {
@@ -269,7 +267,8 @@ signets_task_work(struct signets_task *task)
 	if (err == 0 &&
 	    (task->is_user ? task->user_facts : task->org_facts) == NULL)
 		err = fetch_missing(task, &fault);
-	if (err == ERR_SIGNATURE && task->is_user && !task->org_fetched)
+	if (err == ERR_SIGNATURE && task->is_user && !task->org_fetched &&
+	    *task->org_fingerprint == '\0')
 		err = fetch_again(task, &fault);
 	return signets_task_conclude(task, err, &fault);
 }

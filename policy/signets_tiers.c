@@ -7,7 +7,7 @@
 int signets_take_org(
     struct signets_task *task, struct signet *signet, struct fault *fault)
 {
-	const char *fingerprint = task->is_user ? "" : task->fingerprint;
+	const char *fingerprint = task->org_fingerprint;
 	struct org_signet *org;
 	int err;
 
@@ -61,7 +61,7 @@ signets_take_user(const struct signets_task *task, struct signet *signet,
 
 static struct signet *
 redis_get(struct signets_task *task, const char *kind, const char *name,
-    const char *fingerprint, int64_t *expires)
+    const char *which, int64_t *expires)
 {
 	struct buffer payload = buffer_make(SIGNET_MAX_LENGTH);
 	struct signet *signet = NULL;
@@ -69,7 +69,7 @@ redis_get(struct signets_task *task, const char *kind, const char *name,
 
 	if (ahead_get(task->signets->settings.memory,
 	        task->signets->settings.cache, kind,
-	        signets_key(name, fingerprint, key), &payload, expires))
+	        signets_key(name, which, key), &payload, expires))
 		signet_parse(buffer_span(&payload), &signet, NULL);
 	buffer_free(&payload);
 	return signet;
@@ -77,11 +77,11 @@ redis_get(struct signets_task *task, const char *kind, const char *name,
 
 void
 signets_redis_put(struct signets_task *task, const char *kind, const char *name,
-    const char *fingerprint, const struct signet_facts *facts)
+    const char *which, const struct signet_facts *facts)
 {
 	struct cache *cache = task->signets->settings.cache;
 	char text[SIGNETS_KEY_SIZE];
-	const struct span key = signets_key(name, fingerprint, text);
+	const struct span key = signets_key(name, which, text);
 
 	if (cache == NULL || signets_task_is_dropped(task))
 		return;
@@ -128,13 +128,13 @@ org_from_redis(struct signets_task *task, const char *fingerprint)
 }
 
 static void
-user_from_redis(struct signets_task *task, const char *fingerprint)
+user_from_redis(struct signets_task *task, const char *which)
 {
 	struct user_signet *user;
 	struct signet *signet;
 	int64_t expires;
 
-	signet = redis_get(task, "u", task->name, fingerprint, &expires);
+	signet = redis_get(task, "u", task->name, which, &expires);
 	if (signet == NULL || signets_take_user(task, signet, &user, NULL) != 0)
 		return;
 	/* Another node trusts it; this one has seen another key, and asks the
@@ -149,18 +149,18 @@ user_from_redis(struct signets_task *task, const char *fingerprint)
 	if (task->user_facts == NULL)
 		return;
 	mark_redis(task->user_facts);
-	signets_memory_keep(task, task->name, fingerprint, task->user_facts);
+	signets_memory_keep(task, task->name, which, task->user_facts);
 	atomic_fetch_add(&task->signets->redis, 1);
 }
 
 void
 signets_org_from_tiers(struct signets_task *task)
 {
-	const char *fingerprint = task->is_user ? "" : task->fingerprint;
+	const char *fingerprint = task->org_fingerprint;
 	struct signet *signet;
 
 	task->org_facts = signets_memory_find(task->signets, task->digest,
-	    task->domain->organization, fingerprint);
+	    task->domain->organization, fingerprint, "");
 	if (task->org_facts != NULL && task->org_facts->answer != SIGNET_HELD) {
 		signet_facts_release(task->org_facts);
 		task->org_facts = NULL;
@@ -184,14 +184,15 @@ void
 signets_user_from_tiers(struct signets_task *task)
 {
 	task->user_facts = signets_memory_find(task->signets, task->digest,
-	    task->name, task->fingerprint);
+	    task->name, task->fingerprint, task->org_fingerprint);
 	if (task->user_facts != NULL &&
 	    task->user_facts->answer != SIGNET_HELD) {
 		signet_facts_release(task->user_facts);
 		task->user_facts = NULL;
 	}
-	if (task->user_facts == NULL)
+	/* The current one is only as good as the organization's current one. */
+	if (task->user_facts == NULL && *task->org_fingerprint == '\0')
 		user_from_redis(task, "");
-	if (task->user_facts == NULL && *task->fingerprint != '\0')
-		user_from_redis(task, task->fingerprint);
+	if (task->user_facts == NULL && *task->which != '\0')
+		user_from_redis(task, task->which);
 }

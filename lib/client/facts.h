@@ -16,7 +16,7 @@
 enum facts_verb {
 	FACTS_DECIDE,  /* from, to: what happens to mail; signets when dark */
 	FACTS_INBOUND, /* from, to: may naked mail come in */
-	FACTS_SIGNET,  /* name (domain or address), optional fingerprint */
+	FACTS_SIGNET,  /* name (domain or address), optional fingerprints */
 	FACTS_HOSTS,   /* domain, stage: where to deliver, and the record */
 	FACTS_NOTE_NAKED, /* from, to: DIME-OUT found that this recipient may go
 	                     naked; the map shall say so at the next attempt */
@@ -54,6 +54,9 @@ struct facts_request {
 	const char *queue;   /* queue id for the log */
 	const char *outcome; /* FACTS_MET: "on_peer_down" and so on */
 	const char *stage;   /* FACTS_HOSTS: one of the above; "": "dx" */
+	const char *org_fingerprint; /* FACTS_SIGNET of an address, with a
+	                                fingerprint: under which signet of the
+	                                organization; "": the current one */
 };
 
 enum {

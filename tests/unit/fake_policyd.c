@@ -28,10 +28,32 @@ write_record(const struct org_signet *org, struct buffer *out)
 	free(record);
 }
 
+/* The current one, or the one that is named. */
+static int
+find_org(struct keys *keys, enum layout layout, const char *domain,
+    const char *fingerprint, struct keys_org **out)
+{
+	return *fingerprint == '\0'
+	    ? keys_find_org_in(keys, layout, domain, out, NULL)
+	    : keys_find_org_by_fingerprint(keys, domain, fingerprint, out,
+		  NULL);
+}
+
+static int
+find_user(struct keys *keys, enum layout layout, const char *address,
+    const char *fingerprint, struct keys_user **out)
+{
+	return *fingerprint == '\0'
+	    ? keys_find_user_in(keys, layout, address, out, NULL)
+	    : keys_find_user_by_fingerprint(keys, address, fingerprint, out,
+		  NULL);
+}
+
 static void
-add_signets(struct fake_policyd *policyd, const char *address,
+add_signets(struct fake_policyd *policyd, const struct facts_request *request,
     struct facts_answer *answer)
 {
+	const char *address = request->to;
 	struct keys *keys = policyd->keys;
 	enum layout org_layout, user_layout;
 	struct keys_user *user;
@@ -44,8 +66,8 @@ add_signets(struct fake_policyd *policyd, const char *address,
 
 	if (!address_is_normal(span_string(address)))
 		return;
-	if (keys_find_org_in(keys, org_layout, address_domain(address), &org,
-	    NULL) == 0) {
+	if (find_org(keys, org_layout, address_domain(address),
+	    request->org_fingerprint, &org) == 0) {
 		write_record(org->signet, &answer->record);
 		buffer_append_span(&answer->org_signet,
 		    signet_binary(org->signet->signet));
@@ -54,7 +76,8 @@ add_signets(struct fake_policyd *policyd, const char *address,
 		answer->confirmed = true;
 		keys_org_free(org);
 	}
-	if (keys_find_user_in(keys, user_layout, address, &user, NULL) == 0) {
+	if (find_user(keys, user_layout, address, request->fingerprint,
+	    &user) == 0) {
 		buffer_append_span(&answer->user_signet,
 		    signet_binary(user->signet->signet));
 		keys_user_free(user);
@@ -103,7 +126,7 @@ answer_request(struct fake_policyd *policyd, struct span text,
 		pthread_mutex_unlock(&policyd->lock);
 		if (knows_users && request.verb == FACTS_DECIDE)
 			refuse_unknown(policyd, request.to, &answer);
-		add_signets(policyd, request.to, &answer);
+		add_signets(policyd, &request, &answer);
 	}
 	facts_answer_write(&answer, out);
 	facts_answer_free(&answer);

@@ -256,6 +256,16 @@ wait_of(const struct replay *replay, const struct replay_step *step)
 	return PATIENT;
 }
 
+/* A word that may be there, or "". */
+static const char *
+option_of(struct replay *replay, const struct replay_step *step, size_t at)
+{
+	return step->count > at &&
+	        strncmp(replay_word(replay, step, at), "wait=", 5) != 0
+	    ? replay_word(replay, step, at)
+	    : "";
+}
+
 typedef void inquiry(struct policyd *policyd,
     const struct facts_request *request, struct facts_answer *answer);
 
@@ -265,17 +275,11 @@ inquire(struct replay *replay, const struct replay_step *step, inquiry *ask,
     bool two)
 {
 	const char *first = replay_word(replay, step, 1);
-	const char *second = "", *fingerprint = "";
 	struct facts_answer answer;
 
-	if (two)
-		second = replay_word(replay, step, 2);
-	else if (step->count > 2 &&
-	    strncmp(replay_word(replay, step, 2), "wait=", 5) != 0)
-		fingerprint = replay_word(replay, step, 2);
 	answer = world_ask(replay_here(replay)->world, ask,
-	    two ? first : "", two ? second : first, fingerprint,
-	    wait_of(replay, step));
+	    two ? first : "", two ? replay_word(replay, step, 2) : first,
+	    two ? "" : option_of(replay, step, 2), wait_of(replay, step));
 	replay_expect_answer(replay, step, &answer);
 	facts_answer_free(&answer);
 }
@@ -317,7 +321,18 @@ do_met(struct replay *replay, const struct replay_step *step)
 static void
 do_resolve(struct replay *replay, const struct replay_step *step)
 {
-	inquire(replay, step, inquiry_signet, false);
+	const struct facts_request request = {
+	    .from = "",
+	    .to = replay_word(replay, step, 1),
+	    .fingerprint = option_of(replay, step, 2),
+	    .org_fingerprint = option_of(replay, step, 3),
+	    .wait = wait_of(replay, step)};
+	struct facts_answer answer;
+
+	facts_answer_init(&answer);
+	inquiry_signet(&replay_here(replay)->world->policyd, &request, &answer);
+	replay_expect_answer(replay, step, &answer);
+	facts_answer_free(&answer);
 }
 
 static void

@@ -36,8 +36,10 @@ request_round_trip(void **state)
 	    {.verb = FACTS_EXPLAIN, .from = "<>", .to = "beta.test", .fingerprint = "",
 	     .wait = 5},
 	    {FACTS_MET, "beta.test", "alice@alpha.test", "", 5, "<>", "4x",
-	     "on_peer_down", ""},
-	    {FACTS_HOSTS, "", "beta.test", "", 5, "", "", "", "mx"},
+	     "on_peer_down", "", ""},
+	    {FACTS_HOSTS, "", "beta.test", "", 5, "", "", "", "mx", ""},
+	    {FACTS_SIGNET, "", "bob@beta.test", "AAAA", 5, "", "", "", "",
+	     "BBBB"},
 	    {.verb = FACTS_ADDRESSES, .from = "", .to = "ocsp.test",
 	     .fingerprint = "", .wait = 5},
 	    {.verb = FACTS_STALE, .from = "", .to = "bob@beta.test",
@@ -63,6 +65,8 @@ request_round_trip(void **state)
 		assert_same_text(read.queue, cases[i].queue);
 		assert_same_text(read.outcome, cases[i].outcome);
 		assert_same_text(read.stage, cases[i].stage);
+		assert_same_text(read.org_fingerprint,
+		    cases[i].org_fingerprint);
 	}
 	buffer_free(&text);
 	buffer_free(&storage);

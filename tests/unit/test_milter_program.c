@@ -949,6 +949,17 @@ a_rotation_does_not_lock_mail_out(void **state)
 	mail = arriving(&text, buffer_span(&armor));
 	expect("DIME-IN", &mail, 'y', "451");
 	reload("");
+	/* Likewise what the origin sealed before its own rotation. */
+	buffer_reset(&armor);
+	mail = letter("OUT", RECEIVED("K2")
+	    "From: alice@alpha.test\r\n\r\n" BODY);
+	seal(&mail, &armor);
+	assert_int_equal(keys_prepare_org(site.keys, "alpha.test", NULL), 0);
+	assert_int_equal(keys_rotate_org(site.keys, "alpha.test", NULL), 0);
+	mail = arriving(&text, buffer_span(&armor));
+	assert_int_equal(send_mail("DIME-IN", &mail), 'a');
+	assert_true(span_equal_string(buffer_span(&mta.body), BODY));
+	mta_close(&mta);
 	buffer_free(&armor);
 	buffer_free(&text);
 }
