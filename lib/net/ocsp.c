@@ -62,13 +62,13 @@ ocsp_query_new(const struct tls_peer *peer, struct ocsp_query **out,
 	struct ocsp_query *query;
 
 	*out = NULL;
-	if (peer->chain == NULL)
+	if (!peer->chain_valid)
 		return fault_set(fault, ERR_CERTIFICATE,
 		    "OCSP: no valid chain to ask about");
 	query = calloc(1, sizeof(*query));
 	if (query == NULL)
 		return fault_set(fault, ERR_MEMORY, "%s", "");
-	query->chain = peer->chain->certificates;
+	query->chain = peer->chain->verified;
 	query->authorities = peer->chain->authorities;
 	if (!prepare(query)) {
 		ERR_clear_error();

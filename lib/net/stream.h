@@ -156,11 +156,18 @@ struct tls_peer {
 	unsigned int rsa_bits; /* 0: not RSA */
 	bool chain_valid; /* to a known CA, in time */
 	bool name_valid;  /* for the name that was asked for */
-	struct tls_chain *chain; /* for ocsp.h; NULL unless chain_valid */
+	struct tls_chain *chain; /* what verifying needs, and ocsp.h */
 	struct buffer stapled; /* the OCSP response that came along, if any */
+	bool resumed; /* all of this was shown in an earlier handshake */
 };
 
 void tls_peer_free(struct tls_peer *peer);
+
+/*
+ * Says again whether the chain is valid: with the authorities of the context and at
+ * the time of now. For a peer that a handshake with the context has filled. ERR_MEMORY.
+ */
+int tls_peer_verify(struct tls_peer *peer, struct tls_context *context);
 
 /* Whether the certificate is valid for another name than the one asked for. */
 bool tls_peer_has_name(const struct tls_peer *peer, const char *name);
@@ -170,5 +177,23 @@ bool tls_peer_has_name(const struct tls_peer *peer, const char *name);
 int stream_start_tls_client(struct stream *stream, struct tls_context *context,
     const char *server_name, struct tls_peer *peer, struct deadline deadline,
     struct fault *fault);
+
+/*
+ * The same, and resumes a session that is kept under `known_as`, if there is one and
+ * the host wants to. What it showed when it was made is in *peer, verified anew. A
+ * session is resumed once, unless it is then kept again: one that fails is gone.
+ */
+int stream_resume_tls_client(struct stream *stream,
+    struct tls_context *context, const char *server_name,
+    const char *known_as, struct tls_peer *peer, struct deadline deadline,
+    struct fault *fault);
+
+/*
+ * Ends a client's TLS after a conversation that went well, and keeps its session
+ * for ten minutes, unless the host offers none. The name says all that two
+ * connections must have in common. What may follow is stream_free().
+ */
+void stream_keep_session(struct stream *stream, struct tls_context *context,
+    const char *known_as, const struct tls_peer *peer);
 
 #endif

@@ -5,11 +5,16 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include "base/address.h"
 #include "net/internal.h"
 #include "net/tls_context.h"
+#include "net/tls_kept.h"
+
+enum {
+	DER_LIMIT = 1 << 20,
+	STAPLED_LIMIT = 1 << 20,
+};
 
 /* ---- a session's octets ---- */
 
@@ -190,110 +195,15 @@ stream_start_tls_server_as(struct stream *stream, struct tls_context *context,
 	return handshake(stream, deadline, fault);
 }
 
-bool
-tls_certificate_has_name(X509 *certificate, const char *name)
-{
-	return X509_check_host(certificate, name, 0,
-		   X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
-}
-
-static struct tls_chain *
-keep_chain(const SSL *tls)
-{
-	STACK_OF(X509) *verified = SSL_get0_verified_chain(tls);
-	struct tls_chain *chain = calloc(1, sizeof(*chain));
-
-	if (chain == NULL || verified == NULL) {
-		free(chain);
-		return NULL;
-	}
-	chain->certificates = X509_chain_up_ref(verified);
-	if (chain->certificates == NULL) {
-		free(chain);
-		return NULL;
-	}
-	chain->authorities = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(tls));
-	X509_STORE_up_ref(chain->authorities);
-	return chain;
-}
-
-static void
-keep_stapled(SSL *tls, struct buffer *out)
-{
-	const unsigned char *response = NULL;
-	long length = SSL_get_tlsext_status_ocsp_resp(tls, &response);
-
-	if (response != NULL && length > 0)
-		buffer_append_span(out, span_of(response, (size_t)length));
-}
-
-void
-tls_peer_free(struct tls_peer *peer)
-{
-	buffer_free(&peer->der);
-	buffer_free(&peer->stapled);
-	if (peer->chain == NULL)
-		return;
-	sk_X509_pop_free(peer->chain->certificates, X509_free);
-	X509_STORE_free(peer->chain->authorities);
-	free(peer->chain);
-	peer->chain = NULL;
-}
+/* ---- clients ---- */
 
 static int
-describe(SSL *tls, const char *server_name, struct tls_peer *peer)
-{
-	X509 *certificate = SSL_get1_peer_certificate(tls);
-	uint8_t *space;
-	int length;
-
-	if (certificate == NULL)
-		return ERR_PROTOCOL;
-	length = i2d_X509(certificate, NULL);
-	space = length <= 0 ? NULL
-			    : buffer_extend(&peer->der, (size_t)length);
-	if (space != NULL)
-		i2d_X509(certificate, &space);
-	peer->rsa_bits = tls_rsa_bits(X509_get0_pubkey(certificate));
-	peer->chain_valid = SSL_get_verify_result(tls) == X509_V_OK;
-	peer->name_valid = tls_certificate_has_name(certificate, server_name);
-	if (peer->chain_valid)
-		peer->chain = keep_chain(tls);
-	keep_stapled(tls, &peer->stapled);
-	X509_free(certificate);
-	ERR_clear_error();
-	return space != NULL && (!peer->chain_valid || peer->chain != NULL) &&
-	        peer->stapled.error == 0
-	    ? 0
-	    : ERR_MEMORY;
-}
-
-bool
-tls_peer_has_name(const struct tls_peer *peer, const char *name)
-{
-	const uint8_t *der = peer->der.data;
-	X509 *certificate;
-	bool has;
-
-	if (peer->der.length == 0)
-		return false;
-	certificate = d2i_X509(NULL, &der, (long)peer->der.length);
-	has = certificate != NULL && tls_certificate_has_name(certificate, name);
-	X509_free(certificate);
-	ERR_clear_error();
-	return has;
-}
-
-int
-stream_start_tls_client(struct stream *stream, struct tls_context *context,
-    const char *server_name, struct tls_peer *peer, struct deadline deadline,
-    struct fault *fault)
+prepare(struct stream *stream, struct tls_context *context,
+    const char *server_name, struct fault *fault)
 {
 	char name[DOMAIN_SIZE]; /* OpenSSL's macro casts a const away */
 	int err;
 
-	*peer = (struct tls_peer){.der = buffer_make(1 << 20),
-	    .stapled = buffer_make(1 << 20)};
 	if (!span_copy_string(span_string(server_name), name, sizeof(name)))
 		return fault_set(fault, ERR_FORMAT,
 		    "%s: too long for a host name", server_name);
@@ -304,11 +214,95 @@ stream_start_tls_client(struct stream *stream, struct tls_context *context,
 	        1)
 		return fault_set(fault, ERR_MEMORY, "%s", "");
 	SSL_set_connect_state(stream->tls);
-	if ((err = handshake(stream, deadline, fault)) != 0)
-		return err;
-	if ((err = describe(stream->tls, server_name, peer)) != 0) {
-		tls_peer_free(peer);
-		return fault_set(fault, err, "TLS: no certificate to judge");
-	}
 	return 0;
+}
+
+/* Offers what is kept; whether it is taken is the host's business. */
+static int
+offer(SSL *tls, struct tls_context *context, const char *known_as,
+    struct buffer *stapled)
+{
+	SSL_SESSION *kept = known_as == NULL ? NULL
+	    : tls_kept_take(tls_context_kept(context), known_as, stapled);
+	int err = 0;
+
+	if (kept != NULL && SSL_set_session(tls, kept) != 1)
+		err = ERR_MEMORY;
+	SSL_SESSION_free(kept);
+	return err != 0 ? err : stapled->error;
+}
+
+/* `stapled` came with the session that was offered. */
+static int
+describe(struct stream *stream, struct tls_context *context,
+    const char *server_name, struct span stapled, struct tls_peer *peer,
+    struct fault *fault)
+{
+	int err = tls_peer_read(peer, stream->tls, context, server_name);
+
+	peer->resumed = SSL_session_reused(stream->tls) == 1;
+	if (err == 0 && peer->resumed) {
+		buffer_append_span(&peer->stapled, stapled);
+		err = peer->stapled.error;
+	}
+	if (err == 0)
+		return 0;
+	tls_peer_free(peer);
+	return fault_set(fault, err, "TLS: no certificate to judge");
+}
+
+int
+stream_resume_tls_client(struct stream *stream, struct tls_context *context,
+    const char *server_name, const char *known_as, struct tls_peer *peer,
+    struct deadline deadline, struct fault *fault)
+{
+	struct buffer stapled = buffer_make(STAPLED_LIMIT);
+	int err;
+
+	*peer = (struct tls_peer){.der = buffer_make(DER_LIMIT),
+	    .stapled = buffer_make(STAPLED_LIMIT)};
+	err = prepare(stream, context, server_name, fault);
+	if (err == 0 &&
+	    (err = offer(stream->tls, context, known_as, &stapled)) != 0)
+		fault_set(fault, err, "%s", "");
+	if (err == 0)
+		err = handshake(stream, deadline, fault);
+	if (err == 0)
+		err = describe(stream, context, server_name,
+		    buffer_span(&stapled), peer, fault);
+	buffer_free(&stapled);
+	return err;
+}
+
+int
+stream_start_tls_client(struct stream *stream, struct tls_context *context,
+    const char *server_name, struct tls_peer *peer, struct deadline deadline,
+    struct fault *fault)
+{
+	return stream_resume_tls_client(stream, context, server_name, NULL,
+	    peer, deadline, fault);
+}
+
+/* Whoever joins two handshakes with one master secret can pass a session off as
+ * another's, unless the secret depends on all that was said (RFC 7627). */
+static bool
+may_be_resumed(SSL *tls)
+{
+	const SSL_SESSION *session = SSL_get0_session(tls);
+
+	return session != NULL && SSL_SESSION_is_resumable(session) == 1 &&
+	    SSL_get_extms_support(tls) == 1;
+}
+
+void
+stream_keep_session(struct stream *stream, struct tls_context *context,
+    const char *known_as, const struct tls_peer *peer)
+{
+	short events;
+
+	if (stream->tls == NULL || !may_be_resumed(stream->tls) ||
+	    tls_say_end(stream, &events) != 0)
+		return;
+	tls_kept_put(tls_context_kept(context), known_as,
+	    SSL_get1_session(stream->tls), buffer_span(&peer->stapled));
 }

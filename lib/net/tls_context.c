@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "net/tls_context.h"
+#include "net/tls_kept.h"
 
 enum {
 	RSA_BITS_LEAST = 2048,
@@ -27,6 +28,7 @@ enum {
 struct tls_context {
 	pthread_mutex_t lock;
 	SSL_CTX *current;
+	struct tls_kept *kept; /* a client's */
 };
 
 unsigned int
@@ -49,6 +51,25 @@ tls_context_session(struct tls_context *context, const char *host)
 	if (session != NULL)
 		SSL_set_app_data(session, (void *)(uintptr_t)host);
 	return session;
+}
+
+X509_STORE *
+tls_context_authorities(struct tls_context *context, int *security_level)
+{
+	X509_STORE *authorities;
+
+	pthread_mutex_lock(&context->lock);
+	*security_level = SSL_CTX_get_security_level(context->current);
+	authorities = SSL_CTX_get_cert_store(context->current);
+	X509_STORE_up_ref(authorities);
+	pthread_mutex_unlock(&context->lock);
+	return authorities;
+}
+
+struct tls_kept *
+tls_context_kept(struct tls_context *context)
+{
+	return context->kept;
 }
 
 /* ---- what both sides want (D11) ---- */
@@ -125,6 +146,7 @@ tls_free(struct tls_context *context)
 	if (context == NULL)
 		return;
 	SSL_CTX_free(context->current);
+	tls_kept_free(context->kept);
 	pthread_mutex_destroy(&context->lock);
 	free(context);
 }
@@ -391,6 +413,13 @@ load_authorities(SSL_CTX *made, const char *path, struct fault *fault)
 	return 0;
 }
 
+/* tls_peer_verify() does it, for a handshake as for later. */
+static int
+do_not_verify(X509_STORE_CTX *work, void *context)
+{
+	return 1;
+}
+
 int
 tls_client_new(const char *ca_file, struct tls_context **out,
     struct fault *fault)
@@ -402,12 +431,19 @@ tls_client_new(const char *ca_file, struct tls_context **out,
 	ERR_clear_error();
 	if (made == NULL)
 		return fault_set(fault, ERR_MEMORY, "%s", "");
-	/* The chain is still verified; its result is judged afterwards. */
 	SSL_CTX_set_verify(made, SSL_VERIFY_NONE, NULL);
+	SSL_CTX_set_cert_verify_callback(made, do_not_verify, NULL);
 	if (*ca_file != '\0' &&
 	    (err = load_authorities(made, ca_file, fault)) != 0) {
 		SSL_CTX_free(made);
 		return err;
 	}
-	return wrap(made, out, fault);
+	if ((err = wrap(made, out, fault)) != 0)
+		return err;
+	(*out)->kept = tls_kept_new();
+	if ((*out)->kept != NULL)
+		return 0;
+	tls_free(*out);
+	*out = NULL;
+	return fault_set(fault, ERR_MEMORY, "%s", "");
 }

@@ -22,6 +22,7 @@ struct unit_certificate_wish {
 	EVP_PKEY *key;         /* a further reference is taken */
 	const char *names;     /* "DNS:a.test,DNS:b.test" */
 	int days;              /* until it expires; negative: it has */
+	int seconds;           /* and so many more */
 	bool authority;
 	bool signs_ocsp;       /* may sign responses for its issuer */
 	const char *ocsp;      /* URI of its responder, or NULL */
