@@ -69,13 +69,35 @@ struct peer;
  * nothing else, the certificate is judged again with what comes and verifies
  * under the record, and that is then forgotten. Whatever goes wrong there is
  * ERR_CERTIFICATE; what the host says of the domain (476) is not believed.
+ *
+ * A TLS session that an earlier one with the same host, address and domain left
+ * behind is resumed; all of the above holds for it. `tls` outlives the session.
  */
 int peer_open(const struct peer_target *target, struct tls_context *tls,
     struct deadline deadline, struct peer **out, struct fault *fault);
 
+/*
+ * Makes a session that was idle fit for another transaction with the target that it
+ * was opened for, of which record and signet may have changed: the certificate
+ * is judged like that of a new one, its chain verified anew; then RSET. An error says
+ * nothing about the host; the session is good for peer_close() only.
+ */
+int peer_again(struct peer *peer, const struct peer_target *target,
+    struct deadline deadline, struct fault *fault);
+
+/* Whether more may be said: false once the session broke, or the host said 421,
+ * or something that it was not asked. */
+bool peer_is_good(const struct peer *peer);
+
+/* Whether its TLS session had been made before. */
+bool peer_is_resumed(const struct peer *peer);
+
 /* Says QUIT, if the session is still good for it, waits at most 1 s for the
  * answer and frees. NULL is fine. */
 void peer_close(struct peer *peer);
+
+/* The same, but waits until then. */
+void peer_close_by(struct peer *peer, struct deadline deadline);
 
 /* Whether the error that a later host came to is worth telling instead of that
  * of an earlier one: not that it cannot be reached, where that one could. */

@@ -20,6 +20,7 @@ enum {
 };
 
 static char directory[64] = "/tmp/dimegate-unit-XXXXXX";
+static struct tls_context *client;
 static EVP_PKEY *rsa_key, *short_key;
 static struct unit_certificate authority, host_of_domain, domain_itself,
     foreign, small, with_ocsp;
@@ -176,8 +177,7 @@ open_host_with(const struct host *host, const struct record *record,
     bool secure, const struct org_signet *org, int64_t time,
     struct peer **peer, struct fault *fault)
 {
-	struct tls_context *context;
-	struct peer_target target = {
+	const struct peer_target target = {
 	    .host = "dx.beta.test",
 	    .domain = "beta.test",
 	    .address = "127.0.0.1",
@@ -189,13 +189,8 @@ open_host_with(const struct host *host, const struct record *record,
 	    .org = org,
 	    .room = &room,
 	};
-	int err;
 
-	assert_int_equal(tls_client_new(authority.certificate_path, &context,
-	    NULL), 0);
-	err = peer_open(&target, context, deadline_in(time), peer, fault);
-	tls_free(context);
-	return err;
+	return peer_open(&target, client, deadline_in(time), peer, fault);
 }
 
 static int
@@ -1224,6 +1219,8 @@ start(void **state)
 		return -1;
 	unit_directory(directory);
 	make_certificates();
+	if (tls_client_new(authority.certificate_path, &client, NULL) != 0)
+		return -1;
 	make_signets();
 	make_listings();
 	return 0;
@@ -1233,6 +1230,7 @@ static int
 end(void **state)
 {
 	free_all();
+	tls_free(client);
 	return unit_end(state);
 }
 
