@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "policy/condition.h"
+#include "base/condition.h"
 #include "policy/dns.h"
 
 struct dns_reply *

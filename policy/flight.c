@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "base/condition.h"
 #include "base/error.h"
 #include "crypto/random.h"
-#include "policy/condition.h"
 #include "policy/flight.h"
 
 enum { BUCKETS = 1024 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "base/condition.h"
 #include "base/error.h"
-#include "policy/condition.h"
 #include "policy/purge.h"
 #include "policy/tend.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef DIME_POLICY_CONDITION_H
-#define DIME_POLICY_CONDITION_H
+#ifndef DIME_BASE_CONDITION_H
+#define DIME_BASE_CONDITION_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <time.h>
 
-#include "policy/condition.h"
+#include "base/condition.h"
 
 void
 condition_start(pthread_cond_t *condition)
