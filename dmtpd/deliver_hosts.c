@@ -4,10 +4,13 @@
 
 #include "client/facts.h"
 #include "dmtpd/deliver_hosts.h"
+#include "dmtpd/pool.h"
 
 enum {
 	HOST_WAIT = 90 * 1000,      /* connect 30, TLS and banner 60 s (D12) */
 	SEARCH_WAIT = 5 * 60 * 1000, /* for all hosts together */
+	AGAIN_WAIT = 20 * 1000,      /* for all idle sessions with a host */
+	TURN_WAIT = 5 * 1000,        /* for others' sessions to end */
 };
 
 struct search {
@@ -28,7 +31,7 @@ now(void)
 void
 deliver_hosts_result_init(struct deliver_hosts_result *result)
 {
-	*result = (struct deliver_hosts_result){.opened = false};
+	*result = (struct deliver_hosts_result){.session = ""};
 	peer_reply_init(&result->reply);
 }
 
@@ -116,13 +119,104 @@ is_hosts_trouble(const struct search *search)
 	    result->reply.code == 450;
 }
 
+/* A session that was idle, if there is one that is still good; that none is says
+ * nothing about the host. */
+static struct peer *
+use_again(struct search *search, struct pool_visit *visit)
+{
+	const struct deadline deadline = deadline_earlier(search->deadline,
+	    deadline_in(AGAIN_WAIT));
+	struct pool *pool = search->request->dmtpd->pool;
+	struct peer *peer;
+
+	while ((peer = pool_take(pool, visit)) != NULL) {
+		if (peer_again(peer, visit->wish->target, deadline, NULL) == 0)
+			return peer;
+		peer_close(peer);
+	}
+	return NULL;
+}
+
+static int
+open_new(struct search *search, const struct peer_target *target,
+    struct peer **peer)
+{
+	struct dmtpd *dmtpd = search->request->dmtpd;
+	char name[DOMAIN_SIZE + 60];
+	int err;
+
+	snprintf(name, sizeof(name), "%s %s %u", target->host, target->address,
+	    target->port);
+	if (!backoff_may_try(dmtpd->backoff, name))
+		return fault_set(search->fault, ERR_UNREACHABLE,
+		    "%s[%s] failed a moment ago", target->host,
+		    target->address);
+	err = peer_open(target, dmtpd->tls_client,
+	    deadline_earlier(search->deadline, deadline_in(HOST_WAIT)), peer,
+	    search->fault);
+	if (err != 0)
+		backoff_failed(dmtpd->backoff, name);
+	else
+		backoff_succeeded(dmtpd->backoff, name);
+	return err;
+}
+
+static int
+find_session(struct search *search, struct pool_visit *visit,
+    struct peer **peer)
+{
+	struct deliver_hosts_result *result = search->result;
+	int64_t start = now();
+	int err = 0;
+
+	*peer = use_again(search, visit);
+	result->session = "reused";
+	if (*peer == NULL) {
+		err = open_new(search, visit->wish->target, peer);
+		result->session = err != 0          ? ""
+		    : peer_is_resumed(*peer) ? "resumed"
+		                             : "new";
+	}
+	result->opened = err == 0;
+	result->ms_open = now() - start;
+	return err;
+}
+
+/* Its turn among those who have, or want, a session there. */
+static int
+visit_host(struct search *search, const struct peer_target *target)
+{
+	const struct deliver_hosts_request *request = search->request;
+	struct pool *pool = request->dmtpd->pool;
+	char origin[DOMAIN_SIZE + SIGNET_FINGERPRINT_SIZE];
+	const struct pool_wish wish = {
+	    .target = target,
+	    .origin = origin,
+	    .limit = (size_t)request->live->destination_session_limit,
+	};
+	struct peer *peer = NULL;
+	struct pool_visit visit;
+	int err;
+
+	snprintf(origin, sizeof(origin), "%s %s", request->mail->origin,
+	    request->mail->origin_fingerprint);
+	err = pool_enter(pool, &visit, &wish, deadline_earlier(search->deadline,
+	    deadline_in(TURN_WAIT)), search->fault);
+	if (err != 0)
+		return err;
+	err = find_session(search, &visit, &peer);
+	if (err == 0)
+		err = transfer(search, peer);
+	pool_leave(pool, &visit, peer);
+	return err;
+}
+
 static int
 try_address(struct search *search, const struct facts_host *host,
     const char *address)
 {
 	const struct deliver_hosts_request *request = search->request;
 	struct deliver_hosts_result *result = search->result;
-	struct dmtpd *dmtpd = request->dmtpd;
 	const struct peer_target target = {
 	    .host = host->name,
 	    .domain = search->facts.organization,
@@ -134,35 +228,15 @@ try_address(struct search *search, const struct facts_host *host,
 	    /* Of the record in force, which may be a pinned one. */
 	    .record_secure = search->facts.confirmed,
 	    .org = request->destination_org,
-	    .revocation = dmtpd->revocation,
-	    .room = &dmtpd->peer_room,
+	    .revocation = request->dmtpd->revocation,
+	    .room = &request->dmtpd->peer_room,
 	};
-	char name[DOMAIN_SIZE + 60];
-	struct peer *peer = NULL;
-	int64_t start = now();
-	int err;
 
 	peer_reply_free(&result->reply);
 	peer_reply_init(&result->reply);
 	result->opened = false;
-	snprintf(name, sizeof(name), "%s %s %u", host->name, address,
-	    host->port);
-	if (!backoff_may_try(dmtpd->backoff, name))
-		return fault_set(search->fault, ERR_UNREACHABLE,
-		    "%s[%s] failed a moment ago", host->name, address);
-	err = peer_open(&target, dmtpd->tls_client,
-	    deadline_earlier(search->deadline, deadline_in(HOST_WAIT)), &peer,
-	    search->fault);
-	result->ms_open = now() - start;
-	if (err != 0) {
-		backoff_failed(dmtpd->backoff, name);
-		return err;
-	}
-	result->opened = true;
-	backoff_succeeded(dmtpd->backoff, name);
-	err = transfer(search, peer);
-	peer_close(peer);
-	return err;
+	result->session = "";
+	return visit_host(search, &target);
 }
 
 /* ---- all hosts ---- */

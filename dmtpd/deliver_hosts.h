@@ -24,6 +24,7 @@ struct deliver_hosts_result {
 	char host[DOMAIN_SIZE];  /* that had the last word; "": none was tried */
 	bool recorded; /* there is a management record, so hosts can be asked */
 	bool opened;   /* a session with `host` */
+	const char *session; /* "new", "resumed" (TLS), "reused"; "": none */
 	int64_t ms_facts, ms_open, ms_command; /* what took how long */
 };
 
@@ -33,10 +34,11 @@ void deliver_hosts_result_init(struct deliver_hosts_result *result);
 void deliver_hosts_result_free(struct deliver_hosts_result *result);
 
 /*
- * Delivers to the first host that can be spoken with. One that cannot, or that
- * refuses because of its own load, gives way to the next; the search takes at
- * most 5 minutes and the transaction with one host. 0 when a peer has the
- * message. `result` must have been initialized; `fault` says what the last host
+ * Delivers to the first host that can be spoken with, by a session that waits
+ * for more where there is one (pool.h). A host that cannot be spoken with, that
+ * refuses because of its own load, or with which there are sessions enough, gives
+ * way to the next; the search takes at most 5 minutes and the transaction with one
+ * host. 0 when a peer has the message. `result` must have been initialized; `fault` says what the last host
  * came to, or that of them that explains most.
  */
 int deliver_hosts(const struct deliver_hosts_request *request,

@@ -217,6 +217,8 @@ log_outcome(const struct attempt *attempt, const struct verdict *verdict,
 	log_number(&line, "code", attempt->result.reply.code);
 	log_text(&line, "id", identifier);
 	log_number(&line, "size", (int64_t)attempt->armor.length);
+	if (*attempt->result.session != '\0')
+		log_text(&line, "session", attempt->result.session);
 	log_number(&line, "facts_ms", attempt->result.ms_facts);
 	log_number(&line, "open_ms", attempt->result.ms_open);
 	log_number(&line, "command_ms", attempt->result.ms_command);

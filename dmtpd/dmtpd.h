@@ -30,11 +30,13 @@ struct live_settings {
 	int64_t source_signet_limit, source_mail_limit; /* a minute */
 	int64_t origin_message_limit;                   /* likewise */
 	int64_t signet_grace;                           /* seconds */
+	int64_t destination_session_limit;
 	char bind_address[64];
 	char forward_domain[DOMAIN_SIZE];
 };
 
 struct front_route;
+struct pool;
 
 struct dmtpd {
 	const char *config_path;
@@ -48,6 +50,7 @@ struct dmtpd {
 	struct keys *keys;
 	struct state *state;
 	struct backoff *backoff;   /* peers' hosts that failed lately */
+	struct pool *pool;         /* sessions with the others */
 	struct underway *underway; /* messages being injected */
 	struct rates *rates;       /* what peers do, and how often */
 	struct front_route *routes; /* of the dual-protocol front */

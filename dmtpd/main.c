@@ -9,6 +9,7 @@
 #include "dmtpd/dmtpd.h"
 #include "dmtpd/front.h"
 #include "dmtpd/identities.h"
+#include "dmtpd/pool.h"
 
 enum {
 	GRACE = 15 * 1000, /* milliseconds for conversations to end */
@@ -197,10 +198,33 @@ reload(void *context)
 	limits = limits_of(config);
 	server_set_limits(dmtpd->server, &limits);
 	config_free(config);
+	pool_clear(dmtpd->pool);
 	log_note(LOG_INFO, "reload", "done");
 }
 
 /* ---- run ---- */
+
+static void
+stop(void *context)
+{
+	struct dmtpd *dmtpd = context;
+
+	pool_stop(dmtpd->pool);
+}
+
+static int
+make_parts(struct dmtpd *dmtpd, struct fault *fault)
+{
+	int err = pool_new(POOL_IDLE_TIME, &dmtpd->pool);
+
+	dmtpd->backoff = backoff_new(&clock_system);
+	dmtpd->underway = underway_new();
+	dmtpd->rates = rates_new(&clock_system);
+	if (err == 0 && (dmtpd->backoff == NULL || dmtpd->underway == NULL ||
+	                    dmtpd->rates == NULL))
+		err = ERR_MEMORY;
+	return err == 0 ? 0 : fault_set(fault, err, "%s", "");
+}
 
 static int
 serve(struct dmtpd *dmtpd, struct fault *fault)
@@ -213,13 +237,9 @@ serve(struct dmtpd *dmtpd, struct fault *fault)
 	    &dmtpd->server);
 	if (err != 0)
 		return fault_set(fault, err, "%s", "");
-	dmtpd->backoff = backoff_new(&clock_system);
-	dmtpd->underway = underway_new();
-	dmtpd->rates = rates_new(&clock_system);
-	if (dmtpd->backoff == NULL || dmtpd->underway == NULL ||
-	    dmtpd->rates == NULL)
-		return fault_set(fault, ERR_MEMORY, "%s", "");
-	if ((err = prepare(dmtpd, fault)) != 0 ||
+	server_set_on_stop(dmtpd->server, stop);
+	if ((err = make_parts(dmtpd, fault)) != 0 ||
+	    (err = prepare(dmtpd, fault)) != 0 ||
 	    (err = open_revocation(dmtpd, fault)) != 0 ||
 	    (err = state_open(dmtpd->config->state_db, STATE_MODE,
 	         &clock_system, &dmtpd->state, fault)) != 0 ||
@@ -238,6 +258,7 @@ static void
 free_all(struct dmtpd *dmtpd)
 {
 	server_free(dmtpd->server);
+	pool_free(dmtpd->pool);
 	tls_free(dmtpd->tls_server);
 	tls_free(dmtpd->tls_client);
 	revocation_free(dmtpd->revocation);
