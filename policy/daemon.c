@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "crypto/secret.h"
+#include "policy/claim.h"
 #include "policy/daemon.h"
 #include "policy/listen.h"
 #include "policy/purge.h"
@@ -319,6 +320,7 @@ daemon_start(struct daemon *daemon, const char *config_path,
 
 	*daemon = (struct daemon){.config_path = config_path};
 	daemon->policyd.clock = &clock_system;
+	claim_identify(&daemon->policyd.self);
 	err = load_site(config_path, &site, fault);
 	if (err != 0)
 		return err;

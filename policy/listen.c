@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "client/facts.h"
 #include "dmtp/netstring.h"
+#include "policy/claim.h"
 #include "policy/conversation.h"
 #include "policy/explain.h"
 #include "policy/inquiry.h"
 #include "policy/listen.h"
 #include "policy/map.h"
+#include "policy/spread.h"
 
 enum { NETSTRING_FRAME = 16 /* octets around the content, at most */ };
 
@@ -24,6 +26,10 @@ static void (*const inquiries[FACTS_VERBS])(struct policyd *policyd,
     [FACTS_MET] = explain_met,
     [FACTS_ADDRESSES] = inquiry_addresses,
     [FACTS_STALE] = inquiry_stale,
+    [FACTS_CLAIM] = claim_take,
+    [FACTS_DELIVERED] = claim_delivered,
+    [FACTS_RELEASE] = claim_release,
+    [FACTS_SPREAD] = spread_answer,
 };
 
 static void

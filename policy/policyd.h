@@ -20,7 +20,13 @@ struct statistics {
 #undef STATISTIC
 };
 
+/* A process among those that share a Redis. */
+struct node_id {
+	uint8_t octets[16];
+};
+
 struct policyd {
+	struct node_id self;
 	struct sites *sites;
 	const struct clock *clock;
 	struct memory *memory;

@@ -170,20 +170,24 @@ take_reply(struct cache *cache, const char *key, const redisReply *reply,
 	return CACHE_GOOD;
 }
 
+static void
+take_one(struct cache *cache, const char *key, const redisReply *reply,
+    struct cache_item *item)
+{
+	if (take_reply(cache, key, reply, item) == CACHE_TAMPERED)
+		note_tampered(cache, item->kind, key);
+	count(cache, item->found ? &cache->counters.hits
+	                         : &cache->counters.misses);
+}
+
 /* What is under keys[i] becomes items[i]. */
 static void
 take_replies(struct cache *cache, char (*keys)[CACHE_KEY_SIZE],
     redisReply **replies, struct cache_item *items, size_t item_count)
 {
 	for (size_t i = 0; i < item_count; i++) {
-		struct cache_item *item = &items[i];
-
-		if (take_reply(cache, keys[i], replies[i], item) ==
-		    CACHE_TAMPERED)
-			note_tampered(cache, item->kind, keys[i]);
+		take_one(cache, keys[i], replies[i], &items[i]);
 		freeReplyObject(replies[i]);
-		count(cache, item->found ? &cache->counters.hits
-		                         : &cache->counters.misses);
 	}
 }
 
@@ -327,6 +331,43 @@ cache_push(struct cache *cache, const char *kind, struct span name,
 	return stored;
 }
 
+/* Whether Redis stored what was asked for by SET with NX. */
+static bool
+is_stored(const redisReply *reply)
+{
+	return reply != NULL && reply->type == REDIS_REPLY_STATUS;
+}
+
+void
+cache_claim(struct cache *cache, struct span payload, int64_t expires,
+    struct cache_item *item)
+{
+	struct buffer value =
+	    buffer_make(CACHE_VALUE_OVERHEAD + CACHE_PAYLOAD_LIMIT);
+	char key[CACHE_KEY_SIZE], seconds[24];
+
+	item->found = false;
+	item->expires = 0;
+	if (cache_value_key(cache->key, item->kind, item->name, key) &&
+	    seal(cache, key, payload, expires, &value, seconds)) {
+		const struct span set[] = {span_string("SET"),
+		    span_string(key), buffer_span(&value), span_string("EX"),
+		    span_string(seconds), span_string("NX")};
+		const struct span get[] = {span_string("GET"),
+		    span_string(key)};
+		const struct redis_command commands[] = {{set, 6}, {get, 2}};
+		redisReply *replies[2];
+
+		ask(cache, commands, 2, replies);
+		if (is_stored(replies[0]))
+			count(cache, &cache->counters.stored);
+		take_one(cache, key, replies[1], item);
+		freeReplyObject(replies[0]);
+		freeReplyObject(replies[1]);
+	}
+	buffer_free(&value);
+}
+
 void
 cache_delete(struct cache *cache, const char *kind, struct span name)
 {
@@ -334,4 +375,11 @@ cache_delete(struct cache *cache, const char *kind, struct span name)
 
 	if (cache_value_key(cache->key, kind, name, key))
 		delete_key(cache, key);
+}
+
+bool
+cache_derive(struct cache *cache, const char *label,
+    uint8_t out[static CACHE_SECRET])
+{
+	return cache_value_secret(cache->key, label, out);
 }

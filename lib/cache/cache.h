@@ -80,6 +80,14 @@ bool cache_get(struct cache *cache, const char *kind, struct span name,
 bool cache_put(struct cache *cache, const char *kind, struct span name,
     struct span payload, int64_t expires);
 
+/*
+ * Stores `payload` under the item's kind and name unless something stands there,
+ * and looks at what then does, in one round trip. *item is as after
+ * cache_get_all(): a miss when neither is known to stand there.
+ */
+void cache_claim(struct cache *cache, struct span payload, int64_t expires,
+    struct cache_item *item);
+
 void cache_delete(struct cache *cache, const char *kind, struct span name);
 
 /*
@@ -92,6 +100,14 @@ bool cache_push(struct cache *cache, const char *kind, struct span name,
     struct span payload, int64_t expires);
 void cache_list(struct cache *cache, size_t first, struct cache_item *items,
     size_t count);
+
+enum { CACHE_SECRET = 32 };
+
+/* A secret that all nodes have in common and Redis does not know: the same for the
+ * same `label`, and of no use for finding the site's key, or any other. False
+ * without memory, or for a label of more than 255 octets. */
+bool cache_derive(struct cache *cache, const char *label,
+    uint8_t out[static CACHE_SECRET]);
 
 void cache_count(struct cache *cache, struct cache_counters *out);
 

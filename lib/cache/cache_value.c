@@ -18,7 +18,7 @@ write_hex(const uint8_t mac[static CRYPTO_MAC], char *out)
 
 /*
  * An HMAC over kind and name, which no kind can be mistaken in since its length
- * goes first. Names and values are told apart by their first octet.
+ * goes first. Names, values and secrets are told apart by their first octet.
  */
 bool
 cache_value_key(struct mac_key *site, const char *kind, struct span name,
@@ -104,4 +104,17 @@ cache_value_close(struct mac_key *site, const char *key, struct span payload,
 		return false;
 	buffer_append(out, mac, sizeof(mac));
 	return out->error == 0;
+}
+
+bool
+cache_value_secret(struct mac_key *site, const char *label,
+    uint8_t out[static CRYPTO_MAC])
+{
+	const size_t length = strlen(label);
+	const uint8_t start[] = {'s', (uint8_t)length};
+	const struct span parts[] = {span_of(start, sizeof(start)),
+	    span_of(label, length)};
+
+	return length <= UINT8_MAX &&
+	    mac_key_make(site, parts, 2, out);
 }

@@ -36,4 +36,8 @@ enum cache_verdict cache_value_open(struct mac_key *site, const char *key,
 bool cache_value_close(struct mac_key *site, const char *key,
     struct span payload, int64_t expires, struct buffer *out);
 
+/* As cache_derive(). */
+bool cache_value_secret(struct mac_key *site, const char *label,
+    uint8_t out[static CRYPTO_MAC]);
+
 #endif

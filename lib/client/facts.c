@@ -4,10 +4,7 @@
 #include "client/facts_private.h"
 #include "crypto/base64.h"
 
-enum {
-	NAME_LIMIT = 1000, /* of a value in a request */
-	WAIT_LIMIT = 3600 * 1000,
-};
+enum { WAIT_LIMIT = 3600 * 1000, KEY_LIMIT = 64 };
 
 static const char *const verbs[FACTS_VERBS] = {
 #define FACTS_VERB(number, name) [number] = name,
@@ -17,9 +14,10 @@ static const char *const verbs[FACTS_VERBS] = {
 
 static const struct {
 	const char *key;
-	size_t offset;
+	size_t offset, limit;
 } request_lines[] = {
-#define REQUEST_LINE(key, member) {key, offsetof(struct facts_request, member)},
+#define REQUEST_LINE(key, member, limit)                                       \
+	{key, offsetof(struct facts_request, member), limit},
 #include "client/facts.def"
 #undef REQUEST_LINE
 };
@@ -180,7 +178,7 @@ read_request_line(struct span key, struct span value,
 	for (size_t i = 0; i < REQUEST_LINES; i++) {
 		if (!span_equal_string(key, request_lines[i].key))
 			continue;
-		if (reading->seen[i] || value.length > NAME_LIMIT)
+		if (reading->seen[i] || value.length > request_lines[i].limit)
 			return bad_value(key, fault);
 		reading->seen[i] = true;
 		reading->at[i] = storage->length;
@@ -232,6 +230,7 @@ facts_answer_init(struct facts_answer *answer)
 	    .org_signet = buffer_make(SIGNET_MAX_LENGTH),
 	    .user_signet = buffer_make(SIGNET_MAX_LENGTH),
 	    .text = buffer_make(1 << 20),
+	    .key = buffer_make(KEY_LIMIT),
 	};
 }
 
@@ -242,6 +241,7 @@ facts_answer_free(struct facts_answer *answer)
 	buffer_free(&answer->org_signet);
 	buffer_free(&answer->user_signet);
 	buffer_free(&answer->text);
+	buffer_free(&answer->key);
 }
 
 /* Members of an enumerated type, all of which are as wide as an int. */

@@ -28,6 +28,12 @@ enum facts_verb {
 	FACTS_ADDRESSES, /* a host's name: its addresses */
 	FACTS_STALE, /* name, fingerprint: the peer says that its signet with
 	                that fingerprint is no more */
+	FACTS_CLAIM, /* message, to: whether another node has delivered it, or
+	                is at it; if not, no other shall be */
+	FACTS_DELIVERED, /* message, to: all nodes shall know that it was */
+	FACTS_RELEASE,   /* message, to: it was not; another node may try */
+	FACTS_SPREAD,    /* counts, since: what was counted here, for what other
+	                    nodes have counted */
 	FACTS_VERBS
 };
 
@@ -57,6 +63,11 @@ struct facts_request {
 	const char *org_fingerprint; /* FACTS_SIGNET of an address, with a
 	                                fingerprint: under which signet of the
 	                                organization; "": the current one */
+	const char *message; /* its identifier */
+	const char *counts;  /* FACTS_SPREAD: base64 of what others shall have;
+	                        "": nothing */
+	const char *since;   /* base64 of the first octets of what was had
+	                        last; "": nothing was */
 };
 
 enum {
@@ -64,6 +75,7 @@ enum {
 	FACTS_ADDRESSES_MAX = 8,
 	/* What a netstring may hold: two signets in base64 and the rest. */
 	FACTS_REQUEST_LIMIT = 8192,
+	FACTS_COUNTS_LIMIT = 5000, /* of which are base64 of counts */
 	FACTS_ANSWER_LIMIT = 48 << 20,
 };
 
@@ -107,7 +119,10 @@ struct facts_answer {
 	struct buffer user_signet; /* binary */
 	size_t host_count;
 	struct facts_host hosts[FACTS_HOSTS_MAX];
-	struct buffer text; /* FACTS_STATUS */
+	struct buffer text; /* FACTS_STATUS; FACTS_SPREAD: what other nodes gave
+	                       as their counts, oldest first, each behind
+	                       its length (4 octets) */
+	struct buffer key; /* FACTS_SPREAD: a secret of the nodes' own */
 };
 
 void facts_answer_init(struct facts_answer *answer);

@@ -35,15 +35,25 @@ request_round_trip(void **state)
 	     .wait = 5},
 	    {.verb = FACTS_EXPLAIN, .from = "<>", .to = "beta.test", .fingerprint = "",
 	     .wait = 5},
-	    {FACTS_MET, "beta.test", "alice@alpha.test", "", 5, "<>", "4x",
-	     "on_peer_down", "", ""},
-	    {FACTS_HOSTS, "", "beta.test", "", 5, "", "", "", "mx", ""},
-	    {FACTS_SIGNET, "", "bob@beta.test", "AAAA", 5, "", "", "", "",
-	     "BBBB"},
+	    {.verb = FACTS_MET, .from = "beta.test", .to = "alice@alpha.test",
+	     .fingerprint = "", .wait = 5, .sender = "<>", .queue = "4x",
+	     .outcome = "on_peer_down"},
+	    {.verb = FACTS_HOSTS, .from = "", .to = "beta.test",
+	     .fingerprint = "", .wait = 5, .stage = "mx"},
+	    {.verb = FACTS_SIGNET, .from = "", .to = "bob@beta.test",
+	     .fingerprint = "AAAA", .wait = 5, .org_fingerprint = "BBBB"},
 	    {.verb = FACTS_ADDRESSES, .from = "", .to = "ocsp.test",
 	     .fingerprint = "", .wait = 5},
 	    {.verb = FACTS_STALE, .from = "", .to = "bob@beta.test",
 	     .fingerprint = "AAAA", .wait = 5},
+	    {.verb = FACTS_CLAIM, .from = "", .to = "bob@beta.test",
+	     .fingerprint = "", .wait = 5, .message = "AAAA"},
+	    {.verb = FACTS_DELIVERED, .from = "", .to = "bob@beta.test",
+	     .fingerprint = "", .wait = 5, .message = "AAAA"},
+	    {.verb = FACTS_RELEASE, .from = "", .to = "bob@beta.test",
+	     .fingerprint = "", .wait = 5, .message = "AAAA"},
+	    {.verb = FACTS_SPREAD, .from = "", .to = "", .fingerprint = "",
+	     .wait = 5, .counts = "AAAA", .since = "BBBB"},
 	};
 	struct buffer text = buffer_make(FACTS_REQUEST_LIMIT);
 	struct buffer storage = buffer_make(FACTS_REQUEST_LIMIT);
@@ -67,6 +77,9 @@ request_round_trip(void **state)
 		assert_same_text(read.stage, cases[i].stage);
 		assert_same_text(read.org_fingerprint,
 		    cases[i].org_fingerprint);
+		assert_same_text(read.message, cases[i].message);
+		assert_same_text(read.counts, cases[i].counts);
+		assert_same_text(read.since, cases[i].since);
 	}
 	buffer_free(&text);
 	buffer_free(&storage);
@@ -133,22 +146,37 @@ request_injection(void **state)
 	buffer_free(&storage);
 }
 
+/* Each key has room for so many octets, and for no more. */
 static void
-request_long_name(void **state)
+request_long_values(void **state)
 {
-	struct buffer text = buffer_make(FACTS_REQUEST_LIMIT);
+	static const struct {
+		const char *key;
+		size_t limit;
+	} cases[] = {
+	    {"to", 1000},
+	    {"sender", 1000},
+	    {"message", 86},
+	    {"counts", FACTS_COUNTS_LIMIT},
+	    {"since", 1000},
+	};
 	struct buffer storage = buffer_make(FACTS_REQUEST_LIMIT);
 	struct facts_request read;
 
-	buffer_append_string(&text, "verb decide\nto ");
-	for (int i = 0; i < 1001; i++)
-		buffer_u8(&text, 'a');
-	assert_int_equal(facts_request_read(buffer_span(&text), &read, &storage,
-	                     NULL), ERR_FORMAT);
-	text.length--;
-	assert_int_equal(facts_request_read(buffer_span(&text), &read, &storage,
-	                     NULL), 0);
-	buffer_free(&text);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct buffer text = buffer_make(FACTS_REQUEST_LIMIT);
+
+		unit_case(cases[i].key);
+		buffer_printf(&text, "verb decide\n%s ", cases[i].key);
+		for (size_t j = 0; j < cases[i].limit + 1; j++)
+			buffer_u8(&text, 'a');
+		assert_int_equal(facts_request_read(buffer_span(&text), &read,
+		                     &storage, NULL), ERR_FORMAT);
+		text.length--;
+		assert_int_equal(facts_request_read(buffer_span(&text), &read,
+		                     &storage, NULL), 0);
+		buffer_free(&text);
+	}
 	buffer_free(&storage);
 }
 
@@ -189,6 +217,7 @@ fill(struct facts_answer *answer)
 	buffer_append(&answer->org_signet, octets, sizeof(octets));
 	buffer_append(&answer->user_signet, octets, 1);
 	buffer_append_string(&answer->text, "a 1\nb 2\n");
+	buffer_append(&answer->key, octets, 32);
 	answer->host_count = 2;
 	answer->hosts[0] = (struct facts_host){"mx1.beta.test", 26, false,
 	    false, 2, {"192.0.2.1", "2001:db8::1"}};
@@ -237,6 +266,7 @@ assert_same(const struct facts_answer *a, const struct facts_answer *b)
 	assert_true(span_equal(buffer_span(&a->user_signet),
 	    buffer_span(&b->user_signet)));
 	assert_true(span_equal(buffer_span(&a->text), buffer_span(&b->text)));
+	assert_true(span_equal(buffer_span(&a->key), buffer_span(&b->key)));
 	assert_int_equal(a->host_count, b->host_count);
 	for (size_t i = 0; i < a->host_count; i++) {
 		assert_string_equal(a->hosts[i].name, b->hosts[i].name);
@@ -548,7 +578,7 @@ main(void)
 	    cmocka_unit_test(request_round_trip),
 	    cmocka_unit_test(request_refusals),
 	    cmocka_unit_test(request_injection),
-	    cmocka_unit_test(request_long_name),
+	    cmocka_unit_test(request_long_values),
 	    cmocka_unit_test(answer_round_trip),
 	    cmocka_unit_test(answer_fresh),
 	    cmocka_unit_test(every_name_round_trips),
