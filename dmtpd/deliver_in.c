@@ -6,6 +6,7 @@
 #include "dime/armor.h"
 #include "dmtpd/deliver_in.h"
 #include "dmtpd/inject.h"
+#include "dmtpd/nodes.h"
 
 /*
  * The order of the checks is that of Part 7: structure, organizational
@@ -167,6 +168,7 @@ hand_over(struct check *check)
 	return reply;
 }
 
+/* Here first: what the other nodes hear is for when the peer tries one of them. */
 static void
 remember(struct check *check)
 {
@@ -176,6 +178,36 @@ remember(struct check *check)
 	        check->envelope.address) != 0)
 		log_note(LOG_WARNING, "state", "a delivered message could not "
 		    "be noted: sent again, it will be delivered again");
+	nodes_delivered(delivery->dmtpd, delivery->identifier,
+	    check->envelope.address);
+}
+
+/* Hands it over unless another node of the site has, or does. */
+static enum reply
+deliver_claimed(struct check *check)
+{
+	const struct deliver_in *delivery = check->delivery;
+	const char *recipient = check->envelope.address;
+	enum reply reply;
+
+	switch (nodes_claim(delivery->dmtpd, delivery->identifier, recipient)) {
+	case NODES_DELIVERED:
+		fault_set(check->fault, ERR_EXISTS,
+		    "another node has delivered it");
+		return REPLY_DUPLICATE;
+	case NODES_DELIVERING:
+		fault_set(check->fault, ERR_BUSY,
+		    "another node is just delivering it");
+		return reply_of_error(ERR_BUSY);
+	case NODES_NOTHING:
+		break;
+	}
+	reply = hand_over(check);
+	if (reply == REPLY_ACCEPTED)
+		remember(check);
+	else
+		nodes_release(delivery->dmtpd, delivery->identifier, recipient);
+	return reply;
 }
 
 /* With the message entered as under way: asks whether it was delivered before,
@@ -184,7 +216,6 @@ static enum reply
 deliver_once(struct check *check)
 {
 	const struct deliver_in *delivery = check->delivery;
-	enum reply reply;
 	bool found;
 	int err;
 
@@ -194,12 +225,7 @@ deliver_once(struct check *check)
 		fault_set(check->fault, err, "%s", error_row(err)->text);
 		return reply_of_error(err);
 	}
-	if (found)
-		return REPLY_DUPLICATE;
-	reply = hand_over(check);
-	if (reply == REPLY_ACCEPTED)
-		remember(check);
-	return reply;
+	return found ? REPLY_DUPLICATE : deliver_claimed(check);
 }
 
 /* A signature that does not hold is refused, unless a rule of the site would

@@ -53,6 +53,7 @@ struct dmtpd {
 	struct pool *pool;         /* sessions with the others */
 	struct underway *underway; /* messages being injected */
 	struct rates *rates;       /* what peers do, and how often */
+	struct spreader *spreader; /* tells other nodes of it */
 	struct front_route *routes; /* of the dual-protocol front */
 	size_t route_count;
 	atomic_size_t data_memory; /* octets that incoming messages hold */

@@ -10,6 +10,7 @@
 #include "dmtpd/front.h"
 #include "dmtpd/identities.h"
 #include "dmtpd/pool.h"
+#include "dmtpd/spread.h"
 
 enum {
 	GRACE = 15 * 1000, /* milliseconds for conversations to end */
@@ -227,6 +228,15 @@ make_parts(struct dmtpd *dmtpd, struct fault *fault)
 }
 
 static int
+start_spreading(struct dmtpd *dmtpd, struct fault *fault)
+{
+	const int err = spreader_new(dmtpd, &dmtpd->spreader);
+
+	return err == 0 ? 0 : fault_set(fault, err, "a thread: %s",
+	                          error_row(err)->text);
+}
+
+static int
 serve(struct dmtpd *dmtpd, struct fault *fault)
 {
 	const struct server_limits limits = limits_of(dmtpd->config);
@@ -243,7 +253,8 @@ serve(struct dmtpd *dmtpd, struct fault *fault)
 	    (err = open_revocation(dmtpd, fault)) != 0 ||
 	    (err = state_open(dmtpd->config->state_db, STATE_MODE,
 	         &clock_system, &dmtpd->state, fault)) != 0 ||
-	    (err = listen_everywhere(dmtpd, fault)) != 0)
+	    (err = listen_everywhere(dmtpd, fault)) != 0 ||
+	    (err = start_spreading(dmtpd, fault)) != 0)
 		return err;
 	log_begin(&line, LOG_INFO, "ready");
 	log_text(&line, "host", dmtpd->hostname);
@@ -257,6 +268,7 @@ serve(struct dmtpd *dmtpd, struct fault *fault)
 static void
 free_all(struct dmtpd *dmtpd)
 {
+	spreader_free(dmtpd->spreader);
 	server_free(dmtpd->server);
 	pool_free(dmtpd->pool);
 	tls_free(dmtpd->tls_server);

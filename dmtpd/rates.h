@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/span.h"
+#include "crypto/crypto.h"
 
 /*
  * How often things happen, by what they happen to: a source, an origin. Any
@@ -20,6 +21,7 @@ enum rate {
 	RATE_MAIL,    /* MAIL, by source */
 	RATE_ORIGIN,  /* messages that an origin has signed, by its domain */
 	RATE_KNOWN,   /* no rate: origins that were accepted of late */
+	RATES = RATE_KNOWN
 };
 
 /* NULL without memory. */
@@ -41,5 +43,29 @@ bool rates_left(struct rates *rates, enum rate rate, struct span key,
 void rates_remember(struct rates *rates, enum rate rate, struct span key,
     int64_t seconds);
 bool rates_remembers(struct rates *rates, enum rate rate, struct span key);
+
+/* ---- what other nodes count ---- */
+
+/* How often something was done by a key, of which only a hash is told. */
+struct rate_count {
+	enum rate rate;
+	uint64_t hash;
+	uint32_t count;
+};
+
+/* Has keys hashed with this secret from now on, as other nodes do. With another one
+ * than before, all rates begin anew. */
+void rates_share(struct rates *rates,
+    const uint8_t secret[static CRYPTO_MAC_KEY]);
+
+/* What was counted here since it was last asked: up to `most` counts, and how many
+ * they are. What does not fit comes the next time. */
+size_t rates_collect(struct rates *rates, struct rate_count *counts,
+    size_t most);
+
+/* Puts to the account what another node has counted so many milliseconds ago. It
+ * can use the account up, which is then as if all had been taken here; no more. */
+void rates_add(struct rates *rates, const struct rate_count *count,
+    int64_t per_minute, int64_t age);
 
 #endif

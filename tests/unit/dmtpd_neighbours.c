@@ -157,7 +157,8 @@ answer_hosts(const struct keys_org *org, const char *stage,
 		answer_host(answer, "dx.gamma.test", "127.0.0.99");
 }
 
-static void
+/* False when there is to be no answer. */
+static bool
 answer_facts(const struct facts_request *request, struct facts_answer *answer)
 {
 	const struct keys_org *org =
@@ -166,6 +167,8 @@ answer_facts(const struct facts_request *request, struct facts_answer *answer)
 	    : strcmp(request->to, "alpha.test") == 0 ||
 	        strcmp(request->to, "www.alpha.test") == 0 ? world.alpha : NULL;
 
+	if (request->verb >= FACTS_CLAIM)
+		return site_answer(request, answer);
 	if (request->verb == FACTS_MET) {
 		answer_met(request, answer);
 	} else if (request->verb == FACTS_STALE) {
@@ -188,6 +191,7 @@ answer_facts(const struct facts_request *request, struct facts_answer *answer)
 		answer->err = ERR_DNS;
 		answer->facts.dns = DNS_UNREACHABLE;
 	}
+	return true;
 }
 
 static void
@@ -224,10 +228,9 @@ serve_facts(struct stream *stream, void *context)
 			break;
 	}
 	if (complete && facts_request_read(netstring_content(&reader),
-	    &request, &storage, NULL) == 0) {
-		answer_facts(&request, &answer);
+	    &request, &storage, NULL) == 0 &&
+	    answer_facts(&request, &answer))
 		write_answer(stream, &answer);
-	}
 	netstring_free(&reader);
 	facts_answer_free(&answer);
 	buffer_free(&storage);

@@ -85,6 +85,31 @@ void policyd_goes_out(bool out);
  * rules. */
 void policyd_says(int action);
 
+/* ---- what policyd knows of the site's other nodes ---- */
+
+enum { SITE_HANGS_UP = 1 /* in place of an error: no answer */ };
+
+/* What it says to claims from now on: an error, or 0. */
+void site_claims(int err);
+/* What it was told of messages since the last call, or the one above: lines of verb,
+ * identifier and recipient. Good until the next call. */
+const char *site_messages(void);
+
+/* The secret that the nodes have in common. */
+extern const uint8_t site_secret[32];
+/* What it says that others have counted, from now on. */
+void site_counts(struct span text);
+/* Waits until `read` is content with what it is given: each tally that policyd is
+ * told from now on, which may be empty. */
+typedef bool site_tally_reader(void *context, struct span text);
+void site_wait_counts(site_tally_reader *read, void *context);
+
+/* Answers what is asked for these; false when there is to be no answer. */
+bool site_answer(const struct facts_request *request,
+    struct facts_answer *answer);
+
+/* ---- Postfix ---- */
+
 /* What it answers to RCPT, and to the message. "" closes the connection. */
 void postfix_answers(const char *rcpt, const char *message);
 
