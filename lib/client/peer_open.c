@@ -217,6 +217,9 @@ reset(struct peer *peer, struct deadline deadline, struct fault *fault)
 	if (err == 0 && reply.code != reply_row(REPLY_OK)->code)
 		err = fault_set(fault, ERR_PROTOCOL, "RSET: %d %s",
 		    reply.code, reply.text);
+	else if (err == 0 && !peer_is_good(peer))
+		err = fault_set(fault, ERR_PROTOCOL,
+		    "RSET: more than one reply");
 	peer_reply_free(&reply);
 	return err;
 }

@@ -19,6 +19,14 @@ static struct postfix_mail mail;
 
 /* ---- dime-policyd ---- */
 
+static _Atomic bool signs_other;
+
+void
+policyd_signs_other(bool other)
+{
+	signs_other = other;
+}
+
 /* The record of ours that publishes the organization's key and the certificate
  * that dmtpd shows. */
 static void
@@ -31,13 +39,23 @@ append_record(const struct keys_org *org, struct buffer *out)
 	memcpy(record->poks[0], org->signet->pok, CRYPTO_SIGN_PUBLIC);
 	record->tls_count = 1;
 	assert_int_equal(org->signer.sign(&org->signer,
-	    buffer_span(&world.certificate.der), record->tls[0]), 0);
+	    buffer_span(signs_other ? &world.second.der
+	                            : &world.certificate.der),
+	    record->tls[0]), 0);
 	record->version = 1;
 	record->policy = RECORD_MIXED;
 	record->subdomain = RECORD_SUB_MIXED;
 	record->expiry = RECORD_EXPIRY_DEFAULT;
 	record_write(record, out);
 	free(record);
+}
+
+static _Atomic unsigned int other_port;
+
+void
+policyd_has_hosts_on(unsigned int port)
+{
+	other_port = port;
 }
 
 static void
@@ -47,7 +65,7 @@ answer_host(struct facts_answer *answer, const char *name,
 	struct facts_host *host = &answer->hosts[answer->host_count++];
 
 	snprintf(host->name, sizeof(host->name), "%s", name);
-	host->port = world.port;
+	host->port = other_port != 0 ? other_port : world.port;
 	snprintf(host->addresses[0], sizeof(host->addresses[0]), "%s",
 	    address);
 	host->address_count = 1;

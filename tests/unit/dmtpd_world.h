@@ -74,6 +74,12 @@ void policyd_has(enum layout layout);
 /* The stage at which policyd names a host of beta.test that answers. */
 void policyd_has_hosts_at(enum hosts_stage stage);
 
+/* The port of its hosts; 0: dmtpd's own. */
+void policyd_has_hosts_on(unsigned int port);
+
+/* Whether the records have a tls value for another certificate than dmtpd's. */
+void policyd_signs_other(bool other);
+
 /* The name of the last signet that policyd was told to be stale since the last
  * call, or "". */
 void policyd_heard_stale(char out[static 300]);

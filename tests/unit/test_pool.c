@@ -224,6 +224,12 @@ refuses_rset(void)
 }
 
 static void
+says_too_much(void)
+{
+	unit_host_answers(host, "RSET", "250 OK\n250 OK\n");
+}
+
+static void
 closes_at_rset(void)
 {
 	unit_host_answers(host, "RSET", "");
@@ -276,6 +282,8 @@ again_table(void **state)
 	     "ended while it was idle"},
 	    {"RSET is refused", refuses_rset, false, &signing, true, ERR_PROTOCOL,
 	     "RSET: 451 NO"},
+	    {"two answers to RSET", says_too_much, false, &signing, true,
+	     ERR_PROTOCOL, "RSET: more than one reply"},
 	    {"the end at RSET", closes_at_rset, false, &signing, true,
 	     ERR_UNREACHABLE, "waiting for a reply"},
 	    {"421 at RSET", ends_at_rset, false, &signing, true, ERR_PROTOCOL,
