@@ -17,6 +17,7 @@
  *
  *	DIME-SUBMIT  submit.c  notes who sent a message
  *	DIME-OUT     seal.c    seals a copy in place, or refuses it
+ *	DIME-RESEAL  reseal.c  seals a copy anew whose signets are no more
  *	DIME-IN      open.c    opens a message in place, or refuses it
  *	DIME-MX      guard.c   refuses naked mail that policy forbids, and takes
  *	                       forged results off the rest; open.c
@@ -25,6 +26,7 @@
 enum listener {
 	LISTENER_SUBMIT,
 	LISTENER_OUT,
+	LISTENER_RESEAL,
 	LISTENER_IN,
 	LISTENER_MX,
 	LISTENERS
@@ -62,6 +64,7 @@ bool session_register(struct milter *milter);
 
 sfsistat submit_message(struct session *session);
 sfsistat seal_message(struct session *session);
+sfsistat reseal_message(struct session *session);
 sfsistat open_message(struct session *session);
 
 /* DIME-MX at RCPT TO, and for naked mail at the end of its header: SMFIS_ACCEPT

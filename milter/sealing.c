@@ -179,8 +179,8 @@ fit_layout(struct session *session, struct sealing *sealing,
 
 /*
  * Everything that must change the random stream, each part with its length in
- * front. Where nothing tells it from a second message with the same content, the
- * stream is a random one: to the receiver the two would be one.
+ * front. Where nothing tells it from a second message with the same content,
+ * the stream is a random one: to the receiver the two would be one.
  */
 static void
 start_random(struct session *session, const struct sealing *sealing,

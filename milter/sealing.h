@@ -55,10 +55,10 @@ int sealing_ask(struct session *session, struct sealing *sealing,
     struct fault *fault);
 
 /*
- * Seals `mime`, which is freed, to `armor`, with the signets of author and origin
- * in the layout of the recipient's. `purpose` and sealing->id key the random
- * stream: the same message for the same signets comes out the same. `sender` as
- * in struct message_seal.
+ * Seals `mime`, which is freed, to `armor`, with the signets of author and
+ * origin in the layout of the recipient's. `purpose` and sealing->id key the
+ * random stream: the same message for the same signets comes out the same.
+ * `sender` as in struct message_seal.
  */
 int sealing_seal(struct session *session, struct sealing *sealing,
     const char *purpose, const char *sender, struct fault *fault);

@@ -15,6 +15,7 @@ enum {
 static const char *const listener_names[LISTENERS] = {
     [LISTENER_SUBMIT] = "DIME-SUBMIT",
     [LISTENER_OUT] = "DIME-OUT",
+    [LISTENER_RESEAL] = "DIME-RESEAL",
     [LISTENER_IN] = "DIME-IN",
     [LISTENER_MX] = "DIME-MX",
 };
@@ -115,7 +116,7 @@ on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 	}
 	log_note(LOG_ERR, "deferred", "a listener of Postfix calls itself "
 	    "'%s': milter_macro_daemon_name must be DIME-SUBMIT, DIME-OUT, "
-	    "DIME-IN or DIME-MX", name);
+	    "DIME-RESEAL, DIME-IN or DIME-MX", name);
 	return reply_defer(session, ERR_CONFIG,
 	    "milter_macro_daemon_name is not one of Dimegate's");
 }
@@ -127,7 +128,8 @@ on_sender(SMFICTX *ctx, char **arguments)
 	size_t limit = (size_t)session->site->config->message_size_limit;
 
 	/* Sealed mail is armored, which takes a third more. */
-	if (session->listener == LISTENER_IN ||
+	if (session->listener == LISTENER_RESEAL ||
+	    session->listener == LISTENER_IN ||
 	    session->listener == LISTENER_MX)
 		limit += limit / 2;
 	letter_start(&session->letter, limit,
@@ -206,6 +208,9 @@ on_message_end(SMFICTX *ctx)
 		break;
 	case LISTENER_OUT:
 		status = seal_message(session);
+		break;
+	case LISTENER_RESEAL:
+		status = reseal_message(session);
 		break;
 	case LISTENER_IN:
 	case LISTENER_MX:

@@ -40,6 +40,7 @@ forge_start(struct forge *forge)
 	forge->tree = buffer_make(WORLD_LIMIT);
 	forge->metadata_end = forge->display_end = 0;
 	forge->libdime_tree = false;
+	forge->recipient = NULL;
 	forge->mangle = NULL;
 	forge->malleable = 0;
 	for (int i = 0; i < MESSAGE_ACTORS; i++) {
@@ -161,9 +162,10 @@ forge_envelope(struct forge *forge)
 	    domain_print(world.beta));
 	forge_chunk(forge, 4, buffer_span(&text), NULL);
 	buffer_reset(&text);
-	buffer_printf(&text, "Recipient: <bob@beta.test>\r\n"
+	buffer_printf(&text, "Recipient: <%s>\r\n"
 	    "Recipient-Signet: [%s]\r\nOrigin: <alpha.test>\r\n"
-	    "Origin-Signet: [%s]\r\n", world.bob->core,
+	    "Origin-Signet: [%s]\r\n", forge->recipient == NULL
+		? "bob@beta.test" : forge->recipient, world.bob->core,
 	    domain_print(world.alpha));
 	forge_chunk(forge, 5, buffer_span(&text), NULL);
 	buffer_free(&text);

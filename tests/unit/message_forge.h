@@ -14,6 +14,7 @@ struct forge {
 	struct buffer tree;
 	struct crypto_kek keks[MESSAGE_ACTORS];
 	size_t metadata_end, display_end;
+	const char *recipient; /* in chunk 5; NULL: bob@beta.test */
 	bool libdime_tree; /* 225 is signed as libdime does */
 	uint8_t malleable; /* the type whose signatures get S + L for S */
 	/* What is done to a chunk, whose `length` octets start at `chunk`,

@@ -437,6 +437,45 @@ tracing_and_alternate_are_stepped_over(void **state)
 	}
 }
 
+/* An author without the signets of destination and recipient has only what the
+ * envelopes say of both. */
+static void
+envelopes_agree_without_signets(void **state)
+{
+	static const struct {
+		const char *recipient;
+		int err;
+	} cases[] = {
+	    {"bob@beta.test", 0},
+	    {"bob@sub.beta.test", 0},
+	    {"bob@gamma.test", ERR_MISMATCH},
+	    {"bob@notbeta.test", ERR_MISMATCH},
+	};
+	struct message_parties parties = world_parties();
+
+	parties.destination = NULL;
+	parties.recipient = NULL;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct buffer mime = buffer_make(WORLD_LIMIT);
+		char sender[ADDRESS_SIZE];
+		struct message *message;
+		struct forge forge;
+
+		unit_case(cases[i].recipient);
+		forge_start(&forge);
+		forge.recipient = cases[i].recipient;
+		forge_envelope(&forge);
+		forge_common(&forge);
+		forge_sign(&forge, NULL);
+		message = world_message(forge_end(&forge), MESSAGE_AUTHOR);
+		assert_int_equal(message_open(message, &parties, WORLD_LIMIT,
+		    &mime, sender, NULL), cases[i].err);
+		message_free(message);
+		buffer_free(&mime);
+		forge_free(&forge);
+	}
+}
+
 static void
 second_tracing_is_refused(void **state)
 {
@@ -521,6 +560,7 @@ main(void)
 	    cmocka_unit_test(limit_is_of_the_mail_alone),
 	    cmocka_unit_test(nothing_is_left_in_the_buffer),
 	    cmocka_unit_test(tracing_and_alternate_are_stepped_over),
+	    cmocka_unit_test(envelopes_agree_without_signets),
 	    cmocka_unit_test(second_tracing_is_refused),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tests/unit/unit.h"
+#include "tests/unit/milter_site.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -12,266 +12,6 @@
 #include "crypto/secret.h"
 #include "dime/armor.h"
 #include "milter/letter.h"
-#include "tests/unit/fake_mta.h"
-#include "tests/unit/fake_policyd.h"
-
-/*
- * The real dime-milter between a mail server and a policyd that are played. It
- * serves alpha.test and beta.test, so that what it sealed it can open.
- */
-
-static struct {
-	char directory[64];
-	char config[128];
-	char socket[128];
-	struct keys *keys;
-	struct fake_policyd policyd;
-	pid_t pid;
-} site = {.directory = "/tmp/dimegate-unit-XXXXXX"};
-
-static struct mta mta;
-
-/* ---- the site ---- */
-
-static const char *
-path(const char *name)
-{
-	static char buffers[4][128];
-	static size_t next;
-	char *out = buffers[next++ % 4];
-
-	snprintf(out, sizeof(buffers[0]), "%s/%s", site.directory, name);
-	return out;
-}
-
-static void
-write_config(const char *more)
-{
-	struct buffer text = buffer_make(4096);
-
-	buffer_printf(&text, "hostname = \"mx.beta.test\"\n"
-	    "domains = {\"alpha.test\", \"beta.test\"}\n"
-	    "log_target = \"%s\"\nfetch_timeout = 2\n", path("log"));
-	buffer_printf(&text, "facts_socket = \"%s\"\nmilter_socket = \"%s\"\n"
-	    "keys_db = \"%s\"\n", path("facts"), path("milter"),
-	    path("keys.db"));
-	buffer_printf(&text, "state_db = \"%s\"\nmaster_key_file = \"%s\"\n"
-	    "seal_key_file = \"%s\"\n%s", path("state.db"), path("master.key"),
-	    path("seal.key"), more);
-	assert_int_equal(file_write(site.config, buffer_span(&text), 0600, true,
-	    NULL), 0);
-	buffer_free(&text);
-}
-
-static void
-make_keys(void)
-{
-	struct keys_settings settings = {.create = true,
-	    .clock = &clock_system};
-	struct fault fault = {0};
-	char master[128], transport[128], database[128];
-
-	snprintf(database, sizeof(database), "%s", path("keys.db"));
-	snprintf(master, sizeof(master), "%s", path("master.key"));
-	snprintf(transport, sizeof(transport), "%s", path("transport.key"));
-	settings.database = database;
-	settings.master_key_file = master;
-	settings.transport_key_file = transport;
-	if (keys_open(&settings, &site.keys, &fault) != 0 ||
-	    keys_create_org(site.keys, "alpha.test", &fault) != 0 ||
-	    keys_create_org(site.keys, "beta.test", &fault) != 0 ||
-	    keys_create_user(site.keys, "alice@alpha.test", &fault) != 0 ||
-	    keys_create_user(site.keys, "bob@beta.test", &fault) != 0 ||
-	    secret_create_key(path("seal.key"), 0600, &fault) != 0)
-		fail_msg("%s", fault.text);
-}
-
-/* How often the log has the text. */
-static int
-count_logged(const char *text)
-{
-	struct buffer log = buffer_make(1 << 22);
-	const char *at = NULL;
-	int count = 0;
-
-	if (file_read(path("log"), &log, NULL) == 0)
-		at = strstr(buffer_string(&log), text);
-	for (; at != NULL; at = strstr(at + 1, text))
-		count++;
-	buffer_free(&log);
-	return count;
-}
-
-/* Whether the log has the text so often, within five seconds. */
-static bool
-logged_times(const char *text, int times)
-{
-	const struct timespec moment = {0, 10 * 1000 * 1000};
-
-	for (int i = 0; i < 500; i++) {
-		if (count_logged(text) >= times)
-			return true;
-		nanosleep(&moment, NULL);
-	}
-	return false;
-}
-
-/* Puts a setting into force. */
-static void
-reload(const char *more)
-{
-	int reloads = count_logged("event=reloaded");
-
-	write_config(more);
-	assert_int_equal(kill(site.pid, SIGHUP), 0);
-	assert_true(logged_times("event=reloaded", reloads + 1));
-}
-
-static bool
-logged(const char *text)
-{
-	return logged_times(text, 1);
-}
-
-/* For ThreadSanitizer; nobody else reads it. */
-static void
-suppress_libmilter(void)
-{
-	const char *given = getenv("TSAN_OPTIONS");
-	char options[1000];
-
-	snprintf(options, sizeof(options), "%s suppressions=" TEST_SRCDIR
-	    "/tests/unit/libmilter.tsan", given == NULL ? "" : given);
-	setenv("TSAN_OPTIONS", options, 1);
-}
-
-static void
-start_milter(void)
-{
-	suppress_libmilter();
-	unlink(path("log"));
-	site.pid = fork();
-	if (site.pid == 0) {
-		execl(TEST_BUILDDIR "/milter/dime-milter", "dime-milter", "-c",
-		    site.config, (char *)NULL);
-		_exit(127);
-	}
-	assert_true(site.pid > 0);
-	assert_true(logged("event=ready"));
-}
-
-static int
-start_site(void **state)
-{
-	if (unit_start(state) != 0)
-		return -1;
-	unit_directory(site.directory);
-	snprintf(site.config, sizeof(site.config), "%s", path("conf"));
-	snprintf(site.socket, sizeof(site.socket), "%s", path("milter"));
-	make_keys();
-	write_config("");
-	fake_policyd_start(&site.policyd, path("facts"), site.keys);
-	start_milter();
-	return 0;
-}
-
-static int
-end_site(void **state)
-{
-	if (site.pid > 0) {
-		kill(site.pid, SIGKILL);
-		waitpid(site.pid, NULL, 0);
-	}
-	fake_policyd_stop(&site.policyd);
-	keys_close(site.keys);
-	return unit_end(state);
-}
-
-static int
-answer_dark(void **state)
-{
-	fake_policyd_answer(&site.policyd, POLICY_DARK, 0, "");
-	return 0;
-}
-
-/* ---- messages ---- */
-
-#define RECEIVED(id) "Received: from [192.0.2.9] (pc.test [192.0.2.9])\r\n" \
-	"\tby mx.alpha.test (Postfix) with ESMTPSA id " id "\r\n" \
-	"\tfor <bob@beta.test>; Thu,  6 Jul 2023 12:00:00 +0200 (CEST)\r\n"
-#define HEADER "DKIM-Signature: v=1;\r\n\tb=aa\r\n\tbb \r\n" \
-	"X-N:value\r\nX-T:\tvalue\r\nX-N: again\r\nX-Fold:\r\n a\r\n \r\n" \
-	"From: Alice <alice@alpha.test>\r\nTo: bob@beta.test\r\n" \
-	"Subject: a secret plan\r\nX-8: \xe4\xf6 \x01\r\n" \
-	"Delivered-To: bob@beta.test\r\n" \
-	"Authentication-Results: mx.beta.test; dime=pass (forged)\r\n" \
-	"Authentication-Results: other.test; spf=pass\r\n"
-#define BODY "the plan\r\n\r\n.dot\r\n\xff\xfe binary \r\nno end"
-
-static struct mta_mail
-letter(const char *queue_id, const char *text)
-{
-	return (struct mta_mail){.queue_id = queue_id,
-	    .sender = "<alice@alpha.test>",
-	    .recipients = {"<bob@beta.test>"},
-	    .text = span_string(text)};
-}
-
-/* One connection for one mail. */
-static char
-send_mail(const char *daemon_name, const struct mta_mail *mail)
-{
-	assert_int_equal(mta_open(&mta, site.socket, daemon_name,
-	    MTA_ALL_STEPS), 'c');
-	assert_true(mta.steps & MTA_LEADING_SPACE);
-	return mta_send(&mta, mail);
-}
-
-static void
-expect(const char *daemon_name, const struct mta_mail *mail, char verdict,
-    const char *reply)
-{
-	unit_case(reply);
-	assert_int_equal(send_mail(daemon_name, mail), verdict);
-	if (strncmp(mta.reply, reply, strlen(reply)) != 0)
-		fail_msg("'%s' is not '%s'", mta.reply, reply);
-	mta_close(&mta);
-}
-
-static void
-note(const char *queue_id, const char *sender, const char *body)
-{
-	char text[2000];
-	struct mta_mail mail;
-
-	snprintf(text, sizeof(text), "Subject: x\r\n\r\n%s", body);
-	mail = letter(queue_id, text);
-	mail.sender = sender;
-	mail.login = "alice";
-	expect("DIME-SUBMIT", &mail, 'a', "");
-	assert_false(mta.body_replaced);
-}
-
-/* Seals and leaves the body, the armor, in `armor`; checks the transit form. */
-static void
-seal(const struct mta_mail *mail, struct buffer *armor)
-{
-	static const char head[] = "MIME-Version: 1.0\r\n"
-	    "Content-Type: application/vnd.dime-message\r\n\r\n"
-	    "-----BEGIN ENCRYPTED MESSAGE-----\r\n";
-	struct buffer text = buffer_make(1 << 22);
-
-	assert_int_equal(send_mail("DIME-OUT", mail), 'a');
-	mta_text(&mta, &text);
-	assert_non_null(buffer_string(&text));
-	assert_memory_equal(text.data, head, strlen(head));
-	/* With the blank: base64 spells any word by chance. */
-	assert_null(strstr(buffer_string(&text), " plan"));
-	assert_string_equal(mta.sender_arguments, "RET=HDRS");
-	buffer_append_span(armor, buffer_span(&mta.body));
-	buffer_free(&text);
-	mta_close(&mta);
-}
 
 /* Who signed, as the recipient reads it. */
 static void
@@ -294,19 +34,6 @@ assert_author(const struct buffer *armor, const char *author)
 	assert_string_equal(envelope.domain, "beta.test");
 	keys_user_free(bob);
 	message_free(message);
-}
-
-/* A message on its way to DIME-IN, as dmtpd gives it. */
-static struct mta_mail
-arriving(struct buffer *text, struct span armor)
-{
-	buffer_reset(text);
-	buffer_append_string(text, "MIME-Version: 1.0\r\n"
-	    "Content-Type: application/vnd.dime-message\r\n\r\n");
-	buffer_append_span(text, armor);
-	return (struct mta_mail){.queue_id = "IN1",
-	    .sender = "<mailer-daemon@alpha.test>",
-	    .recipients = {"<bob@beta.test>"}, .text = buffer_span(text)};
 }
 
 /* ---- tests ---- */
@@ -663,7 +390,7 @@ without_policyd_mail_waits(void **state)
 	mail.sender = "<dave@gamma.test>";
 	mail.text = span_of(NULL, 0);
 	expect("DIME-MX", &mail, 'y', "451 4.4.1 ");
-	fake_policyd_start(&site.policyd, path("facts"), site.keys);
+	fake_policyd_start(&site.policyd, site_path("facts"), site.keys);
 	buffer_free(&armor);
 	buffer_free(&text);
 }
@@ -945,10 +672,10 @@ a_rotation_does_not_lock_mail_out(void **state)
 		assert_int_equal(keys_rotate_user(site.keys, "bob@beta.test",
 		    NULL), 0);
 	}
-	reload("signet_grace = 0\n");
+	site_reload("signet_grace = 0\n");
 	mail = arriving(&text, buffer_span(&armor));
 	expect("DIME-IN", &mail, 'y', "451");
-	reload("");
+	site_reload("");
 	/* Likewise what the origin sealed before its own rotation. */
 	buffer_reset(&armor);
 	mail = letter("OUT", RECEIVED("K2")
@@ -1042,9 +769,9 @@ a_reload_takes_effect_or_leaves_all_as_it_was(void **state)
 
 	fake_policyd_answer(&site.policyd, POLICY_REFUSE, 0, "why");
 	expect("DIME-MX", &mail, 'y', "550 5.7.1 why");
-	reload("local_domains = {\"gamma.test\"}\n");
+	site_reload("local_domains = {\"gamma.test\"}\n");
 	expect("DIME-MX", &mail, 'c', "");
-	write_config("colour = \"red\"\n");
+	site_configure("colour = \"red\"\n");
 	assert_int_equal(kill(site.pid, SIGHUP), 0);
 	assert_true(logged("event=reload-failed"));
 	expect("DIME-MX", &mail, 'c', "");
@@ -1058,7 +785,7 @@ shadow_mode_lets_naked_mail_in(void **state)
 	struct mta_mail mail = {.queue_id = "MX",
 	    .sender = "<dave@shadow.test>", .recipients = {"<bob@beta.test>"}};
 
-	reload("mode = \"shadow\"\n");
+	site_reload("mode = \"shadow\"\n");
 	fake_policyd_answer(&site.policyd, POLICY_REFUSE, ERR_POLICY, "why");
 	expect("DIME-MX", &mail, 'c', "");
 	assert_int_equal(fake_policyd_asked(&site.policyd, FACTS_INBOUND), 1);
@@ -1067,7 +794,7 @@ shadow_mode_lets_naked_mail_in(void **state)
 	    "reason=why"));
 	fake_policyd_stop(&site.policyd);
 	expect("DIME-MX", &mail, 'c', "");
-	fake_policyd_start(&site.policyd, path("facts"), site.keys);
+	fake_policyd_start(&site.policyd, site_path("facts"), site.keys);
 	mail = letter("OUT", RECEIVED("SH") "\r\n" BODY);
 	fake_policyd_answer(&site.policyd, POLICY_DEFER, ERR_DNS, "no DNS");
 	expect("DIME-OUT", &mail, 'y', "451 4.4.3 no DNS");
@@ -1093,15 +820,15 @@ run(const char *option, const char *config)
 static void
 bad_starts(void **state)
 {
-	write_config("");
+	site_configure("");
 	assert_int_equal(run("-n", site.config), 0);
 	assert_int_equal(run("-c", site.config), 64);
 	assert_int_equal(run("-x", site.config), 64);
 	assert_int_equal(run("-n", "/nowhere/conf"), 66);
-	write_config("seal_key_file = \"\"\n");
+	site_configure("seal_key_file = \"\"\n");
 	assert_int_equal(run("-n", site.config), 78);
 	/* The running one keeps its socket. */
-	write_config("");
+	site_configure("");
 	assert_int_equal(run("-cx", site.config), 73);
 	assert_int_equal(mta_open(&mta, site.socket, "DIME-OUT",
 	    MTA_ALL_STEPS), 'c');
@@ -1121,7 +848,7 @@ it_ends_in_good_order(void **state)
 	assert_true(logged("event=stopped"));
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, answer_dark)
+#define TEST(name) cmocka_unit_test_setup(name, site_answer_dark)
 
 int
 main(void)
@@ -1156,5 +883,5 @@ main(void)
 	    TEST(it_ends_in_good_order),
 	};
 
-	return cmocka_run_group_tests(tests, start_site, end_site);
+	return cmocka_run_group_tests(tests, site_start, site_end);
 }
