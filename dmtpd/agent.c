@@ -25,6 +25,8 @@ answer_message(struct session *session)
 	    .dmtpd = session->dmtpd,
 	    .sender = lmtp->sender,
 	    .recipient = lmtp->recipient,
+	    .sender_given = lmtp->sender_given,
+	    .recipient_given = lmtp->recipient_given,
 	    .mail = &lmtp->message,
 	};
 	struct verdict verdict;

@@ -20,7 +20,7 @@ struct check {
 	struct message *message;
 	struct message_envelope envelope; /* chunk 5 */
 	enum reply reply;                 /* of the injection */
-	char queue[INJECT_QUEUE_SIZE];
+	char queue[POSTFIX_QUEUE_SIZE];
 	size_t size;
 	struct fault *fault;
 };

@@ -8,6 +8,7 @@
 #include "dmtpd/deliver_hosts.h"
 #include "dmtpd/deliver_out.h"
 #include "dmtpd/ours.h"
+#include "dmtpd/reseal.h"
 #include "dmtpd/transit.h"
 
 enum { STALE_WAIT = 1000 };
@@ -25,6 +26,9 @@ struct attempt {
 	struct deliver_hosts_result result;
 	char identifier[SIGNET_FINGERPRINT_SIZE];
 	char queue[TRANSIT_QUEUE_SIZE];
+	unsigned int resealed; /* how often, before */
+	bool sealed_anew;
+	char queue_anew[POSTFIX_QUEUE_SIZE]; /* then its id */
 	struct fault fault;
 };
 
@@ -46,6 +50,7 @@ read_mail(struct attempt *attempt)
 	err = transit_read(buffer_span(delivery->mail), &transit,
 	    &attempt->fault);
 	memcpy(attempt->queue, transit.queue, sizeof(attempt->queue));
+	attempt->resealed = transit.resealed;
 	if (err == 0)
 		err = message_read(transit.armor,
 		    transit_binary_size(attempt->live.message_size_limit),
@@ -160,8 +165,18 @@ is_silence(const struct attempt *attempt, int err)
 	        err == ERR_CERTIFICATE || err == ERR_PROTOCOL);
 }
 
-/* The peer has another signet by now: policyd is to fetch it, or what its
- * author sends again would be sealed for the old one once more. */
+/* The destination's signet, or the recipient's, is no more. */
+static bool
+is_stale(const struct attempt *attempt, int err)
+{
+	const int code = attempt->result.reply.code;
+
+	return code == reply_row(REPLY_DESTINATION_SIGNET)->code ||
+	    code == reply_row(REPLY_RECIPIENT_SIGNET)->code ||
+	    err == ERR_DESTINATION_SIGNET;
+}
+
+/* The peer says so: policyd is to fetch the new one. */
 static void
 report_stale(const struct attempt *attempt)
 {
@@ -189,7 +204,8 @@ give_verdict(const struct attempt *attempt, int err, struct verdict *verdict)
 	const struct peer_reply *reply = &attempt->result.reply;
 
 	verdict->smtp = err == 0 ? 250 : row->smtp;
-	verdict->enhanced = err == 0 ? "2.0.0" : row->enhanced;
+	snprintf(verdict->enhanced, sizeof(verdict->enhanced), "%s",
+	    err == 0 ? "2.0.0" : row->enhanced);
 	if (err == 0 || reply->code >= 400)
 		snprintf(verdict->text, sizeof(verdict->text),
 		    "%d %s (%s said so)", reply->code, reply->text,
@@ -197,6 +213,36 @@ give_verdict(const struct attempt *attempt, int err, struct verdict *verdict)
 	else
 		snprintf(verdict->text, sizeof(verdict->text), "%s",
 		    fault_text(&attempt->fault, err));
+}
+
+/* In place of a refusal for good, where the site wants that. */
+static void
+seal_anew(struct attempt *attempt, struct verdict *verdict)
+{
+	const struct dmtpd *dmtpd = attempt->delivery->dmtpd;
+	const struct verdict refusal = *verdict;
+	const struct reseal order = {
+	    .socket = dmtpd->config->reseal_socket,
+	    .helo = dmtpd->hostname,
+	    .sender = attempt->delivery->sender_given,
+	    .recipient = attempt->delivery->recipient_given,
+	    .origin = &attempt->envelope,
+	    .count = attempt->resealed,
+	    .armor = buffer_span(&attempt->armor),
+	    .why = refusal.text,
+	};
+
+	if (order.socket[0] != '\0')
+		attempt->sealed_anew =
+		    reseal(&order, verdict, attempt->queue_anew);
+}
+
+static const char *
+event_name(const struct attempt *attempt, const struct verdict *verdict)
+{
+	if (verdict->smtp / 100 == 2)
+		return attempt->sealed_anew ? "resealed" : "delivered";
+	return verdict->smtp / 100 == 4 ? "deferred" : "bounced";
 }
 
 static void
@@ -208,10 +254,10 @@ log_outcome(const struct attempt *attempt, const struct verdict *verdict,
 
 	snprintf(identifier, sizeof(identifier), "%.*s",
 	    DMTPD_LOG_IDENTIFIER, attempt->identifier);
-	log_begin(&line, LOG_INFO, verdict->smtp / 100 == 2 ? "delivered"
-	    : verdict->smtp / 100 == 4			    ? "deferred"
-							    : "bounced");
+	log_begin(&line, LOG_INFO, event_name(attempt, verdict));
 	log_text(&line, "queue", attempt->queue);
+	if (attempt->sealed_anew)
+		log_text(&line, "as", attempt->queue_anew);
 	log_text(&line, "destination", attempt->envelope.domain);
 	log_text(&line, "host", attempt->result.host);
 	log_number(&line, "code", attempt->result.reply.code);
@@ -249,6 +295,8 @@ deliver_out(struct deliver_out *delivery, struct verdict *verdict)
 		err = judge_silence(&attempt, err);
 	report_stale(&attempt);
 	give_verdict(&attempt, err, verdict);
+	if (is_stale(&attempt, err))
+		seal_anew(&attempt, verdict);
 	log_outcome(&attempt, verdict, now() - start);
 	message_free(attempt.message);
 	keys_org_free(attempt.org);

@@ -9,7 +9,7 @@ enum { VERDICT_TEXT_SIZE = 640 };
 /* What LMTP is told of one delivery attempt. */
 struct verdict {
 	int smtp;
-	const char *enhanced;
+	char enhanced[12];
 	char text[VERDICT_TEXT_SIZE];
 };
 
@@ -18,6 +18,7 @@ struct deliver_out {
 	struct dmtpd *dmtpd;
 	const char *sender;    /* LMTP's envelope: a hint where to begin */
 	const char *recipient; /* only to be compared with what is inside */
+	const char *sender_given, *recipient_given; /* as they were written */
 	struct buffer *mail;   /* freed as soon as it has been read */
 };
 

@@ -3,10 +3,8 @@
 #define DIME_DMTPD_INJECT_H
 
 #include "base/error.h"
-#include "base/span.h"
 #include "dmtp/reply.h"
-
-enum { INJECT_QUEUE_SIZE = 64 };
+#include "dmtpd/postfix.h"
 
 /* A message for Postfix's smtpd DIME-IN. */
 struct injection {
@@ -23,6 +21,6 @@ struct injection {
  * `queue`, or a refusal as doc/dmtp.md has it, with the reason in `fault`.
  */
 enum reply inject(const struct injection *injection,
-    char queue[static INJECT_QUEUE_SIZE], struct fault *fault);
+    char queue[static POSTFIX_QUEUE_SIZE], struct fault *fault);
 
 #endif

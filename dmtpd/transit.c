@@ -3,6 +3,7 @@
 
 #include "crypto/base64.h"
 #include "dime/armor.h"
+#include "dime/resealing.h"
 #include "dmtpd/transit.h"
 
 const char transit_head[] = "MIME-Version: 1.0\r\n"
@@ -93,24 +94,43 @@ is_media_type(struct span value)
 	    (rest.length == 0 || rest.data[0] == ';');
 }
 
+/* Takes what a field tells. */
+static int
+take_field(struct span field, struct transit *out, bool *sealed,
+    struct fault *fault)
+{
+	struct span value;
+
+	if (field_value(field, "Content-Type", &value)) {
+		if (*sealed || !is_media_type(value))
+			return fault_set(fault, ERR_FORMAT,
+			    "not D/MIME: its Content-Type is not %s",
+			    media_type);
+		*sealed = true;
+	} else if (field_value(field, resealing_count_field, &value)) {
+		if (out->resealed != 0 ||
+		    !resealing_read_count(value, &out->resealed))
+			return fault_set(fault, ERR_FORMAT,
+			    "its %s is malformed", resealing_count_field);
+	} else if (out->queue[0] == '\0' &&
+	    field_value(field, "Received", &value)) {
+		take_queue_id(value, out->queue);
+	}
+	return 0;
+}
+
 int
 transit_read(struct span mail, struct transit *out, struct fault *fault)
 {
-	struct span field, value, end;
+	struct span field, end;
 	bool sealed = false;
+	int err;
 
 	*out = (struct transit){.armor = {NULL, 0}};
 	while (next_field(&mail, &field)) {
-		if (field_value(field, "Content-Type", &value)) {
-			if (sealed || !is_media_type(value))
-				return fault_set(fault, ERR_FORMAT,
-				    "not D/MIME: its Content-Type is not %s",
-				    media_type);
-			sealed = true;
-		} else if (out->queue[0] == '\0' &&
-		    field_value(field, "Received", &value)) {
-			take_queue_id(value, out->queue);
-		}
+		err = take_field(field, out, &sealed, fault);
+		if (err != 0)
+			return err;
 	}
 	if (!sealed)
 		return fault_set(fault, ERR_FORMAT,

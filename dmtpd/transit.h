@@ -22,6 +22,7 @@ struct transit {
 	struct span armor; /* the body */
 	/* Queue id that the topmost Received field shows, "" without one. */
 	char queue[TRANSIT_QUEUE_SIZE];
+	unsigned int resealed; /* how often it was sealed anew */
 };
 
 /*

@@ -53,6 +53,7 @@ dimegate_configuration() {
 	milter_socket = "$home/run/milter"
 	lmtp_socket = "$home/run/lmtp"
 	inject_socket = "$home/spool/public/dimein"
+	reseal_socket = "$home/spool/public/dimereseal"
 	seal_transport = "dimeenc:[$address]:10029"
 	socket_group = "postfix"
 

@@ -48,6 +48,8 @@ end_transaction(struct lmtp *lmtp)
 		lmtp->state = STATE_GREETED;
 	lmtp->sender[0] = '\0';
 	lmtp->recipient[0] = '\0';
+	lmtp->sender_given[0] = '\0';
+	lmtp->recipient_given[0] = '\0';
 	lmtp->overflow = false;
 	buffer_free(&lmtp->message);
 }
@@ -79,6 +81,16 @@ take_path(struct span *text, const char *label, struct span *path)
 	*path = span_slice(*text, 1, end - 1);
 	*text = span_slice(*text, end + 1, text->length);
 	return text->length == 0 || text->data[0] == ' ';
+}
+
+/* Without control characters, so that it can be said again in a command. */
+static bool
+is_plain(struct span path)
+{
+	for (size_t i = 0; i < path.length; i++)
+		if (path.data[i] < ' ' || path.data[i] == 0x7f)
+			return false;
+	return true;
 }
 
 /* Takes the next parameter of MAIL or RCPT; false at the end. */
@@ -141,7 +153,7 @@ do_mail(struct lmtp *lmtp, struct span arguments)
 	struct span path, parameter;
 	const char *refusal;
 
-	if (!take_path(&arguments, "FROM:", &path))
+	if (!take_path(&arguments, "FROM:", &path) || !is_plain(path))
 		return say(lmtp, "501 5.5.4 Syntax: MAIL FROM:<address>");
 	while (take_parameter(&arguments, &parameter)) {
 		refusal = refuse_parameter(lmtp, parameter);
@@ -149,6 +161,8 @@ do_mail(struct lmtp *lmtp, struct span arguments)
 			return say(lmtp, refusal);
 	}
 	address_normalize(path, lmtp->sender);
+	span_copy_string(path, lmtp->sender_given,
+	    sizeof(lmtp->sender_given));
 	lmtp->state = STATE_SENDER;
 	return say(lmtp, "250 2.1.0 OK");
 }
@@ -166,6 +180,8 @@ do_rcpt(struct lmtp *lmtp, struct span arguments)
 		return say(lmtp, "555 5.5.4 Unknown parameter");
 	if (!address_normalize(path, lmtp->recipient))
 		return say(lmtp, "550 5.1.3 No address that DIME can carry");
+	span_copy_string(path, lmtp->recipient_given,
+	    sizeof(lmtp->recipient_given));
 	lmtp->state = STATE_RECIPIENT;
 	return say(lmtp, "250 2.1.5 OK");
 }

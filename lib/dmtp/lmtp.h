@@ -38,6 +38,9 @@ struct lmtp {
 	 * that we could know. */
 	char sender[ADDRESS_SIZE];
 	char recipient[ADDRESS_SIZE];
+	/* What stood between the angle brackets, printable but for UTF-8. */
+	char sender_given[LMTP_LINE_LIMIT];
+	char recipient_given[LMTP_LINE_LIMIT];
 	struct buffer message; /* CRLF line ends, dots taken off */
 	uint64_t lines; /* complete lines received: for time-outs */
 

@@ -63,7 +63,8 @@ struct smtp_client {
 };
 
 /* The strings and spans of `mail` must outlive the client. No address of it may
- * hold line ends or angle brackets: they are in the form of base/address.h. */
+ * hold control characters: they are in the form of base/address.h, or came from
+ * a command (lmtp.h). */
 void smtp_client_start(struct smtp_client *client,
     const struct smtp_client_mail *mail);
 

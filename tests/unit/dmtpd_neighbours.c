@@ -14,8 +14,13 @@ static struct server *server;
 static pthread_t server_thread;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static enum layout beta_layout;
-static char rcpt_answer[256], message_answer[256];
-static struct postfix_mail mail;
+
+/* An smtpd of Postfix's on a unix socket. */
+struct smtpd {
+	char rcpt_answer[256], message_answer[256]; /* guarded by `lock` */
+	struct postfix_mail mail;
+};
+static struct smtpd dimein, dimereseal;
 
 /* ---- dime-policyd ---- */
 
@@ -264,19 +269,38 @@ policyd_has(enum layout layout)
 	pthread_mutex_unlock(&lock);
 }
 
+static void
+set_answers(struct smtpd *smtpd, const char *rcpt, const char *message)
+{
+	pthread_mutex_lock(&lock);
+	snprintf(smtpd->rcpt_answer, sizeof(smtpd->rcpt_answer), "%s", rcpt);
+	snprintf(smtpd->message_answer, sizeof(smtpd->message_answer), "%s",
+	    message);
+	pthread_mutex_unlock(&lock);
+}
+
 void
 postfix_answers(const char *rcpt, const char *message)
 {
-	pthread_mutex_lock(&lock);
-	snprintf(rcpt_answer, sizeof(rcpt_answer), "%s", rcpt);
-	snprintf(message_answer, sizeof(message_answer), "%s", message);
-	pthread_mutex_unlock(&lock);
+	set_answers(&dimein, rcpt, message);
 }
 
 struct postfix_mail *
 postfix_mail(void)
 {
-	return &mail;
+	return &dimein.mail;
+}
+
+void
+reseal_answers(const char *rcpt, const char *message)
+{
+	set_answers(&dimereseal, rcpt, message);
+}
+
+struct postfix_mail *
+reseal_mail(void)
+{
+	return &dimereseal.mail;
 }
 
 static bool
@@ -313,23 +337,24 @@ take_path(struct span line, char out[static ADDRESS_SIZE])
 }
 
 static bool
-take_message(struct stream *stream)
+take_message(struct stream *stream, struct smtpd *smtpd)
 {
+	struct postfix_mail *mail = &smtpd->mail;
 	struct span line;
 
 	if (!reply(stream, "354 go on"))
 		return false;
-	buffer_reset(&mail.message);
+	buffer_reset(&mail->message);
 	while (stream_read_line(stream, 1000, &line,
 	    deadline_in(WORLD_PATIENCE)) == 0) {
 		if (span_equal_string(line, ".")) {
 			pthread_mutex_lock(&lock);
-			mail.count += message_answer[0] == '2';
+			mail->count += smtpd->message_answer[0] == '2';
 			pthread_mutex_unlock(&lock);
-			return reply_scripted(stream, message_answer);
+			return reply_scripted(stream, smtpd->message_answer);
 		}
-		buffer_append_span(&mail.message, line);
-		buffer_append_string(&mail.message, "\r\n");
+		buffer_append_span(&mail->message, line);
+		buffer_append_string(&mail->message, "\r\n");
 	}
 	return false;
 }
@@ -337,6 +362,7 @@ take_message(struct stream *stream)
 static void
 serve_postfix(struct stream *stream, void *context)
 {
+	struct smtpd *smtpd = context;
 	bool good = reply(stream, "220 mail.beta.test ESMTP");
 	struct span line;
 
@@ -347,13 +373,13 @@ serve_postfix(struct stream *stream, void *context)
 		if (span_equal_string(verb, "QUIT"))
 			break;
 		if (span_equal_string(verb, "DATA")) {
-			good = take_message(stream);
+			good = take_message(stream, smtpd);
 		} else if (span_equal_string(verb, "RCPT")) {
-			take_path(line, mail.recipient);
-			good = reply_scripted(stream, rcpt_answer);
+			take_path(line, smtpd->mail.recipient);
+			good = reply_scripted(stream, smtpd->rcpt_answer);
 		} else {
 			if (span_equal_string(verb, "MAIL"))
-				take_path(line, mail.sender);
+				take_path(line, smtpd->mail.sender);
 			good = reply(stream, "250 2.0.0 Ok");
 		}
 	}
@@ -372,12 +398,16 @@ neighbours_start(void)
 	static const struct server_limits limits = {0};
 
 	postfix_answers("250 2.1.5 Ok", "250 2.0.0 Ok: queued as 4Wx1Yz");
-	mail.message = buffer_make(16 << 20);
+	reseal_answers("250 2.1.5 Ok", "250 2.0.0 Ok: queued as 4Anew");
+	dimein.mail.message = buffer_make(16 << 20);
+	dimereseal.mail.message = buffer_make(16 << 20);
 	assert_int_equal(server_new(&limits, NULL, NULL, NULL, &server), 0);
 	assert_int_equal(server_listen_unix(server, world_path("facts"), 0600, "",
 	    serve_facts, NULL, NULL), 0);
 	assert_int_equal(server_listen_unix(server, world_path("dimein"), 0600, "",
-	    serve_postfix, NULL, NULL), 0);
+	    serve_postfix, &dimein, NULL), 0);
+	assert_int_equal(server_listen_unix(server, world_path("dimereseal"),
+	    0600, "", serve_postfix, &dimereseal, NULL), 0);
 	assert_int_equal(pthread_create(&server_thread, NULL, run_server,
 	    NULL), 0);
 }
@@ -388,5 +418,6 @@ neighbours_end(void)
 	server_stop(server);
 	pthread_join(server_thread, NULL);
 	server_free(server);
-	buffer_free(&mail.message);
+	buffer_free(&dimein.mail.message);
+	buffer_free(&dimereseal.mail.message);
 }

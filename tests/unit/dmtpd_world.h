@@ -25,6 +25,7 @@ enum {
 };
 
 struct dmtpd_world {
+	bool reseals; /* dmtpd has a DIME-RESEAL; set before the start */
 	char directory[64];
 	char config[128];
 	unsigned int port;
@@ -62,7 +63,7 @@ int dmtpd_world_end(void **state);
 /* A path in the world's directory; good until three more are asked for. */
 const char *world_path(const char *name);
 
-/* ---- the neighbours: a policyd, and a Postfix (DIME-IN) ---- */
+/* ---- the neighbours: a policyd, and a Postfix (DIME-IN, DIME-RESEAL) ---- */
 
 void neighbours_start(void);
 void neighbours_end(void);
@@ -126,6 +127,10 @@ struct postfix_mail {
 	unsigned int count;
 };
 struct postfix_mail *postfix_mail(void);
+
+/* The same for DIME-RESEAL. */
+void reseal_answers(const char *rcpt, const char *message);
+struct postfix_mail *reseal_mail(void);
 
 /* ---- conversations ---- */
 

@@ -77,6 +77,41 @@ transit_table(void **state)
 }
 
 static void
+count_of_sealings(void **state)
+{
+	static const struct {
+		const char *field;
+		unsigned int count;
+		bool good;
+	} cases[] = {
+	    {"", 0, true},
+	    {"Dimegate-Resealed: 1\r\n", 1, true},
+	    {"DIMEGATE-RESEALED:99\r\n", 99, true},
+	    {"X-Dimegate-Resealed: 5\r\n", 0, true},
+	    {"Dimegate-Resealed: 0\r\n", 0, false},
+	    {"Dimegate-Resealed: 100\r\n", 0, false},
+	    {"Dimegate-Resealed: -1\r\n", 0, false},
+	    {"Dimegate-Resealed: 1 1\r\n", 0, false},
+	    {"Dimegate-Resealed:\r\n", 0, false},
+	    {"Dimegate-Resealed: 1\r\nDimegate-Resealed: 1\r\n", 0, false},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char mail[512];
+		struct transit transit;
+		int err;
+
+		unit_case(cases[i].field);
+		snprintf(mail, sizeof(mail), "%s%s\r\n%s", cases[i].field,
+		    TYPE, ARMOR);
+		err = transit_read(span_string(mail), &transit, NULL);
+		assert_int_equal(err, cases[i].good ? 0 : ERR_FORMAT);
+		if (cases[i].good)
+			assert_int_equal(transit.resealed, cases[i].count);
+	}
+}
+
+static void
 transit_head_is_read(void **state)
 {
 	char mail[256];
@@ -523,6 +558,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(transit_table),
+	    cmocka_unit_test(count_of_sealings),
 	    cmocka_unit_test(transit_head_is_read),
 	    cmocka_unit_test(backoff_times),
 	    cmocka_unit_test(backoff_is_bounded),

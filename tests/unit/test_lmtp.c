@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/transcript.h"
 
+#include <stdio.h>
+
 #include "dmtp/lmtp.h"
 
 enum { SIZE_LIMIT = 100 };
@@ -99,6 +101,10 @@ command_table(void **state)
 	    {"quoted sender", LHLO "MAIL FROM:<\"a>\\\"b\"@alpha.test>\r\n" RCPT
 	        "DATA\r\n.\r\n", "220 " LHLO_CODES "250 250 354 250 ",
 	        "[>bob@beta.test:]"},
+	    {"control characters in a sender", LHLO
+	        "MAIL FROM:<\"a\x01\"@alpha.test>\r\n"
+	        "MAIL FROM:<a\x7f@alpha.test>\r\nMAIL FROM:<a\t@alpha.test>"
+	        "\r\n" MAIL, "220 " LHLO_CODES "501 501 501 250 ", ""},
 	    {"UTF-8 sender", LHLO "MAIL FROM:<j\xc3\xb6rg@alpha.test> SMTPUTF8"
 	        "\r\n" RCPT "DATA\r\n.\r\n",
 	        "220 " LHLO_CODES "250 250 354 250 ",
@@ -165,11 +171,38 @@ exact_replies(void **state)
 	buffer_free(&events);
 }
 
+/* It is said again as it came when the message is sealed anew. */
+static void
+sender_as_given(void **state)
+{
+	static const char *const senders[] = {"", "alice@alpha.test",
+	    "Alice@ALPHA.test", "\"a>\\\"b\"@alpha.test", "postmaster",
+	    "j\xc3\xb6rg@alpha.test"};
+	struct buffer events = buffer_make(1000);
+
+	start();
+	assert_true(feed(span_string(LHLO), &events));
+	for (size_t i = 0; i < COUNT(senders); i++) {
+		char line[100];
+
+		unit_case(senders[i]);
+		snprintf(line, sizeof(line), "MAIL FROM:<%s> SMTPUTF8\r\n",
+		    senders[i]);
+		assert_true(feed(span_string(line), &events));
+		assert_string_equal(session.sender_given, senders[i]);
+		assert_true(feed(span_string("RSET\r\n"), &events));
+		assert_string_equal(session.sender_given, "");
+	}
+	lmtp_free(&session);
+	buffer_free(&events);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(command_table),
+	    cmocka_unit_test(sender_as_given),
 	    cmocka_unit_test(message_table),
 	    cmocka_unit_test(exact_replies),
 	};
