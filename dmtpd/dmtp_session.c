@@ -23,13 +23,13 @@ struct session {
 	struct live_settings live;
 	struct dmtp_server server;
 	struct source source;
-	struct org_signet *origin; /* of the last MAIL that was accepted */
+	struct org_signet *origin; /* of the transaction that is open */
 	bool looked_up; /* an origin was, somewhere else: once is enough */
-	bool denied;    /* 450 was said for a rate, and the log knows */
+	bool denied;    /* 450 was said for a limit, and the log knows */
 	struct deadline idle;      /* from the last complete line */
 	struct deadline bulk;      /* for the message that is coming in */
 	bool in_data;
-	size_t data_memory; /* that dmtpd->data_memory counts for us */
+	struct share_holder memory; /* of dmtpd->data_memory */
 };
 
 /* ---- events ---- */
@@ -48,26 +48,34 @@ note_refused_mail(struct session *session, enum reply reply,
 	log_end(&line);
 }
 
+/* Once a session. */
+static void
+note_denied(struct session *session, const char *limit)
+{
+	struct log_line line;
+
+	if (session->denied)
+		return;
+	session->denied = true;
+	log_begin(&line, LOG_INFO, "denied");
+	log_text(&line, "peer", stream_peer(session->stream));
+	log_text(&line, "limit", limit);
+	log_end(&line);
+}
+
 /* Whether the session's source may do that once more; else it is told. */
 static bool
 may(struct session *session, enum rate rate, int64_t per_minute)
 {
 	const struct span key = span_of(session->source.octets,
 	    sizeof(session->source.octets));
-	struct log_line line;
 
 	if (session->source.family == 0 ||
 	    rates_take(session->dmtpd->rates, rate, key, per_minute))
 		return true;
 	dmtp_server_answer(&session->server, REPLY_ACCESS_DENIED, "");
-	if (!session->denied) {
-		log_begin(&line, LOG_INFO, "denied");
-		log_text(&line, "peer", stream_peer(session->stream));
-		log_text(&line, "limit", rate == RATE_MAIL
-		    ? "source_mail_limit" : "source_signet_limit");
-		log_end(&line);
-	}
-	session->denied = true;
+	note_denied(session, rate == RATE_MAIL ? "source_mail_limit"
+	                                       : "source_signet_limit");
 	return false;
 }
 
@@ -233,24 +241,30 @@ next_deadline(struct session *session)
 	return deadline_earlier(session->idle, bulk_deadline(session));
 }
 
-/* All sessions together hold no more than the limit: the message that would
- * pass it is refused for now. */
-static void
+/* Keeps the account of the octets that the session holds. False when they are
+ * more than all sessions, or all of its source, may hold together. */
+static bool
 count_memory(struct session *session)
 {
-	atomic_size_t *all = &session->dmtpd->data_memory;
-	size_t held = session->server.message.capacity;
+	const struct buffer *message = &session->server.message;
 
-	if (held == session->data_memory)
-		return;
-	atomic_fetch_sub(all, session->data_memory);
-	session->data_memory = held;
-	if (atomic_fetch_add(all, held) + held >
-	        (size_t)session->live.data_memory_limit &&
-	    dmtp_server_in_data(&session->server)) {
-		dmtp_server_refuse_data(&session->server, REPLY_ACCESS_DENIED);
-		count_memory(session);
-	}
+	return share_hold(&session->dmtpd->data_memory, &session->memory,
+	    message->capacity, (size_t)session->live.data_memory_limit);
+}
+
+/* A message that is too much is let go of. False when it has come to its end, so
+ * that it is refused at once. */
+static bool
+bound_memory(struct session *session, enum dmtp_server_event event)
+{
+	if (count_memory(session))
+		return true;
+	note_denied(session, "data_memory_limit");
+	dmtp_server_refuse_data(&session->server, REPLY_ACCESS_DENIED);
+	if (event == DMTP_SERVER_DATA)
+		dmtp_server_answer(&session->server, REPLY_ACCESS_DENIED, "");
+	count_memory(session);
+	return event != DMTP_SERVER_DATA;
 }
 
 /* ---- the conversation ---- */
@@ -283,8 +297,8 @@ feed(struct session *session, struct span input)
 
 	do {
 		event = dmtp_server_feed(server, &input);
-		count_memory(session);
-		answer(session, event);
+		if (bound_memory(session, event))
+			answer(session, event);
 		count_memory(session);
 		/* Another message may begin in the same piece. */
 		if (event == DMTP_SERVER_DATA)
@@ -338,6 +352,7 @@ serve(struct stream *stream, const char *host, struct dmtpd *dmtpd)
 	session.live = dmtpd_live(session.dmtpd);
 	session.source = source_of_text(stream_peer(stream),
 	    &session.live.prefixes);
+	session.memory.source = session.source;
 	err = stream_start_tls_server_as(stream, dmtpd->tls_server, host,
 	    deadline_in(HANDSHAKE), &fault);
 	if (err != 0) {

@@ -3,12 +3,12 @@
 #define DIME_DMTPD_DMTPD_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "base/config.h"
 #include "client/peer.h"
 #include "dmtpd/backoff.h"
 #include "dmtpd/rates.h"
+#include "dmtpd/share.h"
 #include "dmtpd/underway.h"
 #include "keys/keys.h"
 #include "keys/state.h"
@@ -56,7 +56,7 @@ struct dmtpd {
 	struct spreader *spreader; /* tells other nodes of it */
 	struct front_route *routes; /* of the dual-protocol front */
 	size_t route_count;
-	atomic_size_t data_memory; /* octets that incoming messages hold */
+	struct share data_memory;   /* octets that incoming messages hold */
 	pthread_mutex_t live_lock;
 	struct live_settings live;
 };

@@ -280,6 +280,7 @@ free_all(struct dmtpd *dmtpd)
 	underway_free(dmtpd->underway);
 	rates_free(dmtpd->rates);
 	free(dmtpd->routes);
+	share_end(&dmtpd->data_memory);
 	pthread_mutex_destroy(&dmtpd->live_lock);
 }
 
@@ -311,6 +312,7 @@ main(int argc, char **argv)
 	if (optind != argc)
 		return usage();
 	pthread_mutex_init(&dmtpd.live_lock, NULL);
+	share_start(&dmtpd.data_memory);
 	err = config_load(dmtpd.config_path, CONFIG_DMTPD, &config, &fault);
 	if (err == 0) {
 		dmtpd.config = config;

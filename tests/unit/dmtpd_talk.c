@@ -12,17 +12,26 @@ struct buffer listing;
 
 /* ---- conversations ---- */
 
-struct stream *
-clear_open(unsigned int port)
+static struct stream *
+clear_open_from(const char *source, unsigned int port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	    .sin_port = htons((uint16_t)port)};
+	struct sockaddr_in own = {.sin_family = AF_INET};
 	struct stream *stream;
 
+	assert_int_equal(inet_pton(AF_INET, source, &own.sin_addr), 1);
 	assert_int_equal(stream_connect((struct sockaddr *)&address,
-	    sizeof(address), NULL, 0, deadline_in(WORLD_PATIENCE), &stream, NULL), 0);
+	    sizeof(address), (struct sockaddr *)&own, sizeof(own),
+	    deadline_in(WORLD_PATIENCE), &stream, NULL), 0);
 	return stream;
+}
+
+struct stream *
+clear_open(unsigned int port)
+{
+	return clear_open_from("127.0.0.1", port);
 }
 
 void
@@ -49,6 +58,18 @@ dmtp_open(void)
 	struct stream *stream = dmtp_open_as("mx.beta.test", &peer);
 
 	tls_peer_free(&peer);
+	return stream;
+}
+
+struct stream *
+dmtp_open_from(const char *source)
+{
+	struct stream *stream = clear_open_from(source, world.port);
+	struct tls_peer peer;
+
+	secure(stream, "mx.beta.test", &peer);
+	tls_peer_free(&peer);
+	assert_int_equal(hear(stream), 220);
 	return stream;
 }
 

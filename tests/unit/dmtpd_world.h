@@ -138,6 +138,8 @@ struct postfix_mail *reseal_mail(void);
 struct stream *dmtp_open(void);
 /* Likewise with another name by SNI; *peer is what dmtpd showed. */
 struct stream *dmtp_open_as(const char *name, struct tls_peer *peer);
+/* Likewise from another loopback address than 127.0.0.1. */
+struct stream *dmtp_open_from(const char *source);
 /* Connects to a port of dmtpd's in clear. */
 struct stream *clear_open(unsigned int port);
 /* Starts TLS with the name by SNI; *peer is what the other side showed. */

@@ -552,6 +552,53 @@ memory_is_bounded(void **state)
 	buffer_free(&good);
 }
 
+enum { TAKERS = 8 };
+
+/* Begins messages of so many lines until one, or MAIL already, is put off. */
+static void
+take_memory(const char *source, int lines, struct stream *streams[static TAKERS])
+{
+	bool put_off = false;
+
+	for (int i = 0; i < TAKERS; i++) {
+		streams[i] = dmtp_open_from(source);
+		assert_int_equal(ask(streams[i], "EHLO <mx.alpha.test>"), 250);
+		put_off = put_off || say_mail(streams[i], "alpha.test",
+		    world.alpha->signet->fingerprint) == 450;
+		if (put_off)
+			continue;
+		assert_int_equal(say_rcpt(streams[i], "beta.test",
+		    world.beta->signet->fingerprint), 250);
+		assert_int_equal(ask(streams[i], "DATA"), 354);
+		for (int line = 0; line < lines; line++)
+			say(streams[i], LINE32);
+	}
+}
+
+/* A source that takes what it can get of the memory, up to the last octets, leaves
+ * as much to the next one. */
+static void
+memory_is_shared(void **state)
+{
+	static const int lines[] = {40000, 20000, 4000, 400, 40};
+	static const char *const denied[] = {"event=denied", "peer=127.0.0.2",
+	    "limit=data_memory_limit", NULL};
+	struct buffer good = sealed(world.beta, world.bob, LINE32 LINE32 LINE32
+	    LINE32 LINE32 LINE32 LINE32 LINE32 LINE32 LINE32 LINE32 LINE32);
+	struct stream *streams[COUNT(lines)][TAKERS], *s = dmtp_open();
+
+	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
+	for (size_t i = 0; i < COUNT(lines); i++)
+		take_memory("127.0.0.2", lines[i], streams[i]);
+	wait_log(NULL, 0, denied);
+	assert_int_equal(transact(s, "alpha.test", buffer_span(&good)), 254);
+	for (size_t i = 0; i < COUNT(lines); i++)
+		for (size_t j = 0; j < COUNT(streams[i]); j++)
+			stream_free(streams[i][j]);
+	stream_free(s);
+	buffer_free(&good);
+}
+
 static void
 postfix_refuses(void **state)
 {
@@ -643,6 +690,7 @@ main(void)
 	    cmocka_unit_test(refused),
 	    cmocka_unit_test(too_large),
 	    cmocka_unit_test(memory_is_bounded),
+	    cmocka_unit_test(memory_is_shared),
 	    cmocka_unit_test(postfix_refuses),
 	    cmocka_unit_test(pipelined),
 	};

@@ -8,6 +8,7 @@
 #include "dmtpd/backoff.h"
 #include "dmtpd/front.h"
 #include "dmtpd/rates.h"
+#include "dmtpd/share.h"
 #include "dmtpd/tally.h"
 #include "dmtpd/transit.h"
 #include "dmtpd/underway.h"
@@ -508,6 +509,68 @@ nodes_come_and_go(void **state)
 	rates_free(steady.rates);
 }
 
+/* A holder of a source of IPv4; 0: of one that is not counted. */
+static struct share_holder
+holder_of(int family, uint8_t source)
+{
+	return (struct share_holder){.source = {family, {192, 0, 2, source}}};
+}
+
+static void
+share_table(void **state)
+{
+	enum { LIMIT = 120, HOLDERS = 6 };
+	static const struct {
+		const char *name;
+		size_t holder, amount;
+		bool may;
+	} steps[] = {
+	    {"one alone: half", 0, 61, false},
+	    {"one alone: half", 0, 60, true},
+	    {"the same source again: nothing", 1, 1, false},
+	    {"another: half of the rest", 2, 31, false},
+	    {"another: half of the rest", 2, 30, true},
+	    {"not counted: by itself", 3, 16, false},
+	    {"not counted: by itself", 3, 15, true},
+	    {"not counted, another: not with that one", 4, 8, false},
+	    {"not counted, another: not with that one", 4, 7, true},
+	    {"who has too much by now gets no more", 0, 61, false},
+	    {"but may have as much", 0, 60, true},
+	    {"or less", 0, 20, true},
+	    {"the same source: together half", 1, 5, true},
+	    {"the same source: together half", 1, 7, true},
+	    {"the same source: together half", 1, 60, false},
+	    {"nothing is not too much", 5, 0, true},
+	    {"back", 0, 0, true},
+	    {"back", 2, 0, true},
+	    {"back", 3, 0, true},
+	    {"back", 4, 0, true},
+	    {"back", 1, 0, true},
+	    {"more than there is", 5, 121, false},
+	    {"all that one can have", 5, 60, true},
+	    {"back", 5, 0, true},
+	};
+	struct share_holder holders[HOLDERS] = {holder_of(AF_INET, 1),
+	    holder_of(AF_INET, 1), holder_of(AF_INET, 2), holder_of(0, 0),
+	    holder_of(0, 0), holder_of(AF_INET, 1)};
+	struct share share;
+
+	share_start(&share);
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		struct share_holder *holder = &holders[steps[i].holder];
+		size_t before = holder->held;
+
+		unit_case(steps[i].name);
+		assert_int_equal(share_hold(&share, holder, steps[i].amount,
+		    LIMIT), steps[i].may);
+		assert_int_equal(holder->held, steps[i].may ? steps[i].amount
+		                                            : before);
+	}
+	assert_int_equal(share.held, 0);
+	assert_null(share.first);
+	share_end(&share);
+}
+
 static void
 route_table(void **state)
 {
@@ -571,6 +634,7 @@ main(void)
 	    cmocka_unit_test(many_keys_are_told_in_turn),
 	    cmocka_unit_test(tallies_that_are_odd),
 	    cmocka_unit_test(nodes_come_and_go),
+	    cmocka_unit_test(share_table),
 	    cmocka_unit_test(route_table),
 	};
 
