@@ -79,6 +79,27 @@ may(struct session *session, enum rate rate, int64_t per_minute)
 	return false;
 }
 
+/* Keeps the account of the octets that the session holds: the message and the
+ * signet of its origin, which may have megabytes. False when they are more than all
+ * sessions, or all of its source, may hold together. */
+static bool
+count_memory(struct session *session)
+{
+	size_t octets = session->server.message.capacity;
+
+	if (session->origin != NULL)
+		octets += session->origin->signet->length;
+	return share_hold(&session->dmtpd->data_memory, &session->memory,
+	    octets, (size_t)session->live.data_memory_limit);
+}
+
+static void
+drop_origin(struct session *session)
+{
+	org_signet_free(session->origin);
+	session->origin = NULL;
+}
+
 static void
 answer_mail(struct session *session)
 {
@@ -88,8 +109,7 @@ answer_mail(struct session *session)
 	struct fault fault = {0};
 	enum reply reply = REPLY_ACCESS_DENIED;
 
-	org_signet_free(session->origin);
-	session->origin = NULL;
+	drop_origin(session);
 	if (!may(session, RATE_MAIL, session->live.source_mail_limit))
 		return;
 	/* Better said before the message has come than after it. */
@@ -100,6 +120,12 @@ answer_mail(struct session *session)
 	else
 		reply = origin_find(session->dmtpd, &question,
 		    &session->origin, &fault);
+	if (!count_memory(session)) {
+		drop_origin(session);
+		fault_set(&fault, ERR_ACCESS_DENIED,
+		    "no memory is left for the signet of this origin");
+		reply = REPLY_ACCESS_DENIED;
+	}
 	if (reply != REPLY_OK)
 		note_refused_mail(session, reply, &fault);
 	dmtp_server_answer(&session->server, reply, "");
@@ -241,17 +267,6 @@ next_deadline(struct session *session)
 	return deadline_earlier(session->idle, bulk_deadline(session));
 }
 
-/* Keeps the account of the octets that the session holds. False when they are
- * more than all sessions, or all of its source, may hold together. */
-static bool
-count_memory(struct session *session)
-{
-	const struct buffer *message = &session->server.message;
-
-	return share_hold(&session->dmtpd->data_memory, &session->memory,
-	    message->capacity, (size_t)session->live.data_memory_limit);
-}
-
 /* A message that is too much is let go of. False when it has come to its end, so
  * that it is refused at once. */
 static bool
@@ -299,6 +314,8 @@ feed(struct session *session, struct span input)
 		event = dmtp_server_feed(server, &input);
 		if (bound_memory(session, event))
 			answer(session, event);
+		if (!dmtp_server_in_transaction(server))
+			drop_origin(session);
 		count_memory(session);
 		/* Another message may begin in the same piece. */
 		if (event == DMTP_SERVER_DATA)
@@ -368,8 +385,8 @@ serve(struct stream *stream, const char *host, struct dmtpd *dmtpd)
 	restart_idle(&session);
 	converse(&session);
 	dmtp_server_free(&session.server);
+	drop_origin(&session);
 	count_memory(&session);
-	org_signet_free(session.origin);
 }
 
 void

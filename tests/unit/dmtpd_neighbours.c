@@ -119,6 +119,65 @@ rendering(const struct keys_org *org, const char *fingerprint)
 	    : org;
 }
 
+/* ---- an organization whose signet is large ---- */
+
+enum { LARGE_FIELDS = 100 };
+
+static struct {
+	uint8_t pok[1][CRYPTO_SIGN_PUBLIC];
+	struct buffer signet;
+} large;
+
+static void
+make_large(void)
+{
+	static const uint8_t seed[CRYPTO_SEED] = {1}, value[60000];
+	struct signet_extra extras[LARGE_FIELDS];
+	struct org_signet *verified;
+	uint8_t point[CRYPTO_POINT];
+	struct signet *signet;
+
+	for (size_t i = 0; i < LARGE_FIELDS; i++)
+		extras[i] = (struct signet_extra){251, span_string("x"),
+		    span_of(value, sizeof(value))};
+	large.signet = buffer_make(SIGNET_MAX_LENGTH);
+	crypto_ed25519_public(seed, large.pok[0]);
+	assert_int_equal(crypto_point_public(seed, point), 0);
+	assert_int_equal(signet_make_org(LAYOUT_STANDARD, large.pok[0],
+	    signer_of_seed(seed), NULL, 0, point, "large.test", extras,
+	    LARGE_FIELDS, &large.signet, NULL), 0);
+	assert_int_equal(signet_parse(buffer_span(&large.signet), &signet,
+	    NULL), 0);
+	assert_int_equal(signet_verify_org(signet,
+	    (const uint8_t(*)[CRYPTO_SIGN_PUBLIC])large.pok, 1, "large.test",
+	    &verified, NULL), 0);
+	memcpy(world.large, verified->fingerprint, sizeof(world.large));
+	org_signet_free(verified);
+}
+
+static void
+answer_large(struct facts_answer *answer)
+{
+	struct record *record = calloc(1, sizeof(*record));
+
+	assert_non_null(record);
+	record->pok_count = 1;
+	memcpy(record->poks[0], large.pok[0], CRYPTO_SIGN_PUBLIC);
+	record->version = 1;
+	record->policy = RECORD_MIXED;
+	record->subdomain = RECORD_SUB_MIXED;
+	record->expiry = RECORD_EXPIRY_DEFAULT;
+	record_write(record, &answer->record);
+	free(record);
+	buffer_append_span(&answer->org_signet, buffer_span(&large.signet));
+	snprintf(answer->source, sizeof(answer->source), "memory");
+	snprintf(answer->org.source, sizeof(answer->org.source), "memory");
+	snprintf(answer->organization, sizeof(answer->organization),
+	    "large.test");
+	answer->confirmed = true;
+	answer->facts.dns = DNS_PRESENT_SECURE;
+}
+
 static _Atomic int said = -1;
 
 void
@@ -205,6 +264,8 @@ answer_facts(const struct facts_request *request, struct facts_answer *answer)
 		if (*request->fingerprint != '\0' &&
 		    strcmp(request->fingerprint, which->signet->fingerprint) != 0)
 			answer->err = ERR_UNKNOWN_ADDRESS;
+	} else if (strcmp(request->to, "large.test") == 0) {
+		answer_large(answer);
 	} else if (strcmp(request->to, "absent.test") == 0) {
 		answer->facts.dns = DNS_ABSENT_PROVEN;
 	} else if (strcmp(request->to, "unconfirmed.test") == 0) {
@@ -401,6 +462,7 @@ neighbours_start(void)
 	reseal_answers("250 2.1.5 Ok", "250 2.0.0 Ok: queued as 4Anew");
 	dimein.mail.message = buffer_make(16 << 20);
 	dimereseal.mail.message = buffer_make(16 << 20);
+	make_large();
 	assert_int_equal(server_new(&limits, NULL, NULL, NULL, &server), 0);
 	assert_int_equal(server_listen_unix(server, world_path("facts"), 0600, "",
 	    serve_facts, NULL, NULL), 0);
@@ -420,4 +482,5 @@ neighbours_end(void)
 	server_free(server);
 	buffer_free(&dimein.mail.message);
 	buffer_free(&dimereseal.mail.message);
+	buffer_free(&large.signet);
 }

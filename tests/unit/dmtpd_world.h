@@ -41,6 +41,8 @@ struct dmtpd_world {
 	/* The same in the libdime layout. */
 	struct keys_org *libdime_alpha, *libdime_beta;
 	struct keys_user *libdime_alice, *libdime_bob;
+	/* The fingerprint of large.test's signet, of 6 megabytes. */
+	char large[SIGNET_FINGERPRINT_SIZE];
 	struct unit_certificate certificate; /* dmtpd's default */
 	struct unit_certificate second; /* for mx.alpha.test */
 	struct unit_certificate mta_certificate; /* of the SMTP server */

@@ -599,6 +599,34 @@ memory_is_shared(void **state)
 	buffer_free(&good);
 }
 
+/* The signet of an origin is memory like that of its message, for as long as the
+ * transaction lasts. */
+static void
+origins_take_memory(void **state)
+{
+	struct buffer good = sealed(world.beta, world.bob, "beside a giant");
+	struct stream *first = dmtp_open_from("127.0.0.3");
+	struct stream *second = dmtp_open_from("127.0.0.3"), *s = dmtp_open();
+
+	assert_int_equal(ask(first, "EHLO <mx.large.test>"), 250);
+	assert_int_equal(ask(second, "EHLO <mx.large.test>"), 250);
+	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
+	assert_int_equal(say_mail(first, "large.test", world.large), 250);
+	assert_int_equal(say_mail(second, "large.test", world.large), 450);
+	assert_int_equal(say_rcpt(second, "beta.test",
+	    world.beta->signet->fingerprint), 503);
+	assert_int_equal(transact(s, "alpha.test", buffer_span(&good)), 254);
+	assert_int_equal(ask(first, "RSET"), 250);
+	assert_int_equal(say_mail(second, "large.test", world.large), 250);
+	assert_int_equal(say_mail(second, "alpha.test",
+	    world.alpha->signet->fingerprint), 250);
+	assert_int_equal(say_mail(first, "large.test", world.large), 250);
+	stream_free(first);
+	stream_free(second);
+	stream_free(s);
+	buffer_free(&good);
+}
+
 static void
 postfix_refuses(void **state)
 {
@@ -691,6 +719,7 @@ main(void)
 	    cmocka_unit_test(too_large),
 	    cmocka_unit_test(memory_is_bounded),
 	    cmocka_unit_test(memory_is_shared),
+	    cmocka_unit_test(origins_take_memory),
 	    cmocka_unit_test(postfix_refuses),
 	    cmocka_unit_test(pipelined),
 	};
