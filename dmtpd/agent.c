@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
+#include "base/mark.h"
 #include "dmtp/lmtp.h"
 #include "dmtpd/deliver_out.h"
 #include "dmtpd/transit.h"
@@ -31,7 +32,9 @@ answer_message(struct session *session)
 	};
 	struct verdict verdict;
 
+	MARK("agent-has-mail");
 	deliver_out(&delivery, &verdict);
+	MARK("peer-answered");
 	lmtp_answer(lmtp, verdict.smtp, verdict.enhanced, verdict.text);
 }
 

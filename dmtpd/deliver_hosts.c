@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mark.h"
 #include "client/facts.h"
 #include "dmtpd/deliver_hosts.h"
 #include "dmtpd/pool.h"
@@ -101,6 +102,7 @@ transfer(struct search *search, struct peer *peer)
 	int64_t start = now();
 	int err;
 
+	MARK("session-open");
 	err = peer_deliver(peer, search->request->mail, &result->reply,
 	    search->fault);
 	result->ms_command = now() - start;

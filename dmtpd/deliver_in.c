@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/mark.h"
 #include "client/facts.h"
 #include "dime/armor.h"
 #include "dmtpd/deliver_in.h"
@@ -202,10 +203,13 @@ deliver_claimed(struct check *check)
 	case NODES_NOTHING:
 		break;
 	}
+	MARK("message-checked");
 	reply = hand_over(check);
-	if (reply == REPLY_ACCEPTED)
+	if (reply == REPLY_ACCEPTED) {
+		MARK("injected");
 		remember(check);
-	else
+		MARK("delivery-noted");
+	} else
 		nodes_release(delivery->dmtpd, delivery->identifier, recipient);
 	return reply;
 }

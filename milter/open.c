@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/mark.h"
 #include "client/facts.h"
 #include "dime/headers.h"
 #include "milter/milter.h"
@@ -382,6 +383,7 @@ open_message(struct session *session)
 	if (err != 0)
 		status = refuse(session, &opening, err, &fault);
 	log_outcome(session, &opening, err, &fault, started);
+	MARK("opened");
 	finish(&opening);
 	return status;
 }

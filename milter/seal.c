@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
+#include "base/mark.h"
 #include "milter/received.h"
 #include "milter/reply.h"
 #include "milter/sealing.h"
@@ -201,6 +202,7 @@ seal_message(struct session *session)
 	sfsistat status;
 	int err;
 
+	MARK("to-be-sealed");
 	sealing_start(&sealing);
 	/* Of pass 1. */
 	received_topmost(buffer_span(&session->letter.header), &received);
@@ -221,6 +223,7 @@ seal_message(struct session *session)
 	else
 		status = reply_defer(session, err, fault_text(&fault, err));
 	log_outcome(session, &sealing, err, &fault, started);
+	MARK("sealed");
 	sealing_finish(&sealing);
 	return status;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
+#include "base/mark.h"
 #include "milter/milter.h"
 #include "milter/reply.h"
 
@@ -35,6 +36,7 @@ submit_message(struct session *session)
 		    "Postfix sends no queue id (macro i)" :
 		    error_row(err)->text);
 	log_end(&line);
+	MARK("author-noted");
 	return err == 0 ? SMFIS_ACCEPT :
 	    reply_defer(session, err, "cannot note the author now");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
+#include "base/mark.h"
 #include "client/peer_session.h"
 
 enum {
@@ -131,6 +132,7 @@ send_message(struct peer *peer, struct span armor, struct peer_reply *reply,
 
 	reply->code = 0;
 	err = send_armor(peer, armor, deadline_in(time), fault);
+	MARK("message-sent");
 	if (err == 0)
 		err = peer_read_reply(peer, deadline_in(time), reply, fault);
 	if (err != 0) {

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
 
+#include <errno.h>
+#include <glob.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/address.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/cursor.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/mark.h"
 #include "base/text.h"
 
 static void
@@ -369,6 +376,59 @@ config_table(void **state)
 	    ERR_NO_FILE);
 }
 
+/* ---- marks ---- */
+
+#ifdef DIME_TEST_HOOKS
+static void *
+come_to_the_mark(void *context)
+{
+	MARK("held");
+	return NULL;
+}
+
+static bool
+somebody_waits(const char *pattern)
+{
+	struct deadline deadline = deadline_in(20000);
+	int missing = 1;
+	glob_t found;
+
+	while (missing != 0 && deadline_left(deadline) > 0) {
+		missing = glob(pattern, 0, NULL, &found);
+		globfree(&found);
+	}
+	return missing == 0;
+}
+#endif
+
+static void
+marks_hold(void **state)
+{
+#ifdef DIME_TEST_HOOKS
+	char directory[] = "/tmp/test_base.XXXXXX";
+	char mark[200], reached[200];
+	pthread_t thread;
+
+	MARK("held"); /* no directory of marks: not held */
+	unit_directory(directory);
+	setenv("DIME_MARKS", directory, 1);
+	MARK("held"); /* no such mark */
+	snprintf(mark, sizeof(mark), "%s/held", directory);
+	snprintf(reached, sizeof(reached), "%s/held.reached.*", directory);
+	assert_int_equal(file_write(mark, span_string(""), 0600, false, NULL),
+	    0);
+	assert_int_equal(pthread_create(&thread, NULL, come_to_the_mark,
+	    NULL), 0);
+	assert_true(somebody_waits(reached));
+	assert_int_equal(pthread_tryjoin_np(thread, NULL), EBUSY);
+	assert_int_equal(unlink(mark), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	unsetenv("DIME_MARKS");
+#else
+	skip();
+#endif
+}
+
 int
 main(void)
 {
@@ -385,6 +445,7 @@ main(void)
 	    cmocka_unit_test(utf8_table),
 	    cmocka_unit_test(invisible_table),
 	    cmocka_unit_test(config_table),
+	    cmocka_unit_test(marks_hold),
 	};
 
 	return cmocka_run_group_tests(tests, unit_start, unit_end);
