@@ -164,9 +164,11 @@ submit_unknown() {
 }
 
 # submit FROM FILE TO...: as the mail program of FROM would, and prints the
-# server's last word. Only the line ends of FILE are changed.
+# server's last word. Only the line ends of FILE are changed. What was said goes to
+# SUBMIT_NOTES.log, by default the world's.
 submit() {
-	local from file domain server
+	local from file domain server notes
+	notes=${SUBMIT_NOTES:-$WORLD/submit}
 	from=$1
 	file=$2
 	shift 2
@@ -185,11 +187,11 @@ submit() {
 		--resolve "$server:$(address_of "$domain")" \
 		--url "smtp://$server/mail.$domain" --mail-from "$from" "$@" \
 		--write-out '%{time_total}' --upload-file - \
-		>"$WORLD/submit.seconds" 2>"$WORLD/submit.log" || {
-		sed -n 's/^< //p; s/^curl: //p' "$WORLD/submit.log" | tail -2 >&2
+		>"$notes.seconds" 2>"$notes.log" || {
+		sed -n 's/^< //p; s/^curl: //p' "$notes.log" | tail -2 >&2
 		return 1
 	}
-	sed -n 's/\r$//; s/^< \(250 .*queued as .*\)/\1/p' "$WORLD/submit.log"
+	sed -n 's/\r$//; s/^< \(250 .*queued as .*\)/\1/p' "$notes.log"
 }
 
 # ---- mail in a mailbox ----
