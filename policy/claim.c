@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
-#include "crypto/random.h"
 #include "policy/claim.h"
 
 enum {
@@ -16,16 +15,6 @@ enum {
 enum claim_state { CLAIMED = 1, DELIVERED = 2 };
 
 static const char kind[] = "m";
-
-void
-claim_identify(struct node_id *self)
-{
-	struct random_source random;
-
-	random_start(&random);
-	random_fill(&random, self, sizeof(*self));
-	random_end(&random);
-}
 
 /* Whether the request names a message and its recipient, and there is a place
  * where other nodes look. `name` is what stands there. */

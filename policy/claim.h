@@ -24,7 +24,4 @@ void claim_delivered(struct policyd *policyd,
 void claim_release(struct policyd *policyd,
     const struct facts_request *request, struct facts_answer *answer);
 
-/* Names this process among the site's, at random, for what it claims. */
-void claim_identify(struct node_id *self);
-
 #endif

@@ -265,6 +265,9 @@ start_parts(struct daemon *daemon, const struct config *config,
 	    (err = state_open(config->state_db, STATE_MODE, policyd->clock,
 	         &policyd->state, fault)) != 0)
 		return err;
+	if ((err = state_get_node(policyd->state, policyd->self.octets)) != 0)
+		return fault_set(fault, err, "%s: %s", config->state_db,
+		    error_row(err)->text);
 	if ((err = memory_new((size_t)config->memory_cache_size,
 	         policyd->clock, &policyd->memory)) != 0 ||
 	    (err = work_new(WORKERS, &daemon->work)) != 0)
@@ -320,7 +323,6 @@ daemon_start(struct daemon *daemon, const char *config_path,
 
 	*daemon = (struct daemon){.config_path = config_path};
 	daemon->policyd.clock = &clock_system;
-	claim_identify(&daemon->policyd.self);
 	err = load_site(config_path, &site, fault);
 	if (err != 0)
 		return err;

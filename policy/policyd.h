@@ -3,6 +3,7 @@
 #define DIME_POLICY_POLICYD_H
 
 #include "client/facts.h"
+#include "keys/state.h"
 #include "policy/domain.h"
 #include "policy/patience.h"
 #include "policy/signets.h"
@@ -20,9 +21,10 @@ struct statistics {
 #undef STATISTIC
 };
 
-/* A process among those that share a Redis. */
+/* A node among those that share a Redis, for what it claims there. A policyd that
+ * is started again is the same node: it knows the claims that it left behind. */
 struct node_id {
-	uint8_t octets[16];
+	uint8_t octets[STATE_NODE_SIZE];
 };
 
 struct policyd {

@@ -2,6 +2,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "crypto/random.h"
 #include "dime/record.h"
 #include "keys/statement.h"
 #include "keys/state.h"
@@ -55,6 +56,8 @@ static const char tables[] =
     " address TEXT PRIMARY KEY, organization TEXT NOT NULL,"
     " core BLOB NOT NULL, seen INTEGER NOT NULL,"
     " until INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE node ("
+    " one INTEGER PRIMARY KEY CHECK (one = 1), id BLOB NOT NULL);"
     "CREATE INDEX pin_until ON pin (until);"
     "CREATE INDEX note_until ON note (until);"
     "CREATE INDEX delivered_until ON delivered (until);"
@@ -79,6 +82,8 @@ enum {
 	SET_KNOWN,
 	GET_KNOWN,
 	FORGET_KNOWN,
+	SET_NODE,
+	GET_NODE,
 	LAST_NAKED,
 	EXPIRE_PIN,
 	EXPIRE_NOTE,
@@ -136,6 +141,8 @@ static const char *const statements[STATEMENTS] = {
 		  " WHERE address = ? AND until > ?",
     [FORGET_KNOWN] = "DELETE FROM known"
 		     " WHERE address = ? AND seen <= ?",
+    [SET_NODE] = "INSERT OR IGNORE INTO node (one, id) VALUES (1, ?)",
+    [GET_NODE] = "SELECT id FROM node",
     [LAST_NAKED] = "SELECT coalesce(max(until), 0) FROM naked",
     [EXPIRE_PIN] = "DELETE FROM pin WHERE until <= ?",
     [EXPIRE_NOTE] = "DELETE FROM note WHERE until <= ?",
@@ -148,7 +155,7 @@ static const char *const statements[STATEMENTS] = {
 static const struct database_schema schema = {
     .what = "state database",
     .application_id = 0x444d5354, /* "DMST" */
-    .version = 2,
+    .version = 3,
     .create = tables,
     .statements = statements,
     .statement_count = STATEMENTS,
@@ -439,6 +446,52 @@ state_forget_known(struct state *state, const char *address, int64_t before)
 	statement_text(&statement, address);
 	statement_number(&statement, before);
 	return statement_run(&statement);
+}
+
+/* ---- this node ---- */
+
+/* Of two programs that make it at once, the first one's stays. */
+static int
+make_node(struct state *state)
+{
+	uint8_t made[STATE_NODE_SIZE];
+	struct random_source random;
+	struct statement statement;
+
+	random_start(&random);
+	random_fill(&random, made, sizeof(made));
+	random_end(&random);
+	start(state, &statement, SET_NODE);
+	statement_blob(&statement, span_of(made, sizeof(made)));
+	return statement_run(&statement);
+}
+
+static int
+read_node(struct state *state, bool *found, uint8_t id[static STATE_NODE_SIZE])
+{
+	struct statement statement;
+
+	start(state, &statement, GET_NODE);
+	*found = statement_next(&statement);
+	if (*found)
+		statement_get_octets(&statement, 0, id, STATE_NODE_SIZE);
+	return statement_end(&statement);
+}
+
+int
+state_get_node(struct state *state, uint8_t id[static STATE_NODE_SIZE])
+{
+	bool found;
+	int err;
+
+	memset(id, 0, STATE_NODE_SIZE);
+	err = read_node(state, &found, id);
+	if (err == 0 && !found) {
+		err = make_node(state);
+		if (err == 0)
+			err = read_node(state, &found, id);
+	}
+	return err;
 }
 
 int

@@ -9,7 +9,7 @@
 /*
  * What must survive a restart on this node (state.db, SQLite in WAL mode, shared
  * by the three programs): pins, authorship notes, duplicates, failure timers,
- * users' signets that were seen. Any
+ * users' signets that were seen, and who this node is. Any
  * thread; a pool of handles inside; every statement has a busy time-out. A
  * failure is ERR_DATABASE, ERR_BUSY or ERR_PERMISSION, logged with SQLite's words
  * where it happens.
@@ -106,6 +106,14 @@ int state_get_known(struct state *state, const char *address, bool *found,
 /* Unless it was noted after the time `before`. */
 int state_forget_known(struct state *state, const char *address,
     int64_t before);
+
+/* ---- this node ---- */
+
+enum { STATE_NODE_SIZE = 16 };
+
+/* What names this node among those that share a Redis: random octets, made when
+ * first asked for, that stay the same for as long as the database. */
+int state_get_node(struct state *state, uint8_t id[static STATE_NODE_SIZE]);
 
 /* Deletes what has run out, pins a year after they have. */
 int state_expire(struct state *state);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "policy/claim.h"
 #include "policy/map.h"
 #include "policy/purge.h"
 #include "policy/suffix.h"
@@ -394,7 +393,6 @@ start_knowledge(struct world *world, bool sessions)
 	assert_int_equal(signets_new(&signets, &policyd->signets), 0);
 	assert_int_equal(patience_new(&world_clock, &policyd->patience), 0);
 	assert_int_equal(purges_new(&policyd->purges), 0);
-	claim_identify(&policyd->self);
 }
 
 struct world *

@@ -41,6 +41,8 @@ struct world {
 	struct policyd stranger; /* another site's */
 };
 
+static uint8_t named; /* nodes, so far */
+
 static void
 start_node(struct world *world, struct policyd *node, const uint8_t *key,
     unsigned int timeout)
@@ -52,7 +54,7 @@ start_node(struct world *world, struct policyd *node, const uint8_t *key,
 	cache_free(node->cache);
 	*node = (struct policyd){.clock = &moved_clock};
 	assert_int_equal(cache_new(&settings, &node->cache), 0);
-	claim_identify(&node->self);
+	node->self.octets[0] = ++named;
 }
 
 static int

@@ -473,10 +473,10 @@ unsound_files_are_refused_by_name(void **state)
 		int err;
 		const char *text;
 	} cases[] = {
-	    {"newer schema", "PRAGMA user_version=3", ERR_VERSION,
-	     "schema version 3 is newer than this program's 2"},
+	    {"newer schema", "PRAGMA user_version=4", ERR_VERSION,
+	     "schema version 4 is newer than this program's 3"},
 	    {"older schema", "PRAGMA user_version=1", ERR_VERSION,
-	     "schema version 1 is older than this program's 2"},
+	     "schema version 1 is older than this program's 3"},
 	    {"another application's", "PRAGMA application_id=7", ERR_DATABASE,
 	     "not a Dimegate state database"},
 	    {"no version", "PRAGMA user_version=0", ERR_DATABASE,
@@ -731,6 +731,33 @@ programs_may_create_it_at_once(void **state)
 	assert_int_equal(sql(path, "SELECT count(*) FROM naked"), 1);
 }
 
+static void
+a_node_stays_who_it_is(void **state)
+{
+	static const uint8_t nobody[STATE_NODE_SIZE];
+	uint8_t id[STATE_NODE_SIZE], again[STATE_NODE_SIZE];
+	struct world *world = *state;
+
+	assert_int_equal(state_get_node(world->state, id), 0);
+	assert_memory_not_equal(id, nobody, sizeof(id));
+	assert_int_equal(state_get_node(world->state, again), 0);
+	assert_memory_equal(id, again, sizeof(id));
+	state_close(world->state);
+	world->state = NULL;
+	reopen(world);
+	assert_int_equal(state_get_node(world->state, again), 0);
+	assert_memory_equal(id, again, sizeof(id));
+	/* Another database is another node's. */
+	state_close(world->state);
+	world->state = NULL;
+	unlink(world->path);
+	reopen(world);
+	assert_int_equal(state_get_node(world->state, again), 0);
+	assert_memory_not_equal(id, again, sizeof(id));
+	sql(world->path, "UPDATE node SET id = x'00'");
+	assert_int_equal(state_get_node(world->state, again), ERR_DATABASE);
+}
+
 #define STATE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
@@ -746,6 +773,7 @@ main(void)
 	    STATE_TEST(a_naked_verdict_runs_out),
 	    STATE_TEST(signets_that_were_seen),
 	    STATE_TEST(not_all_of_an_organization_are_seen),
+	    STATE_TEST(a_node_stays_who_it_is),
 	    STATE_TEST(expiry_deletes_what_ran_out),
 	    STATE_TEST(modes_do_not_depend_on_the_umask),
 	    STATE_TEST(unsound_files_are_refused_by_name),
