@@ -20,6 +20,7 @@ enum {
 	LISTENERS = 64,
 	STACK_SIZE = 256 * 1024,
 	PAUSE = 100, /* milliseconds without accepting when resources lack */
+	QUIET = 10 * 1000, /* likewise without a line about who is refused */
 };
 
 struct connection {
@@ -47,6 +48,8 @@ struct server {
 	bool starved;   /* do not accept now: there is no room */
 	bool complained; /* and the log knows */
 	bool hurried;   /* asked to stop again: no more grace */
+	struct deadline quiet; /* until then refusals are only counted */
+	size_t refused;        /* so many, since the last line */
 	atomic_bool stopping;
 
 	pthread_mutex_t lock; /* guards the two lists */
@@ -305,16 +308,50 @@ start_thread(struct connection *connection)
 	return number;
 }
 
+/* Those who have no line of their own: strangers choose how many there are. */
+static void
+end_refusals(struct server *server, struct log_line *line)
+{
+	if (server->refused > 0)
+		log_number(line, "more", (int64_t)server->refused);
+	log_end(line);
+	server->refused = 0;
+}
+
+static void
+note_refusal(struct server *server, const char *client, const char *reason)
+{
+	struct log_line line;
+
+	if (deadline_left(server->quiet) > 0) {
+		server->refused++;
+		return;
+	}
+	server->quiet = deadline_in(QUIET);
+	log_begin(&line, LOG_WARNING, "refused");
+	log_text(&line, "client", client);
+	log_text(&line, "reason", reason);
+	end_refusals(server, &line);
+}
+
+/* At the end. */
+static void
+note_rest(struct server *server)
+{
+	struct log_line line;
+
+	if (server->refused == 0)
+		return;
+	log_begin(&line, LOG_WARNING, "refused");
+	end_refusals(server, &line);
+}
+
 static void
 refuse(struct connection *connection, const char *reason)
 {
 	struct server *server = connection->server;
-	struct log_line line;
 
-	log_begin(&line, LOG_WARNING, "refused");
-	log_text(&line, "client", stream_peer(connection->stream));
-	log_text(&line, "reason", reason);
-	log_end(&line);
+	note_refusal(server, stream_peer(connection->stream), reason);
 	if (server->on_refuse != NULL)
 		server->on_refuse(connection->stream, server->context);
 }
@@ -466,6 +503,7 @@ server_run(struct server *server, int64_t grace)
 	while (!server_stopping(server))
 		turn(server, server->starved ? PAUSE : -1);
 	close_listeners(server);
+	note_rest(server);
 	if (server->on_stop != NULL)
 		server->on_stop(server->context);
 	deadline = deadline_in(grace);

@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "base/file.h"
+#include "base/log.h"
 #include "net/server.h"
 
 enum { LONG = 20000 }; /* a time that no test waits for */
@@ -349,6 +351,57 @@ limit_of_one_source(void **state)
 	finish(&run);
 }
 
+/* The lines of the log with that event, which began when it was opened. */
+static unsigned int
+count_in_log(const char *log, const char *event, struct buffer *text)
+{
+	unsigned int count = 0;
+	const char *at;
+
+	buffer_reset(text);
+	assert_int_equal(file_read(log, text, NULL), 0);
+	at = buffer_string(text);
+	while ((at = strstr(at, event)) != NULL) {
+		at++;
+		count++;
+	}
+	return count;
+}
+
+/* Who is refused again and again does not fill the disk with what is said of it:
+ * a line now and then, and how many there were. */
+static void
+refusals_are_counted(void **state)
+{
+	enum { CALLS = 200 };
+	struct server_limits limits = {.connections = 1};
+	struct server *server = make(&limits);
+	struct buffer text = buffer_make(1 << 20);
+	char log[sizeof(directory) + 8];
+	struct stream *a, *b;
+	struct run run;
+
+	snprintf(log, sizeof(log), "%s/log", directory);
+	assert_int_equal(log_open("test", log, LOG_INFO), 0);
+	listen_unix(server);
+	start(&run, server, LONG);
+	a = dial_unix();
+	expect(a, "a\n", "> a");
+	for (int i = 0; i < CALLS; i++) {
+		b = dial_unix();
+		expect(b, "", "full");
+		expect_end(b);
+	}
+	hang_up(a);
+	finish(&run);
+	/* What is left over is said in the end. */
+	assert_in_range(count_in_log(log, "event=refused", &text), 2,
+	    CALLS / 4);
+	assert_non_null(strstr(buffer_string(&text), " more="));
+	assert_int_equal(log_open("test", "stderr", LOG_DEBUG), 0);
+	buffer_free(&text);
+}
+
 static void
 no_thread(void **state)
 {
@@ -600,6 +653,7 @@ main(void)
 	    cmocka_unit_test(limit_of_one_source),
 	    cmocka_unit_test(source_table),
 	    cmocka_unit_test(limit_of_a_prefix),
+	    cmocka_unit_test(refusals_are_counted),
 	    cmocka_unit_test(no_thread),
 	    cmocka_unit_test(no_descriptors),
 	    cmocka_unit_test(reload_and_end_by_signal),
