@@ -10,6 +10,7 @@
 
 #include <netinet/in.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #include "base/log.h"
@@ -74,6 +75,19 @@ take_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* As many as the administrator allows: the usual limit is for programs that call
+ * select(2), and connections would leave none for the work they ask for. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void
 server_set_limits(struct server *server, const struct server_limits *limits)
 {
@@ -95,6 +109,7 @@ server_new(const struct server_limits *limits, void (*on_reload)(void *),
 	server->on_reload = on_reload;
 	server->on_refuse = on_refuse;
 	server->context = context;
+	raise_descriptors();
 	atomic_init(&server->stopping, false);
 	pthread_mutex_init(&server->lock, NULL);
 	server->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -465,6 +465,24 @@ no_descriptors(void **state)
 	finish(&run);
 }
 
+/* A daemon uses all descriptors that it may have: the usual number is for programs
+ * with a select(2), and less than connection_limit needs. */
+static void
+descriptors_are_had(void **state)
+{
+	struct server_limits limits = {0};
+	struct rlimit normal, low, now;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &normal), 0);
+	low = normal;
+	low.rlim_cur = normal.rlim_max / 2;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	server_free(make(&limits));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+	assert_true(now.rlim_cur == normal.rlim_max);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &normal), 0);
+}
+
 static void
 reload_and_end_by_signal(void **state)
 {
@@ -656,6 +674,7 @@ main(void)
 	    cmocka_unit_test(refusals_are_counted),
 	    cmocka_unit_test(no_thread),
 	    cmocka_unit_test(no_descriptors),
+	    cmocka_unit_test(descriptors_are_had),
 	    cmocka_unit_test(reload_and_end_by_signal),
 	    cmocka_unit_test(grace_for_connections),
 	    cmocka_unit_test(abort_after_the_grace),
