@@ -90,9 +90,10 @@ refuse_unknown(struct fake_policyd *policyd, const char *address,
     struct facts_answer *answer)
 {
 	struct keys_user *user;
+	int err = keys_find_user(policyd->keys, address, &user, NULL);
 
-	if (keys_find_user(policyd->keys, address, &user, NULL) !=
-	    ERR_UNKNOWN_ADDRESS)
+	keys_user_free(user);
+	if (err != ERR_UNKNOWN_ADDRESS)
 		return;
 	answer->action = POLICY_REFUSE;
 	answer->err = ERR_UNKNOWN_ADDRESS;

@@ -24,12 +24,6 @@ reseal_start(void **state)
 	return 0;
 }
 
-static int
-reseal_end(void **state)
-{
-	keys_close(renewed);
-	return site_end(state);
-}
 
 /* From whose keys policyd has its signets. */
 static void
@@ -53,8 +47,10 @@ struct returned {
 	char author[ADDRESS_SIZE + SIGNET_FINGERPRINT_SIZE + 8];
 	const char *sender; /* of the envelope, as its recipient */
 	const char *recipient;
-	struct buffer text;
 };
+
+/* The last of them as mail. */
+static struct buffer brought;
 
 static void
 name_author(struct returned *returned, struct keys *keys,
@@ -73,8 +69,7 @@ static struct returned
 waiting(const char *queue_id, const char *sender, const char *author)
 {
 	struct returned returned = {.armor = buffer_make(1 << 20),
-	    .count = 1, .sender = sender, .recipient = "<bob@beta.test>",
-	    .text = buffer_make(1 << 20)};
+	    .count = 1, .sender = sender, .recipient = "<bob@beta.test>"};
 	char text[2000];
 	struct mta_mail mail;
 
@@ -91,30 +86,30 @@ waiting(const char *queue_id, const char *sender, const char *author)
 }
 
 static struct mta_mail
-mail_of(struct returned *returned)
+mail_of(const struct returned *returned)
 {
-	buffer_reset(&returned->text);
-	buffer_printf(&returned->text, "%s: %u\r\n%s: %s\r\n",
+	buffer_free(&brought);
+	brought = buffer_make(1 << 20);
+	buffer_printf(&brought, "%s: %u\r\n%s: %s\r\n",
 	    resealing_count_field, returned->count, resealing_author_field,
 	    returned->author);
-	buffer_append_string(&returned->text, "MIME-Version: 1.0\r\n"
+	buffer_append_string(&brought, "MIME-Version: 1.0\r\n"
 	    "Content-Type: application/vnd.dime-message\r\n\r\n");
-	buffer_append_span(&returned->text, buffer_span(&returned->armor));
+	buffer_append_span(&brought, buffer_span(&returned->armor));
 	return (struct mta_mail){.queue_id = "AGAIN",
 	    .sender = returned->sender, .recipients = {returned->recipient},
-	    .text = buffer_span(&returned->text)};
+	    .text = buffer_span(&brought)};
 }
 
 static void
 returned_free(struct returned *returned)
 {
 	buffer_free(&returned->armor);
-	buffer_free(&returned->text);
 }
 
 /* Has it sealed anew; *armor gets the new one. */
 static void
-reseal(struct returned *returned, struct buffer *armor)
+reseal(const struct returned *returned, struct buffer *armor)
 {
 	static const char head[] = "MIME-Version: 1.0\r\n"
 	    "Content-Type: application/vnd.dime-message\r\n";
@@ -140,7 +135,7 @@ reseal(struct returned *returned, struct buffer *armor)
 }
 
 static void
-refuses(struct returned *returned, char verdict, const char *reply)
+refuses(const struct returned *returned, char verdict, const char *reply)
 {
 	struct mta_mail mail = mail_of(returned);
 
@@ -346,6 +341,38 @@ a_bounce_for_relay_stays_one(void **state)
 	    "relay+SRS0=aB=3D=gamma.test=Dave@beta.test");
 	message_free(message);
 	keys_user_free(relay);
+	buffer_free(&armor);
+	returned_free(&returned);
+}
+
+static void
+a_tag_stays_with_the_recipient(void **state)
+{
+	struct mta_mail mail = letter("OUT", RECEIVED("G1") LETTER);
+	struct returned returned = waiting("G2", "<alice@alpha.test>",
+	    "relay@alpha.test");
+	struct buffer armor = buffer_make(1 << 20);
+	struct message_envelope envelope;
+	struct message *message;
+	struct keys_user *bob;
+
+	policyd_knows(site.keys);
+	mail.recipients[0] = returned.recipient = "<Bob+News@beta.test>";
+	buffer_reset(&returned.armor);
+	seal(&mail, &returned.armor);
+	policyd_knows(renewed);
+	reseal(&returned, &armor);
+	assert_int_equal(message_read(buffer_span(&armor), 1 << 20, &message,
+	    NULL), 0);
+	assert_int_equal(keys_find_user(renewed, "bob@beta.test", &bob, NULL),
+	    0);
+	assert_int_equal(message_unlock(message, MESSAGE_RECIPIENT,
+	    bob->agreer, NULL), 0);
+	assert_int_equal(message_destination_envelope(message, &envelope,
+	    NULL), 0);
+	assert_string_equal(envelope.spelled, "Bob+News@beta.test");
+	message_free(message);
+	keys_user_free(bob);
 	buffer_free(&armor);
 	returned_free(&returned);
 }
@@ -611,17 +638,17 @@ malformed_fields_are_refused(void **state)
 	for (size_t i = 0; i < COUNT(heads); i++) {
 		const char *at = heads[i];
 
-		buffer_reset(&returned.text);
+		buffer_reset(&brought);
 		for (; strstr(at, "%s") != NULL; at = strstr(at, "%s") + 2) {
-			buffer_append(&returned.text, at,
+			buffer_append(&brought, at,
 			    (size_t)(strstr(at, "%s") - at));
-			buffer_append_string(&returned.text, author);
+			buffer_append_string(&brought, author);
 		}
-		buffer_append_string(&returned.text, at);
-		buffer_append_string(&returned.text, "\r\n");
-		buffer_append_span(&returned.text,
+		buffer_append_string(&brought, at);
+		buffer_append_string(&brought, "\r\n");
+		buffer_append_span(&brought,
 		    buffer_span(&returned.armor));
-		mail.text = buffer_span(&returned.text);
+		mail.text = buffer_span(&brought);
 		unit_case(heads[i]);
 		expect("DIME-RESEAL", &mail, 'y', "550 5.6.0 DIME-550 ");
 		assert_false(mta.body_replaced);
@@ -706,7 +733,7 @@ what_is_too_large_is_refused(void **state)
 	struct mta_mail mail = mail_of(&returned);
 
 	site_reload("message_size_limit = 1048576\n");
-	buffer_append_span(&huge, buffer_span(&returned.text));
+	buffer_append_span(&huge, buffer_span(&brought));
 	while (huge.length < (2 << 20))
 		buffer_append_string(&huge, "AAAAAAAAAAAAAAAAAAAAAAA\r\n");
 	mail.text = buffer_span(&huge);
@@ -727,6 +754,14 @@ a_domain_that_is_no_longer_ours_signs_nothing(void **state)
 	returned_free(&returned);
 }
 
+static int
+reseal_end(void **state)
+{
+	buffer_free(&brought);
+	keys_close(renewed);
+	return site_end(state);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, site_answer_dark)
 
 int
@@ -738,6 +773,7 @@ main(void)
 	    TEST(it_happens_three_times_at_most),
 	    TEST(the_new_signet_has_its_dialect),
 	    TEST(a_bounce_for_relay_stays_one),
+	    TEST(a_tag_stays_with_the_recipient),
 	    TEST(our_own_keys_may_be_new),
 	    TEST(the_recipient_alone_is_new),
 	    TEST(a_disabled_author_signs_nothing),
