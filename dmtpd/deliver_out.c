@@ -27,8 +27,11 @@ struct attempt {
 	char identifier[SIGNET_FINGERPRINT_SIZE];
 	char queue[TRANSIT_QUEUE_SIZE];
 	unsigned int resealed; /* how often, before */
-	bool sealed_anew;
-	char queue_anew[POSTFIX_QUEUE_SIZE]; /* then its id */
+	/* When it was brought back: the peer's refusal, whether it was sealed
+	 * anew, and the id of that one. */
+	struct verdict refusal;
+	bool brought_back, sealed_anew;
+	char queue_anew[POSTFIX_QUEUE_SIZE];
 	struct fault fault;
 };
 
@@ -220,7 +223,6 @@ static void
 seal_anew(struct attempt *attempt, struct verdict *verdict)
 {
 	const struct dmtpd *dmtpd = attempt->delivery->dmtpd;
-	const struct verdict refusal = *verdict;
 	const struct reseal order = {
 	    .socket = dmtpd->config->reseal_socket,
 	    .helo = dmtpd->hostname,
@@ -229,12 +231,14 @@ seal_anew(struct attempt *attempt, struct verdict *verdict)
 	    .origin = &attempt->envelope,
 	    .count = attempt->resealed,
 	    .armor = buffer_span(&attempt->armor),
-	    .why = refusal.text,
+	    .why = attempt->refusal.text,
 	};
 
-	if (order.socket[0] != '\0')
-		attempt->sealed_anew =
-		    reseal(&order, verdict, attempt->queue_anew);
+	if (order.socket[0] == '\0')
+		return;
+	attempt->refusal = *verdict;
+	attempt->brought_back = true;
+	attempt->sealed_anew = reseal(&order, verdict, attempt->queue_anew);
 }
 
 static const char *
@@ -243,6 +247,20 @@ event_name(const struct attempt *attempt, const struct verdict *verdict)
 	if (verdict->smtp / 100 == 2)
 		return attempt->sealed_anew ? "resealed" : "delivered";
 	return verdict->smtp / 100 == 4 ? "deferred" : "bounced";
+}
+
+/* What the milter says of sealing anew may name the mailbox: it is in the
+ * milter's log. */
+static void
+log_reason(const struct attempt *attempt, const struct verdict *verdict,
+    struct log_line *line)
+{
+	if (attempt->brought_back) {
+		log_text(line, "anew", verdict->enhanced);
+		log_text(line, "text", attempt->refusal.text);
+	} else {
+		log_text(line, "text", verdict->text);
+	}
 }
 
 static void
@@ -270,7 +288,7 @@ log_outcome(const struct attempt *attempt, const struct verdict *verdict,
 	log_number(&line, "command_ms", attempt->result.ms_command);
 	log_number(&line, "ms", took);
 	if (verdict->smtp / 100 != 2)
-		log_text(&line, "text", verdict->text);
+		log_reason(attempt, verdict, &line);
 	log_end(&line);
 }
 

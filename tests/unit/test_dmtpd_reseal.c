@@ -188,8 +188,8 @@ the_milters_word_is_passed_on(void **state)
 	} cases[] = {
 	    {"waits", "250 Ok", "451 4.7.5 DIME-451 the same signets", 451,
 	     "4.7.5 " SAID "the same signets"},
-	    {"gone", "250 Ok", "550 5.1.1 DIME-550 no such address", 550,
-	     "5.1.1 " SAID "no such address"},
+	    {"gone", "250 Ok", "550 5.1.1 DIME-550 no dave@beta.test", 550,
+	     "5.1.1 " SAID "no dave@beta.test"},
 	    {"large", "250 Ok", "552 5.3.4 DIME-552 too large", 552,
 	     "5.3.4 " SAID "too large"},
 	    {"Postfix's own refusal", "250 Ok", "550 5.7.1 <dave> is bad", 451,
@@ -204,6 +204,8 @@ the_milters_word_is_passed_on(void **state)
 	    {"no id", "250 Ok", "250 2.0.0 Ok", 250,
 	     "2.0.0 " SAID "sealed anew as "},
 	};
+	static const char *const what[] = {"event=bounced", "anew=5.1.1",
+	    "text=\"586 ", NULL};
 	struct buffer message = sealed(world.beta, world.dave, "words");
 	struct stream *s = lmtp_open();
 
@@ -218,6 +220,8 @@ the_milters_word_is_passed_on(void **state)
 			fail_msg("%s", heard);
 	}
 	reseal_answers("250 Ok", "250 2.0.0 Ok: queued as 4Anew");
+	wait_log(NULL, 0, what);
+	assert_false(log_holds("dave"));
 	stream_free(s);
 	buffer_free(&message);
 }
