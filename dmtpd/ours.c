@@ -166,6 +166,8 @@ ours_find(struct dmtpd *dmtpd, const char *sender, struct message *message,
 		keys_org_free(search.org);
 		return err;
 	}
+	/* What another's keys made of the message says nothing. */
+	*fault = (struct fault){0};
 	*out = search.org;
 	return 0;
 }
