@@ -210,6 +210,8 @@ answer(struct session *session, enum dmtp_server_event event)
 {
 	switch (event) {
 	case DMTP_SERVER_MAIL:
+		/* Sessions are long: a transaction is by what is in force. */
+		session->live = dmtpd_live(session->dmtpd);
 		answer_mail(session);
 		break;
 	case DMTP_SERVER_RCPT:
