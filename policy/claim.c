@@ -43,8 +43,8 @@ write_claim(const struct policyd *policyd, struct buffer *payload)
 	buffer_append(payload, &policyd->self, sizeof(policyd->self));
 }
 
-/* A claim of ours that was not given back: then dmtpd has died over it, since it
- * asks only for what it is not delivering already. */
+/* A claim of this node's that was not given back: then dmtpd has died over it,
+ * since it asks only for what it is not delivering already. */
 static bool
 is_ours(const struct policyd *policyd, struct span payload)
 {
