@@ -14,6 +14,9 @@ enum {
 	HANDSHAKE = 60 * SECOND,
 	/* The time-outs of SMTP are Postfix's; this is for what has died. */
 	IDLE = 3600 * SECOND,
+	/* For a client to take what is held for him, whatever else he does:
+	 * Postfix, who would cut him off, may be gone, and is not heard then. */
+	UNTAKEN = 300 * SECOND,
 	/* For a client to read the last reply before he is cut off. */
 	LINGER = 5 * SECOND,
 };
@@ -27,7 +30,8 @@ struct relay {
 	bool server_shut;  /* nor will there be more for Postfix */
 	bool client_waits; /* he spoke last: Postfix is at work */
 	bool moved;        /* anything, in this turn */
-	struct deadline end;
+	struct deadline end;   /* moved by octets */
+	struct deadline taken; /* since nothing was held for the client */
 	uint8_t octets[PIECE];
 };
 
@@ -197,6 +201,13 @@ pass_ends(struct relay *relay)
 	return false;
 }
 
+static struct deadline
+next_deadline(const struct relay *relay)
+{
+	return relay->front.to_client.length == 0
+	    ? relay->end : deadline_earlier(relay->end, relay->taken);
+}
+
 /* Nothing could be moved: waits until something can. False when it is over; in
  * a stopping dmtpd as soon as the client is not waiting for Postfix. */
 static bool
@@ -214,11 +225,10 @@ wait_for_more(struct relay *relay)
 	if (front->to_server.length == 0)
 		buffer_free(&front->to_server);
 	err = stream_wait_two(interests,
-	    deadline_earlier(relay->end, deadline_in(GLANCE)));
+	    deadline_earlier(next_deadline(relay), deadline_in(GLANCE)));
 	if (err != ERR_TIMEOUT)
 		return err == 0;
-	return deadline_left(relay->end) > 0 &&
-	    (relay->client_waits || !server_stopping(relay->dmtpd->server));
+	return relay->client_waits || !server_stopping(relay->dmtpd->server);
 }
 
 static enum front_event
@@ -227,6 +237,7 @@ pass_octets(struct relay *relay)
 	enum front_event event = FRONT_NOTHING;
 
 	relay->end = deadline_in(IDLE);
+	relay->taken = deadline_in(UNTAKEN);
 	for (;;) {
 		relay->moved = false;
 		if (turn_client(relay, &event) != 0)
@@ -239,7 +250,10 @@ pass_octets(struct relay *relay)
 			return FRONT_CLOSE;
 		if (relay->moved)
 			relay->end = deadline_in(IDLE);
-		else if (!wait_for_more(relay))
+		if (relay->front.to_client.length == 0)
+			relay->taken = deadline_in(UNTAKEN);
+		if (deadline_left(next_deadline(relay)) == 0 ||
+		    (!relay->moved && !wait_for_more(relay)))
 			return FRONT_CLOSE;
 	}
 }

@@ -30,9 +30,10 @@ struct server_limits {
  * Blocks the signals in this and all later threads, has the process ignore
  * SIGPIPE, and raises its limit of descriptors as far as it may; call it before
  * any other thread starts. `on_reload` (may be NULL) runs in the thread of
- * server_run(). `on_refuse` (may be NULL) gets, there too, a stream that is over a limit or found no thread, for a last line; it
- * must not block: a write with a deadline that has passed sends what can be
- * sent at once. `context` is for these two. ERR_MEMORY, ERR_SYSTEM.
+ * server_run(). `on_refuse` (may be NULL) gets, there too, a stream that is over
+ * a limit or found no thread, for a last line; it must not block: a write with a
+ * deadline that has passed sends what can be sent at once. `context` is for these
+ * two. ERR_MEMORY, ERR_SYSTEM.
  */
 int server_new(const struct server_limits *limits, void (*on_reload)(void *),
     server_handler *on_refuse, void *context, struct server **out);
