@@ -26,8 +26,13 @@ bool base64_decode_exact(struct span text, uint8_t *out, size_t out_length);
 
 /*
  * Appends what `text` encodes. White space is passed over; padding may be there
- * or not; anything else, or set unused bits, is ERR_FORMAT.
+ * or not; anything else, or set unused bits, is ERR_FORMAT. The second is for keys:
+ * it takes several times as long, and the same time whatever they are.
  */
 int base64_decode(struct span text, struct buffer *out);
+int base64_decode_secret(struct span text, struct buffer *out);
+
+/* How many octets at the start of `text` are of the alphabet. */
+size_t base64_symbols(struct span text);
 
 #endif

@@ -151,15 +151,16 @@ next_filled_line(struct reader *reader)
 	return false;
 }
 
+/* Padding may be anywhere until it is decoded. */
 static bool
 is_base64(struct span line)
 {
-	for (size_t i = 0; i < line.length; i++) {
-		uint8_t c = line.data[i];
+	while (line.length > 0) {
+		size_t symbols = base64_symbols(line);
 
-		if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') &&
-		    !(c >= '0' && c <= '9') && c != '+' && c != '/' && c != '=')
+		if (symbols == 0 && line.data[0] != '=')
 			return false;
+		line = span_slice(line, symbols > 0 ? symbols : 1, SIZE_MAX);
 	}
 	return true;
 }
@@ -256,6 +257,13 @@ check_crc(const struct reader *reader, struct span binary, struct fault *fault)
 	return 0;
 }
 
+static bool
+is_secret(enum armor_kind kind)
+{
+	return kind == ARMOR_USER_KEYS || kind == ARMOR_ORG_KEYS ||
+	    kind == ARMOR_USER_KEY || kind == ARMOR_ORG_KEY;
+}
+
 int
 armor_read(struct span text, enum armor_kind *kind, struct buffer *out,
     struct fault *fault)
@@ -267,7 +275,8 @@ armor_read(struct span text, enum armor_kind *kind, struct buffer *out,
 	if ((err = read_begin(&reader, fault)) != 0 ||
 	    (err = read_body(&reader, fault)) != 0)
 		return err;
-	err = base64_decode(reader.body, out);
+	err = is_secret(reader.kind) ? base64_decode_secret(reader.body, out)
+	                             : base64_decode(reader.body, out);
 	if (err == ERR_FORMAT)
 		return fault_set(fault, err,
 		    "armor: base64 up to line %zu: %s", reader.body_line,
