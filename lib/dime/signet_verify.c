@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "crypto/verified.h"
 #include "dime/signet.h"
 
 /* The field is there. */
@@ -31,10 +32,26 @@ check_by_key(const struct signet *signet, uint8_t type, const uint8_t *key,
 {
 	const struct signet_field *field = signet_find(signet, type);
 
-	if (field == NULL || crypto_ed25519_verify(key,
+	if (field == NULL || crypto_ed25519_verify_again(key,
 	    signet_below(signet, type), field->value.data))
 		return 0;
 	return bad_signature(signet, type, by, fault);
+}
+
+typedef bool verifier(const uint8_t public_key[static CRYPTO_SIGN_PUBLIC],
+    struct span message, const uint8_t signature[static CRYPTO_SIGNATURE]);
+
+static bool
+is_signed_by(const struct org_signet *org, enum signet_permission permission,
+    struct span data, const uint8_t *signature, verifier *verify)
+{
+	if (verify(org->pok, data, signature))
+		return true;
+	for (size_t i = 0; i < org->sok_count; i++)
+		if ((org->soks[i].permissions & permission) != 0 &&
+		    verify(org->soks[i].key, data, signature))
+			return true;
+	return false;
 }
 
 static int
@@ -43,8 +60,9 @@ check_by_org(const struct signet *signet, uint8_t type,
 {
 	const struct signet_field *field = signet_find(signet, type);
 
-	if (field == NULL || org_signet_check(org, SIGNET_MAY_SIGN_USERS,
-	    signet_below(signet, type), field->value.data))
+	if (field == NULL || is_signed_by(org, SIGNET_MAY_SIGN_USERS,
+	    signet_below(signet, type), field->value.data,
+	    crypto_ed25519_verify_again))
 		return 0;
 	return bad_signature(signet, type,
 	    "the organization's POK or a SOK that may sign users", fault);
@@ -69,13 +87,8 @@ org_signet_check(const struct org_signet *org,
     enum signet_permission permission, struct span data,
     const uint8_t signature[static CRYPTO_SIGNATURE])
 {
-	if (crypto_ed25519_verify(org->pok, data, signature))
-		return true;
-	for (size_t i = 0; i < org->sok_count; i++)
-		if ((org->soks[i].permissions & permission) != 0 &&
-		    crypto_ed25519_verify(org->soks[i].key, data, signature))
-			return true;
-	return false;
+	return is_signed_by(org, permission, data, signature,
+	    crypto_ed25519_verify);
 }
 
 /* ---- organizational ---- */

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "crypto/base64.h"
+#include "crypto/verified.h"
 #include "crypto/crypto.h"
 #include "crypto/mac.h"
 #include "crypto/random.h"
@@ -49,6 +50,43 @@ base64_table(void **state)
 	}
 }
 
+/* Both ways of decoding say the same of anything. */
+static void
+base64_twice(void **state)
+{
+	static const char some[] = "ABCxyz019+/=  \t\r\n\n-_\0\xff";
+	uint32_t random = 1;
+	char text[24];
+
+	for (int i = 0; i < 200000; i++) {
+		struct buffer one = buffer_make(100), other = buffer_make(100);
+		struct span span;
+		int err;
+
+		for (size_t k = 0; k < sizeof(text); k++) {
+			random = random * 1664525 + 1013904223;
+			/* Mostly what can be decoded. */
+			text[k] = some[(random >> 16) %
+			    (i % 3 == 0 ? sizeof(some) : i % 3 == 1 ? 11 : 17)];
+		}
+		span = span_of(text, (random >> 8) % sizeof(text));
+		err = base64_decode(span, &one);
+		assert_int_equal(base64_decode_secret(span, &other), err);
+		assert_true(span_equal(buffer_span(&one), buffer_span(&other)));
+		buffer_free(&one);
+		buffer_free(&other);
+	}
+}
+
+static void
+base64_symbols_in_front(void **state)
+{
+	assert_int_equal(base64_symbols(span_string("")), 0);
+	assert_int_equal(base64_symbols(span_string("aZ09+/=a")), 6);
+	assert_int_equal(base64_symbols(span_string(" a")), 0);
+	assert_int_equal(base64_symbols(span_string("ab\xff")), 2);
+}
+
 static void
 base64_exact_wants_the_length(void **state)
 {
@@ -59,6 +97,9 @@ base64_exact_wants_the_length(void **state)
 	assert_false(base64_decode_exact(span_string("Zm9vYg"), out, 3));
 	assert_false(base64_decode_exact(span_string("Zm9 "), out, 3));
 	assert_false(base64_decode_exact(span_string("Zh"), out, 1));
+	assert_false(base64_decode_exact(span_string("\xffm9v"), out, 3));
+	assert_false(base64_decode_exact(span_string("Zm9\xff"), out, 3));
+	assert_false(base64_decode_exact(span_of("Zm\0v", 4), out, 3));
 }
 
 static void
@@ -161,6 +202,41 @@ a_key_that_is_kept_makes_the_same_macs(void **state)
 	mac_key_free(NULL);
 }
 
+/* What was found good is good again, and nothing else is. */
+static void
+verified_again(void **state)
+{
+	const uint8_t seed[CRYPTO_SEED] = {3};
+	uint8_t key[CRYPTO_SIGN_PUBLIC], other[CRYPTO_SIGN_PUBLIC];
+	uint8_t signature[CRYPTO_SIGNATURE], octets[100] = {0};
+	const struct span message = span_of(octets, sizeof(octets));
+
+	crypto_ed25519_public(seed, key);
+	memcpy(other, key, sizeof(other));
+	other[0] ^= 1;
+	/* More of them than are remembered. */
+	for (unsigned int i = 0; i < 6000; i++) {
+		octets[0] = (uint8_t)i;
+		octets[1] = (uint8_t)(i >> 8);
+		crypto_ed25519_sign(seed, message, signature);
+		for (int round = 0; round < 2; round++)
+			assert_true(crypto_ed25519_verify_again(key, message,
+			    signature));
+		if (i % 100 != 0)
+			continue;
+		assert_false(crypto_ed25519_verify_again(other, message,
+		    signature));
+		assert_false(crypto_ed25519_verify_again(key,
+		    span_slice(message, 0, sizeof(octets) - 1), signature));
+		for (size_t k = 0; k < sizeof(signature) * 8; k += 7) {
+			signature[k / 8] ^= (uint8_t)(1 << k % 8);
+			assert_false(crypto_ed25519_verify_again(key, message,
+			    signature));
+			signature[k / 8] ^= (uint8_t)(1 << k % 8);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -168,7 +244,10 @@ main(void)
 	    cmocka_unit_test(a_key_that_is_kept_makes_the_same_macs),
 	    cmocka_unit_test(selftest_passes),
 	    cmocka_unit_test(base64_table),
+	    cmocka_unit_test(base64_twice),
+	    cmocka_unit_test(base64_symbols_in_front),
 	    cmocka_unit_test(base64_exact_wants_the_length),
+	    cmocka_unit_test(verified_again),
 	    cmocka_unit_test(keyed_stream_repeats),
 	    cmocka_unit_test(random_below_stays_below),
 	    cmocka_unit_test(bad_keys_are_refused),
