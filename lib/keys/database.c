@@ -84,8 +84,7 @@ static int
 handle_open(struct database *database, const char *path,
     struct database_handle **out, struct fault *fault)
 {
-	static const char settings[] = "PRAGMA synchronous=FULL;"
-				       "PRAGMA foreign_keys=ON;"
+	static const char settings[] = "PRAGMA foreign_keys=ON;"
 				       "PRAGMA trusted_schema=OFF;"
 				       "PRAGMA cell_size_check=ON;";
 	struct database_handle *handle = calloc(1, sizeof(*handle));
@@ -110,6 +109,10 @@ handle_open(struct database *database, const char *path,
 		    NULL);
 		code = sqlite3_exec(handle->sqlite, settings, NULL, NULL, NULL);
 	}
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(handle->sqlite, database->schema->relaxed
+		    ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL",
+		    NULL, NULL, NULL);
 	if (code != SQLITE_OK) {
 		err = database_error(handle, code, fault);
 		handle_free(handle);

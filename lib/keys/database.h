@@ -8,7 +8,7 @@
 
 /*
  * An SQLite file and a pool of handles to it, for any number of threads. The
- * file is in WAL mode, every commit is synced, and it comes into being whole:
+ * file is in WAL mode, every commit is synced (unless `relaxed`), and it comes into being whole:
  * made under another name and linked into place, so that nobody ever meets one
  * without its tables or with the wrong mode. SQLite gives its -wal and -shm files
  * the mode of the file itself, whatever the umask.
@@ -25,6 +25,9 @@ struct database_schema {
 	const char *create; /* the tables and indices of a new one */
 	const char *const *statements; /* see statement.h */
 	size_t statement_count;
+	/* A commit is not synced, or only with a later one: it outlives the
+	 * program, however that ends, but perhaps not the machine. */
+	bool relaxed;
 };
 
 /*

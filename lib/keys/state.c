@@ -31,6 +31,8 @@ enum {
 
 struct state {
 	struct database *database;
+	/* The same file, for what may be lost with the machine. */
+	struct database *relaxed;
 	const struct clock *clock;
 	_Atomic int64_t naked_until; /* the last such note runs out by then */
 };
@@ -76,6 +78,7 @@ enum {
 	SET_DELIVERED,
 	GET_DELIVERED,
 	SET_FAILURE,
+	GET_FAILURE,
 	FORGET_FAILURE,
 	SET_NAKED,
 	GET_NAKED,
@@ -123,6 +126,7 @@ static const char *const statements[STATEMENTS] = {
 		    " ON CONFLICT (name) DO UPDATE SET"
 		    " since = CASE WHEN until > ?2 THEN since ELSE ?2 END,"
 		    " until = ?3 RETURNING since",
+    [GET_FAILURE] = "SELECT 1 FROM failure WHERE name = ?",
     [FORGET_FAILURE] = "DELETE FROM failure WHERE name = ?",
     [SET_NAKED] = "INSERT INTO naked (recipient, until) VALUES (?, ?)"
 		  " ON CONFLICT (recipient) DO UPDATE SET"
@@ -152,14 +156,13 @@ static const char *const statements[STATEMENTS] = {
     [EXPIRE_KNOWN] = "DELETE FROM known WHERE until <= ?",
 };
 
-static const struct database_schema schema = {
-    .what = "state database",
-    .application_id = 0x444d5354, /* "DMST" */
-    .version = 3,
-    .create = tables,
-    .statements = statements,
-    .statement_count = STATEMENTS,
-};
+#define SCHEMA                                                                 \
+	.what = "state database", .application_id = 0x444d5354, /* "DMST" */   \
+	.version = 3, .create = tables, .statements = statements,              \
+	.statement_count = STATEMENTS
+
+static const struct database_schema schema = {SCHEMA};
+static const struct database_schema relaxed_schema = {SCHEMA, .relaxed = true};
 
 /* When it cannot be found out, each is looked for, and has its own error. */
 static void
@@ -175,6 +178,16 @@ find_last_naked(struct state *state)
 	atomic_store(&state->naked_until, last);
 }
 
+void
+state_close(struct state *state)
+{
+	if (state == NULL)
+		return;
+	database_close(state->database);
+	database_close(state->relaxed);
+	free(state);
+}
+
 int
 state_open(const char *path, unsigned int mode, const struct clock *clock,
     struct state **out, struct fault *fault)
@@ -185,24 +198,17 @@ state_open(const char *path, unsigned int mode, const struct clock *clock,
 	*out = NULL;
 	if (state == NULL)
 		return fault_set(fault, ERR_MEMORY, "%s: out of memory", path);
-	err = database_open(&schema, path, mode, &state->database, fault);
-	if (err != 0) {
-		free(state);
+	if ((err = database_open(&schema, path, mode, &state->database,
+	    fault)) != 0 ||
+	    (err = database_open(&relaxed_schema, path, 0, &state->relaxed,
+	    fault)) != 0) {
+		state_close(state);
 		return err;
 	}
 	state->clock = clock;
 	find_last_naked(state);
 	*out = state;
 	return 0;
-}
-
-void
-state_close(struct state *state)
-{
-	if (state == NULL)
-		return;
-	database_close(state->database);
-	free(state);
 }
 
 static int64_t
@@ -324,7 +330,9 @@ state_set_delivered(struct state *state, const char *identifier,
 {
 	struct statement statement;
 
-	start(state, &statement, SET_DELIVERED);
+	/* Without this note a message that is sent again is delivered again, and
+	 * whoever heard 254 does not send it again: not worth a sync each. */
+	statement_start(&statement, state->relaxed, SET_DELIVERED, NULL);
 	statement_text(&statement, identifier);
 	statement_text(&statement, recipient);
 	statement_number(&statement, now(state) + DELIVERED_LIFE);
@@ -364,7 +372,15 @@ int
 state_succeeded(struct state *state, const char *name)
 {
 	struct statement statement;
+	bool failed;
+	int err;
 
+	/* It seldom has: whoever only looks waits for no writer. */
+	start(state, &statement, GET_FAILURE);
+	statement_text(&statement, name);
+	failed = statement_next(&statement);
+	if ((err = statement_end(&statement)) != 0 || !failed)
+		return err;
 	start(state, &statement, FORGET_FAILURE);
 	statement_text(&statement, name);
 	return statement_run(&statement);

@@ -64,7 +64,8 @@ int state_get_note(struct state *state, const char *queue_id, bool *found,
 
 /* ---- delivered messages (255) ---- */
 
-/* Remembers a message identifier with its recipient for 30 days. */
+/* Remembers a message identifier with its recipient for 30 days; the last ones
+ * may be lost with the machine, not with the program. */
 int state_set_delivered(struct state *state, const char *identifier,
     const char *recipient);
 int state_get_delivered(struct state *state, const char *identifier,
