@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/bench/figure.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,20 +55,53 @@ read_proc(pid_t pid, const char *name, char *out, size_t size)
 		fclose(file);
 }
 
-double
-bench_processor(pid_t pid)
+/* Microseconds that a process has used, and its children who have ended. */
+static bool
+read_times(pid_t pid, pid_t *parent, double *own, double *ended)
 {
-	unsigned long long user = 0, system = 0;
+	const double tick = 1e6 / (double)sysconf(_SC_CLK_TCK);
+	long long user, system, child_user, child_system;
 	char text[1000] = "";
 	const char *at;
 
 	read_proc(pid, "stat", text, sizeof(text));
 	at = strrchr(text, ')');
 	if (at == NULL ||
-	    sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
-	        &user, &system) != 2)
-		return 0;
-	return (double)(user + system) * 1e6 / (double)sysconf(_SC_CLK_TCK);
+	    sscanf(at, ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+	        "%lld %lld %lld %lld", parent, &user, &system, &child_user,
+	        &child_system) != 5)
+		return false;
+	*own = (double)(user + system) * tick;
+	*ended = (double)(child_user + child_system) * tick;
+	return true;
+}
+
+double
+bench_processor(pid_t pid)
+{
+	double own, ended;
+	pid_t parent;
+
+	return read_times(pid, &parent, &own, &ended) ? own : 0;
+}
+
+double
+bench_family_processor(pid_t pid)
+{
+	double own, ended, total = 0;
+	DIR *all = opendir("/proc");
+	struct dirent *each;
+	pid_t number, parent;
+
+	while (all != NULL && (each = readdir(all)) != NULL) {
+		number = (pid_t)strtol(each->d_name, NULL, 10);
+		if (number > 0 && read_times(number, &parent, &own, &ended) &&
+		    (number == pid || parent == pid))
+			total += own + ended;
+	}
+	if (all != NULL)
+		closedir(all);
+	return total;
 }
 
 double

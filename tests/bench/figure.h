@@ -22,6 +22,10 @@ void bench_print(const char *what, double value, const char *unit,
  * together; a tick of the system's (usually 10 ms) is as fine as it gets. */
 double bench_processor(pid_t pid);
 
+/* Likewise of a process and all that it has started, as far as these have not
+ * started others. */
+double bench_family_processor(pid_t pid);
+
 /* Octets of its memory that are in core. */
 double bench_resident(pid_t pid);
 

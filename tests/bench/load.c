@@ -55,7 +55,8 @@ hold(struct held *held, SSL_CTX *context, pid_t pid, unsigned int port)
 	held->pid = pid;
 	held->before = bench_resident(pid);
 	for (size_t i = 0; i < IDLE; i++)
-		if (!load_open(&held->clients[i], context, port, i))
+		if (!load_open(&held->clients[i], context, LOOPBACK,
+		        port, i))
 			fail_msg("session %zu was refused", i);
 }
 
@@ -174,7 +175,7 @@ ask_signets(void *argument)
 
 	for (size_t i = 0; i < SESSIONS; i++)
 		assert_true(load_open(&clients[i], worker->context,
-		    worker->port, worker->first + i));
+		    LOOPBACK, worker->port, worker->first + i));
 	while (bench_now() < worker->until) {
 		for (size_t i = 0; i < SESSIONS; i++)
 			load_say(&clients[i], text, questions(worker->done + i,
@@ -217,8 +218,8 @@ shake_hands(void *argument)
 	struct load_client client;
 
 	while (bench_now() < worker->until) {
-		assert_true(load_open(&client, worker->context, worker->port,
-		    worker->first + worker->done % SESSIONS));
+		assert_true(load_open(&client, worker->context, LOOPBACK,
+		    worker->port, worker->first + worker->done % SESSIONS));
 		load_close(&client);
 		worker->done++;
 	}

@@ -8,7 +8,9 @@
 
 #include "tests/bench/figure.h"
 
-/* What the parts of bench_load share. */
+/* What the parts of bench_load and bench_intake share. */
+
+#define LOOPBACK "127.0.0.1"
 
 enum { LOAD_USERS = 100, LOAD_KEY_BITS = 2048 };
 
@@ -29,7 +31,7 @@ void load_servers_end(struct load_servers *servers);
 
 struct load_client {
 	int fd;
-	SSL *tls;
+	SSL *tls; /* NULL: in clear */
 	char input[16384]; /* what came of a line that has not ended */
 	size_t length;
 };
@@ -38,17 +40,21 @@ struct load_client {
 SSL_CTX *load_context(void);
 
 /*
- * Connects to 127.0.0.1, shakes hands and takes the greeting; number `i` comes
- * from an address of its own in 127/8. False when the server does not want it.
+ * Connects to an address of 127/8, shakes hands and takes the greeting; number `i`
+ * comes from an address of its own. False when the server does not want it.
  */
 bool load_open(struct load_client *client, SSL_CTX *context,
-    unsigned int port, size_t i);
+    const char *address, unsigned int port, size_t i);
+
+/* Likewise, in clear over a unix socket. */
+bool load_open_unix(struct load_client *client, const char *path);
+
 void load_close(struct load_client *client);
 
 void load_say(struct load_client *client, const char *text, size_t length);
 
-/* Waits for that many replies, whatever number of lines each has; false when one
- * of them does not begin with `code`. */
+/* Waits for that many replies, whatever number of lines each has; false, and the
+ * line is printed, when one of them does not begin with `code`. */
 bool load_hear(struct load_client *client, size_t replies, const char *code);
 
 #endif

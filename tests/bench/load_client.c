@@ -5,8 +5,10 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 SSL_CTX *
@@ -26,14 +28,14 @@ load_context(void)
 }
 
 static int
-connect_from(unsigned int port, size_t i)
+connect_from(const char *address, unsigned int port, size_t i)
 {
 	const uint32_t source = (127u << 24) + (1u << 16) + (uint32_t)i % 250 +
 	    1 + ((uint32_t)i / 250 << 8);
 	struct sockaddr_in from = {.sin_family = AF_INET,
 	    .sin_addr.s_addr = htonl(source)};
 	struct sockaddr_in to = {.sin_family = AF_INET,
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	    .sin_addr.s_addr = inet_addr(address),
 	    .sin_port = htons((uint16_t)port)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
@@ -48,18 +50,35 @@ connect_from(unsigned int port, size_t i)
 }
 
 bool
-load_open(struct load_client *client, SSL_CTX *context, unsigned int port,
-    size_t i)
+load_open(struct load_client *client, SSL_CTX *context, const char *address,
+    unsigned int port, size_t i)
 {
 	client->length = 0;
 	client->tls = NULL;
-	client->fd = connect_from(port, i);
+	client->fd = connect_from(address, port, i);
 	if (client->fd < 0)
 		return false;
 	client->tls = SSL_new(context);
 	assert_non_null(client->tls);
 	SSL_set_fd(client->tls, client->fd);
 	if (SSL_connect(client->tls) == 1 && load_hear(client, 1, "220"))
+		return true;
+	load_close(client);
+	return false;
+}
+
+bool
+load_open_unix(struct load_client *client, const char *path)
+{
+	struct sockaddr_un place = {.sun_family = AF_UNIX};
+
+	client->length = 0;
+	client->tls = NULL;
+	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(client->fd >= 0);
+	snprintf(place.sun_path, sizeof(place.sun_path), "%s", path);
+	if (connect(client->fd, (struct sockaddr *)&place, sizeof(place)) ==
+	        0 && load_hear(client, 1, "220"))
 		return true;
 	load_close(client);
 	return false;
@@ -80,43 +99,61 @@ load_close(struct load_client *client)
 void
 load_say(struct load_client *client, const char *text, size_t length)
 {
-	assert_int_equal(SSL_write(client->tls, text, (int)length), length);
+	ssize_t said = client->tls != NULL
+	    ? SSL_write(client->tls, text, (int)length)
+	    : send(client->fd, text, length, MSG_NOSIGNAL);
+
+	assert_int_equal(said, length);
 }
 
-/* Takes the lines that are complete; counts replies, which end with a line that
- * has a space behind its code, and those that begin otherwise than they should. */
-static void
-take_lines(struct load_client *client, const char *code, size_t *replies,
-    size_t *others)
+/* Takes lines that are complete until the last of a reply, which has a space behind
+ * its code: false when that has not come. */
+static bool
+take_reply(struct load_client *client, const char *code, bool *good)
 {
 	char *line = client->input, *end;
 	size_t left = client->length;
+	bool taken = false;
 
-	while ((end = memchr(line, '\n', left)) != NULL) {
-		if (line[3] != '-') {
-			++*replies;
-			*others += memcmp(line, code, 3) != 0;
+	while (!taken && (end = memchr(line, '\n', left)) != NULL) {
+		taken = line[3] != '-';
+		if (taken && strncmp(line, code, strlen(code)) != 0) {
+			*good = false;
+			fprintf(stderr, "not %s but: %.*s\n", code,
+			    (int)(end - line), line);
 		}
 		left -= (size_t)(end + 1 - line);
 		line = end + 1;
 	}
 	memmove(client->input, line, left);
 	client->length = left;
+	return taken;
+}
+
+static bool
+receive(struct load_client *client)
+{
+	char *space = client->input + client->length;
+	size_t room = sizeof(client->input) - client->length;
+	ssize_t got = client->tls != NULL
+	    ? SSL_read(client->tls, space, (int)room)
+	    : recv(client->fd, space, room, 0);
+
+	if (got <= 0)
+		return false;
+	client->length += (size_t)got;
+	return true;
 }
 
 bool
 load_hear(struct load_client *client, size_t replies, const char *code)
 {
-	size_t heard = 0, others = 0;
+	bool good = true;
 
-	while (heard < replies) {
-		int got = SSL_read(client->tls, client->input + client->length,
-		    (int)(sizeof(client->input) - client->length));
-
-		if (got <= 0)
+	while (replies > 0 && good)
+		if (take_reply(client, code, &good))
+			replies--;
+		else if (!receive(client))
 			return false;
-		client->length += (size_t)got;
-		take_lines(client, code, &heard, &others);
-	}
-	return others == 0;
+	return good;
 }

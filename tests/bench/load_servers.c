@@ -112,7 +112,7 @@ await(pid_t pid, unsigned int port)
 
 	for (int i = 0; i < 1000 && !answers; i++) {
 		assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
-		answers = load_open(&client, context, port, 0);
+		answers = load_open(&client, context, LOOPBACK, port, 0);
 		if (!answers)
 			poll(NULL, 0, 10);
 	}
