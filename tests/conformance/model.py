@@ -18,6 +18,7 @@ from session import LINE_LIMIT, SUITE, Failed
 DOMAIN, ADDRESS, ORIGIN = "model.test", "ann@model.test", "origin.test"
 ORIGIN_PRINT = "B" * 85 + "A"
 SIZE = 60000
+SILENCE = 2  # seconds
 VERBS = ["DATA", "EHLO", "HELO", "HELP", "HIST", "MAIL", "MODE", "NOOP",
          "QUIT", "RCPT", "RSET", "SGNT", "STARTTLS", "VERB", "VRFY"]
 TEXTS = {214: "HELP", 250: "OK", 270: "OK", 280: "OK", 290: "OK",
@@ -29,14 +30,15 @@ TEXTS = {214: "HELP", 250: "OK", 270: "OK", 280: "OK", 290: "OK",
          510: "INVALID RECIPIENT", 552: "MESSAGE TOO LARGE",
          575: "INVALID ORIGIN SIGNET", 576: "SIGNET UNAVAILABLE",
          578: "INVALID ORIGIN SIGNATURE", 586: "INVALID RECIPIENT SIGNET"}
-HOST = r"<(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+|\[[0-9a-f.:]+\])>"
+HOST = r"<(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*|\[[0-9a-f.:]+\])>"
 NAME = r"<((?:[a-z0-9+-]+@)?[a-z0-9-]+(?:\.[a-z0-9-]+)+)>"
 PRINT = r"\[([A-Za-z0-9+/]{85}[AQgw])\]"
 GRAMMAR = {
     "EHLO": f" {HOST}", "HELO": f" {HOST}", "NOOP": ".*", "VERB": ".*",
     "STARTTLS": ".*", "MAIL":
     rf" FROM=<([a-z0-9-]+(?:\.[a-z0-9-]+)+)> FINGERPRINT={PRINT}"
-    r"(?: SIZE=(\d+))?", "RCPT": f" TO={NAME} FINGERPRINT={PRINT}",
+    r"(?: SIZE=(\d+))?", "RCPT":
+    rf" TO=<([a-z0-9-]+(?:\.[a-z0-9-]+)+)> FINGERPRINT={PRINT}",
     "SGNT": f" FOR={NAME}(?: FINGERPRINT={PRINT})?",
     "VRFY": f" FOR={NAME} FINGERPRINT={PRINT}",
     "HIST": rf" FOR=<([a-z0-9-]+@[^ ]+)>(?: START={PRINT})?"
@@ -146,6 +148,7 @@ class Model:
                 return
             with self.contexts[""].wrap_socket(
                     plain, server_side=True) as tls:
+                tls.settimeout(SILENCE)
                 Conversation(self, tls).run()
         except (OSError, ValueError):
             pass
@@ -176,6 +179,8 @@ class Conversation:
     # ---- lines ----
 
     def say(self, code, *texts, last=None):
+        if self.breaks("other texts") and code == 503:
+            last = "NOT NOW"
         texts = [*texts, TEXTS[code] if last is None else last]
         end = "\r\n" if self.breaks("CR LF") else "\n"
         self.tls.sendall("".join(
@@ -184,7 +189,10 @@ class Conversation:
 
     def read_line(self):
         while b"\n" not in self.waiting:
-            octets = self.tls.recv(65536)
+            try:
+                octets = self.tls.recv(65536)
+            except TimeoutError:
+                self.leave()
             if not octets:
                 raise OSError
             if self.breaks("packets") and b"\n" not in octets:
@@ -227,9 +235,16 @@ class Conversation:
         elif not self.breaks("cuts"):
             self.end_cleanly()
 
+    def leave(self):
+        if not self.breaks("leaves silently"):
+            self.say(421, last="CLOSING CONNECTION")
+            self.end_cleanly()
+        raise OSError
+
     def end_cleanly(self):
         """Says goodbye in TLS, then takes what still comes, so that nothing
         that was said is lost."""
+        self.tls.settimeout(None)
         try:
             self.tls.unwrap()
         except OSError:
@@ -263,6 +278,12 @@ class Conversation:
         pattern = GRAMMAR.get(known, "")
         if known in ("HELO", "EHLO"):
             pattern = self.host_pattern(pattern)
+        if known == "RCPT" and self.breaks("mailboxes"):
+            pattern = f" TO={NAME} FINGERPRINT={PRINT}"
+        if known in ("SGNT", "VRFY", "HIST") and not arguments and (
+                self.breaks("no arguments")):
+            self.say(576)
+            return False
         if known == "HIST" and self.breaks("HIST of domains"):
             pattern = f" FOR={NAME}()()"
         given = arguments if known == "NOOP" else self.lenient(arguments)
@@ -277,6 +298,8 @@ class Conversation:
     def host_pattern(self, pattern):
         if self.breaks("no literals"):
             return " <[a-z.]+>"
+        if self.breaks("short names"):
+            return " <[a-z0-9.:\\[\\]@-]+>"
         return f"(?:{pattern})?" if self.breaks("empty HELO") else pattern
 
     def is_early(self, verb):
@@ -466,6 +489,8 @@ class Conversation:
 
     def read_message(self):
         octets = b""
+        if self.breaks("hurried"):
+            self.tls.settimeout(0.1)
         while True:
             line = self.read_line()
             if line == b"." or line == b".\r" and (
@@ -481,6 +506,8 @@ class Conversation:
         if len(text) > SIZE and not self.breaks("any size"):
             return self.say(552)
         try:
+            if self.breaks("five dashes") and text[:5] != b"-----":
+                return self.say(451)
             octets = dearmor(MESSAGE, text.decode("latin-1"))
         except Failed:
             return self.say(250 if self.breaks("takes all") else 451)

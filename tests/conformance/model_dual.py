@@ -63,7 +63,10 @@ class Clear:
             wish = re.fullmatch(r"STARTTLS <(.*)> MODE=(DMTP|SMTP)", line)
             if wish:
                 return self.start_tls(*wish.groups())
-            self.answer(line)
+            if line[:4] == "HIST" and self.breaks("signets in clear"):
+                self.say("576 SIGNET UNAVAILABLE")
+            else:
+                self.answer(line)
 
     def answer(self, line):
         """What SMTP has to say, in TLS or not."""
@@ -72,10 +75,15 @@ class Clear:
             if not self.breaks("no keyword"):
                 self.say("250-DMTP")
             self.say("250 STARTTLS")
+        elif verb in ("NOOP", "RSET", "HELO") and not (
+                self.breaks("few commands")):
+            self.say("250 ok")
+        elif verb == "QUIT":
+            self.say("221 bye")
         elif verb == "MODE":
             self.say("500 unknown" if self.breaks("no MODE") else
                      "250 OK ESMTP")
-        elif verb == "SGNT":
+        elif verb in ("SGNT", "HIST", "VRFY", "MAIL"):
             self.say("576 SIGNET UNAVAILABLE" if self.breaks("DMTP in SMTP")
                      else "501 syntax")
         else:
@@ -86,6 +94,8 @@ class Clear:
         if behind and not self.breaks("takes clear"):
             return
         self.say("220 go ahead")
+        if self.breaks("only known names") and name not in model.contexts:
+            return
         context = model.contexts[""]
         if name in model.contexts and not self.breaks("one name"):
             context = model.contexts[name]
@@ -94,6 +104,8 @@ class Clear:
             if mode == "DMTP":
                 conversation = Conversation(model, tls)
                 conversation.waiting = behind
+                if self.breaks("remembers"):
+                    conversation.state = "helo"
                 conversation.run("220 <model.test> DMTP" if
                                  self.breaks("banner in TLS") else
                                  "250 OK DMTP")

@@ -14,6 +14,7 @@ NEEDS = {
     "names": "--name, a host name that a certificate is for",
     "dual": "--dual, a port in dual-protocol mode",
     "idle": "--idle, seconds that a session may be silent",
+    "end": "--end, seconds after which a silent session has ended",
 }
 NOBODY = "A" * 85 + "w"  # a fingerprint that nothing has
 
@@ -48,7 +49,7 @@ class World:
                              (options.name or [options.host])[0])
         self.domain, self.address = options.domain, options.address
         self.names, self.idle = options.name, options.idle
-        self.dual = options.dual
+        self.dual, self.end = options.dual, options.end
         self.origin = options.origin and options.origin.split("=", 1)
         self.message, self.answers = options.message, options.answer
         self.known = {}

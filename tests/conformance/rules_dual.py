@@ -2,7 +2,8 @@
 """A port on which SMTP is spoken too, and STARTTLS leads to DMTP."""
 import ssl
 
-from rules import rule
+from rules import World, rule
+from rules_lines import PRINT
 from session import SUITE, Failed, Session, client_context
 from rules_tls import OTHER_SUITES
 
@@ -16,6 +17,7 @@ class Clear:
         self.session.socket = world.server.connect(world.dual)
         # SMTP's lines are not DMTP's.
         self.session.judge = lambda line: None
+        self.session.judge_text = lambda reply: reply
         self.banner = self.session.hear()
 
     def __enter__(self):
@@ -67,6 +69,49 @@ def dual_mode(world):
     with Clear(world) as clear:
         if not is_mode(reply := clear.ask("MODE"), "ESMTP"):
             raise Failed(str(reply))
+
+
+@rule("D2", "GLOBAL COMMANDS", "HELO, RSET, NOOP and QUIT are there before TLS",
+      "dual")
+def dual_global(world):
+    with Clear(world) as clear:
+        for line, code in (("NOOP", 250), ("RSET", 250),
+                           ("HELO client.invalid", 250), ("QUIT", 221)):
+            if (reply := clear.ask(line)).code != code:
+                raise Failed(f"{line} was answered {reply}")
+
+
+@rule("D13", "MODE", "no other command of DMTP's is accepted before TLS",
+      "dual")
+def dual_early(world):
+    with Clear(world) as clear:
+        clear.ask("EHLO client.invalid")
+        for line in ("SGNT FOR=<client.invalid>",
+                     "HIST FOR=<a@client.invalid>",
+                     f"VRFY FOR=<client.invalid> {PRINT}",
+                     f"MAIL FROM=<client.invalid> {PRINT}"):
+            if (reply := clear.ask(line)).code not in (500, 501, 502, 503):
+                raise Failed(f"{line[:20]} was answered {reply}")
+
+
+@rule("D13", "DUAL PROTOCOL HOSTS",
+      "nothing that was said before TLS counts in it", "dual")
+def dual_reset(world):
+    with Clear(world) as clear:
+        clear.ask("EHLO client.invalid")
+        clear.start_tls(world.server.name, "DMTP")
+        clear.session.expect(f"MAIL FROM=<client.invalid> {PRINT}", 503)
+
+
+@rule("D11", "CERTIFICATES", "for another host STARTTLS has the default "
+      "certificate", "dual")
+def dual_default(world):
+    with Clear(world) as clear:
+        try:
+            clear.start_tls(World.nowhere(), "DMTP")
+        except OSError as error:
+            raise Failed(f"no handshake: {error}") from None
+        clear.session.still_there()
 
 
 @rule("D13", "DUAL PROTOCOL HOSTS",
@@ -127,7 +172,11 @@ def dual_smtp(world):
         greeting = clear.start_tls(world.server.name, "SMTP")
         if not is_mode(greeting, "ESMTP"):
             raise Failed(f"it is greeted with {greeting}")
-        if (reply := clear.ask("SGNT FOR=<client.invalid>")).code != 501:
-            raise Failed(f"SGNT was answered {reply}")
+        for line in ("SGNT FOR=<client.invalid>",
+                     "HIST FOR=<a@client.invalid>",
+                     f"VRFY FOR=<client.invalid> {PRINT}",
+                     f"MAIL FROM=<client.invalid> {PRINT}"):
+            if (reply := clear.ask(line)).code != 501:
+                raise Failed(f"{line[:20]} was answered {reply}")
         if not is_mode(reply := clear.ask("MODE"), "ESMTP"):
             raise Failed(f"MODE was answered {reply}")

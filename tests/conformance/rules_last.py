@@ -31,6 +31,41 @@ def idle(world):
             each.socket.close()
 
 
+@rule("D10", "TIMEOUTS", "a message may stop for a while, and go on", "idle",
+      "origin")
+def idle_data(world):
+    with Transaction(world) as transaction:
+        transaction.mail()
+        transaction.rcpt()
+        transaction.session.expect("DATA", 354)
+        transaction.session.send(b"no mess")
+        stays_silent([transaction.session.socket], world.idle)
+        transaction.session.send(b"age\n.\n")
+        if (reply := transaction.session.hear()).code != 451:
+            raise Failed(f"the reply was {reply}")
+        transaction.over()
+
+
+@rule("D10", "TERMINATION", "a session that the server ends is told so with "
+      "421, then TLS is shut down", "end")
+def end_told(world):
+    with world.session() as session:
+        reply = session.hear(world.end)
+        if reply.code != 421:
+            raise Failed(f"it said {reply}")
+        session.hear_end()
+
+
+@rule("D2", "COMMANDS AND REPLIES", "each code has the text that Part 7 gives it")
+def reply_texts(world):
+    with world.session() as session:
+        session.expect("FROB", 500)
+        session.expect("SGNT", 501)
+        session.expect("DATA", 503)
+    if world.server.odd_texts:
+        raise Failed(world.server.odd_texts[0])
+
+
 @rule("D1", "LINE BASED PROTOCOL",
       "the server's own lines end with LF, have 512 octets at most, all 01-7F")
 def line_own(world):

@@ -98,7 +98,14 @@ def argument_order(world):
     answers(world, [f"VRFY {PRINT} FOR=<client.invalid>",
                     "SGNT FOR=<client.invalid> FOR=<client.invalid>",
                     "SGNT FOR=<client.invalid> COLOUR=<red>",
-                    "VRFY FOR=<client.invalid>"], 501)
+                    "HIST FOR=<a@client.invalid> "
+                    f"STOP=[{NOBODY}] START=[{NOBODY}]"], 501)
+
+
+@rule("D2", "COMMANDS AND REPLIES", "an argument that is missing is 501")
+def argument_missing(world):
+    answers(world, ["SGNT", "VRFY", "HIST", "VRFY FOR=<client.invalid>",
+                    f"SGNT {PRINT}", f"HIST START=[{NOBODY}]"], 501)
 
 
 @rule("D2", "GLOBAL COMMANDS", "MODE, RSET, HELP and QUIT have no argument")
@@ -126,6 +133,12 @@ def helo_literal(world):
 def helo_bare(world):
     answers(world, ["HELO", "EHLO", "HELO <>", "EHLO <a.invalid> <b.invalid>"],
             501)
+
+
+@rule("D2", "HELO", "a host name is fully qualified, or 501")
+def helo_short(world):
+    answers(world, ["HELO <client>", "EHLO <client>", "EHLO <192.0.2.1>",
+                    "HELO <a@client.invalid>"], 501)
 
 
 @rule("D3", "EHLO", "EHLO lists extensions, a keyword a line, then says OK")

@@ -149,6 +149,19 @@ def rcpt_domain(world):
         transaction.rcpt()
 
 
+@rule("D5", "RCPT", "RCPT wants TO=<domain>, no mailbox, then "
+      "FINGERPRINT=[...], or is 501", "origin")
+def rcpt_arguments(world):
+    with Transaction(world) as transaction:
+        transaction.mail()
+        for arguments in ("", f" TO=<{world.domain}>", f" {PRINT}",
+                          f" {PRINT} TO=<{world.domain}>",
+                          f" TO=<a@{world.domain}> {PRINT}",
+                          f" FROM=<{world.domain}> {PRINT}"):
+            transaction.session.expect("RCPT" + arguments, 501)
+        transaction.rcpt()
+
+
 # ---- the transaction ----
 
 @rule("D2", "MESSAGE TRANSFER COMMANDS", "DATA before RCPT is 503", "origin")
@@ -270,6 +283,16 @@ def data_accepted(world):
                               f"255 DUPLICATE={wanted}"):
             raise Failed(f"the reply was {reply}")
         transaction.over()
+
+
+@rule("D6", "DATA", "the lines around a message may have four dashes, as "
+      "Part 7 shows them", "origin", "message")
+def data_dashes(world):
+    with Transaction(world) as transaction:
+        text = armored(world.message).replace("-----", "----")
+        reply = transaction.data(text, patience=ACCEPTING)
+        if reply.code not in (254, 255):
+            raise Failed(f"the reply was {reply}")
 
 
 @rule("D6", "DATA", "the same message again is 255 with its SHA-512", "origin",

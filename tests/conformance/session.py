@@ -8,6 +8,20 @@ import ssl
 
 SUITE = "ECDHE-RSA-AES256-GCM-SHA384"
 LINE_LIMIT = 512  # octets with the line end
+# What Part 7 says behind each code; 476 and 576 are said of two things.
+TEXTS = {
+    221: ["BYE"], 250: ["OK"], 254: ["ACCEPTED="], 255: ["DUPLICATE="],
+    271: ["ORGANIZATIONAL SIGNET CURRENT"], 281: ["USER SIGNET CURRENT"],
+    354: ["READY TO RECEIVE MESSAGE"], 431: ["DESTINATION LIMITS EXCEEDED"],
+    450: ["ACCESS DENIED"], 451: ["DATA CORRUPTED"],
+    470: ["ORIGIN SIGNET UNAVAILABLE"], 500: ["COMMAND SYNTAX ERROR"],
+    501: ["ARGUMENT SYNTAX ERROR"], 502: ["COMMAND DISABLED"],
+    503: ["INVALID COMMAND SEQUENCE"], 510: ["INVALID RECIPIENT"],
+    570: ["ORIGIN SIGNET UNAVAILABLE"], 575: ["INVALID ORIGIN SIGNET"],
+    476: ["SIGNET TEMPORARILY UNAVAILABLE"],
+    576: ["INVALID DESTINATION SIGNET", "SIGNET UNAVAILABLE"],
+    578: ["INVALID ORIGIN SIGNATURE"], 586: ["INVALID RECIPIENT SIGNET"],
+}
 # Octets of a line, and of a reply, beyond which nothing more is read.
 ENDLESS_LINE, ENDLESS_REPLY = 1 << 20, 32 << 20
 
@@ -58,7 +72,7 @@ class Server:
     def __init__(self, host, port, patience=30, name=None):
         self.host, self.port, self.patience = host, port, patience
         self.name = name
-        self.violations = []
+        self.violations, self.odd_texts = [], []
 
     def connect(self, port=None):
         plain = socket.create_connection((self.host, port or self.port),
@@ -143,6 +157,12 @@ class Session:
             if wrong:
                 self.server.violations.append(f"{what}: {line[:40]!r}")
 
+    def judge_text(self, reply):
+        wanted = TEXTS.get(reply.code, [""])
+        if not reply.text.startswith(tuple(wanted)):
+            self.server.odd_texts.append(f"{reply}, not {wanted[0]}")
+        return reply
+
     def hear(self, patience=None):
         code, texts, size = None, [], 0
         while True:
@@ -156,7 +176,7 @@ class Session:
             code = match[1]
             texts.append(match[3] or "")
             if match[2] != "-":
-                return Reply(int(code), texts)
+                return self.judge_text(Reply(int(code), texts))
 
     def ask(self, line, patience=None):
         self.say(line)
