@@ -15,6 +15,7 @@ enum {
 	TRANSACTION_IDLE = 4 * MINUTE, /* the least, once MAIL was accepted */
 	BULK = 30 * MINUTE,            /* the least for a message or listing */
 	LARGE_OUTPUT = 16384,
+	WORK = 1 << 16, /* octets that, to be hashed, are the work of a MAIL */
 };
 
 struct session {
@@ -67,16 +68,30 @@ note_denied(struct session *session, const char *limit)
 static bool
 may(struct session *session, enum rate rate, int64_t per_minute)
 {
-	const struct span key = span_of(session->source.octets,
-	    sizeof(session->source.octets));
+	uint8_t key[SOURCE_KEY];
 
+	source_key(&session->source, key);
 	if (session->source.family == 0 ||
-	    rates_take(session->dmtpd->rates, rate, key, per_minute))
+	    rates_take(session->dmtpd->rates, rate, span_of(key, sizeof(key)),
+	        per_minute))
 		return true;
 	dmtp_server_answer(&session->server, REPLY_ACCESS_DENIED, "");
 	note_denied(session, rate == RATE_MAIL ? "source_mail_limit"
 	                                       : "source_signet_limit");
 	return false;
+}
+
+/* What the source had us do was the work of so many MAIL. */
+static void
+charge(struct session *session, size_t times)
+{
+	uint8_t key[SOURCE_KEY];
+
+	source_key(&session->source, key);
+	if (session->source.family != 0)
+		rates_charge(session->dmtpd->rates, RATE_MAIL,
+		    span_of(key, sizeof(key)), session->live.source_mail_limit,
+		    (int64_t)times);
 }
 
 /* Keeps the account of the octets that the session holds: the message and the
@@ -120,6 +135,8 @@ answer_mail(struct session *session)
 	else
 		reply = origin_find(session->dmtpd, &question,
 		    &session->origin, &fault);
+	if (session->origin != NULL)
+		charge(session, session->origin->signet->length / WORK);
 	if (!count_memory(session)) {
 		drop_origin(session);
 		fault_set(&fault, ERR_ACCESS_DENIED,
@@ -181,8 +198,13 @@ answer_data(struct session *session)
 	    .destination_fingerprint = server->destination.fingerprint,
 	    .armor = &server->message,
 	};
+	size_t length = server->message.length;
 	enum reply reply = deliver_in(&delivery);
 
+	/* All keys of the origin were tried in vain. */
+	if (reply == REPLY_SIGNATURE)
+		charge(session, length / WORK *
+		    (1 + session->origin->sok_count));
 	dmtp_server_answer(server, reply,
 	    reply == REPLY_ACCEPTED || reply == REPLY_DUPLICATE
 	        ? delivery.identifier : "");

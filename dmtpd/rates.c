@@ -107,6 +107,15 @@ hash_of(const struct rates *rates, enum rate rate, struct span key)
 	return crypto_short_hash(rates->hash_keys[rate], key);
 }
 
+/* Under the lock. */
+static void
+put(struct entry *entry, int64_t at, int64_t times)
+{
+	entry->due = at;
+	entry->fresh = times < UINT32_MAX - entry->fresh
+	    ? entry->fresh + (uint32_t)times : UINT32_MAX;
+}
+
 static bool
 ask(struct rates *rates, enum rate rate, struct span key, int64_t per_minute,
     bool take)
@@ -123,12 +132,8 @@ ask(struct rates *rates, enum rate rate, struct span key, int64_t per_minute,
 	hash = hash_of(rates, rate, key);
 	at = due(rates, hash, since) + step;
 	may = at - since <= MINUTE;
-	if (may && take) {
-		struct entry *entry = enter(rates, rate, hash);
-
-		entry->due = at;
-		entry->fresh += entry->fresh < UINT32_MAX;
-	}
+	if (may && take)
+		put(enter(rates, rate, hash), at, 1);
 	pthread_mutex_unlock(&rates->lock);
 	return may;
 }
@@ -145,6 +150,27 @@ rates_left(struct rates *rates, enum rate rate, struct span key,
     int64_t per_minute)
 {
 	return ask(rates, rate, key, per_minute, false);
+}
+
+void
+rates_charge(struct rates *rates, enum rate rate, struct span key,
+    int64_t per_minute, int64_t times)
+{
+	const int64_t since = now(rates);
+	uint64_t hash;
+	int64_t at;
+
+	if (per_minute <= 0 || times <= 0)
+		return;
+	if (times > per_minute)
+		times = per_minute;
+	pthread_mutex_lock(&rates->lock);
+	hash = hash_of(rates, rate, key);
+	at = due(rates, hash, since) + times * (MINUTE / per_minute);
+	if (at > since + MINUTE)
+		at = since + MINUTE;
+	put(enter(rates, rate, hash), at, times);
+	pthread_mutex_unlock(&rates->lock);
 }
 
 void

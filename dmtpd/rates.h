@@ -39,6 +39,11 @@ bool rates_take(struct rates *rates, enum rate rate, struct span key,
 bool rates_left(struct rates *rates, enum rate rate, struct span key,
     int64_t per_minute);
 
+/* Puts `times` more to the account, as far as a minute goes: what was done was so
+ * much more work than usual. */
+void rates_charge(struct rates *rates, enum rate rate, struct span key,
+    int64_t per_minute, int64_t times);
+
 /* Remembers the key for so many seconds; and whether it is remembered. */
 void rates_remember(struct rates *rates, enum rate rate, struct span key,
     int64_t seconds);

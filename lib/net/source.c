@@ -75,6 +75,14 @@ source_of_text(const char *address, const struct source_prefixes *prefixes)
 	return (struct source){.family = 0};
 }
 
+void
+source_key(const struct source *source, uint8_t key[static SOURCE_KEY])
+{
+	key[0] = source->family == AF_INET ? 4 : source->family == AF_INET6 ? 6
+	                                                                    : 0;
+	memcpy(key + 1, source->octets, SOURCE_KEY - 1);
+}
+
 bool
 source_is_same(const struct source *a, const struct source *b)
 {

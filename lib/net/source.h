@@ -29,6 +29,11 @@ struct source source_of_address(const struct sockaddr *address,
 struct source source_of_text(const char *address,
     const struct source_prefixes *prefixes);
 
+enum { SOURCE_KEY = 17 };
+
+/* Octets that stand for it and for no other one that is counted. */
+void source_key(const struct source *source, uint8_t key[static SOURCE_KEY]);
+
 /* False for two that are not counted. */
 bool source_is_same(const struct source *a, const struct source *b);
 

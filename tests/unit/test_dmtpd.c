@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "crypto/base64.h"
+#include "crypto/random.h"
 #include "dmtp/reply.h"
 #include "dmtpd/transit.h"
 #include "keys/state.h"
@@ -407,6 +409,67 @@ rates(void **state)
 	buffer_free(&badly);
 }
 
+/* How many MAIL the source has left. */
+static int
+mail_left(const char *source)
+{
+	struct stream *s = dmtp_open_from(source);
+	int left = 0;
+
+	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
+	while (say_mail(s, "alpha.test",
+	    world.alpha->signet->fingerprint) == 250)
+		left++;
+	stream_free(s);
+	return left;
+}
+
+/* Large, and nothing that shrinks much in the seal. */
+static struct buffer
+large_and_bad(void)
+{
+	struct buffer words = buffer_make(1 << 20), badly;
+	struct random_source random;
+	uint8_t octets[15];
+
+	random_start(&random);
+	for (int i = 0; i < 36000; i++) {
+		char line[32];
+
+		random_fill(&random, octets, sizeof(octets));
+		base64_encode(span_of(octets, sizeof(octets)), line);
+		buffer_printf(&words, "%s\n", line);
+	}
+	random_end(&random);
+	badly = sealed_badly(world.beta, world.bob, buffer_string(&words));
+	buffer_free(&words);
+	return badly;
+}
+
+/* Much work is paid for by who asks for it: a signet of megabytes, and a large
+ * message whose signature does not hold. */
+static void
+work_is_charged(void **state)
+{
+	struct buffer badly = large_and_bad();
+	struct stream *s;
+
+	assert_true(dmtpd_reload("source_mail_limit = 20\n"));
+	s = dmtp_open_from("127.0.0.4");
+	assert_int_equal(ask(s, "EHLO <mx.large.test>"), 250);
+	assert_int_equal(say_mail(s, "large.test", world.large), 250);
+	stream_free(s);
+	/* One more comes with each three seconds. */
+	assert_in_range(mail_left("127.0.0.4"), 0, 9);
+	s = dmtp_open_from("127.0.0.5");
+	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
+	assert_int_equal(transact(s, "alpha.test", buffer_span(&badly)), 578);
+	stream_free(s);
+	assert_in_range(mail_left("127.0.0.5"), 0, 16);
+	assert_true(dmtpd_reload(""));
+	buffer_free(&badly);
+}
+
 /* Without its last line. */
 static struct span
 cut_off(struct span text)
@@ -715,6 +778,7 @@ main(void)
 	    cmocka_unit_test(destinations),
 	    cmocka_unit_test(accepted),
 	    cmocka_unit_test(rates),
+	    cmocka_unit_test(work_is_charged),
 	    cmocka_unit_test(refused),
 	    cmocka_unit_test(too_large),
 	    cmocka_unit_test(memory_is_bounded),

@@ -237,6 +237,35 @@ rates_of_a_key(void **state)
 }
 
 static void
+rates_are_charged(void **state)
+{
+	static const struct {
+		int64_t times;
+		int left; /* of 60 a minute */
+	} cases[] = {{-1, 60}, {0, 60}, {1, 59}, {59, 1}, {60, 0}, {61, 0},
+	    {INT64_MAX, 0}};
+	static const struct clock clock = {moved, moved};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct rates *rates = rates_new(&clock);
+		const struct span key = span_string("key");
+		int left = 0;
+
+		moved_time = 5000;
+		rates_charge(rates, RATE_MAIL, key, 0, 60);
+		rates_charge(rates, RATE_MAIL, key, 60, cases[i].times);
+		while (rates_take(rates, RATE_MAIL, key, 60))
+			left++;
+		assert_int_equal(left, cases[i].left);
+		/* However much it was, a minute pays for it. */
+		rates_charge(rates, RATE_MAIL, key, 60, 1000);
+		moved_time += 60000;
+		assert_true(rates_take(rates, RATE_MAIL, key, 60));
+		rates_free(rates);
+	}
+}
+
+static void
 rates_remember_for_a_time(void **state)
 {
 	static const struct clock clock = {moved, moved};
@@ -627,6 +656,7 @@ main(void)
 	    cmocka_unit_test(backoff_is_bounded),
 	    cmocka_unit_test(underway_once),
 	    cmocka_unit_test(rates_of_a_key),
+	    cmocka_unit_test(rates_are_charged),
 	    cmocka_unit_test(rates_remember_for_a_time),
 	    cmocka_unit_test(rates_are_bounded),
 	    cmocka_unit_test(nodes_count_together),

@@ -288,9 +288,14 @@ source_table(void **state)
 		    &cases[i].prefixes);
 		struct source b = source_of_text(cases[i].b,
 		    &cases[i].prefixes);
+		uint8_t key_of_a[SOURCE_KEY], key_of_b[SOURCE_KEY];
 
 		unit_case(cases[i].a);
 		assert_int_equal(source_is_same(&a, &b), cases[i].same);
+		source_key(&a, key_of_a);
+		source_key(&b, key_of_b);
+		assert_int_equal(memcmp(key_of_a, key_of_b, SOURCE_KEY) == 0,
+		    cases[i].same || a.family + b.family == 0);
 	}
 }
 
