@@ -10,16 +10,17 @@
 
 #include <netinet/in.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #include "base/log.h"
+#include "net/descriptors.h"
 #include "net/listener.h"
 #include "net/server.h"
 
 enum {
 	LISTENERS = 64,
 	STACK_SIZE = 256 * 1024,
+	OWN_DESCRIPTORS = 300, /* of databases, libraries and listeners, about */
 	PAUSE = 100, /* milliseconds without accepting when resources lack */
 	QUIET = 10 * 1000, /* likewise without a line about who is refused */
 };
@@ -75,17 +76,28 @@ take_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* As many as the administrator allows: the usual limit is for programs that call
- * select(2), and connections would leave none for the work they ask for. */
+/* An administrator who allows more connections than the system does would find out
+ * on the day when they come. A connection may need a second descriptor for what is
+ * done for it. */
 static void
-raise_descriptors(void)
+compare_descriptors(const struct server *server)
 {
-	struct rlimit limit;
+	const size_t needed = OWN_DESCRIPTORS +
+	    server->limits.connections * server->listener_count * 2;
+	struct log_line line;
+	size_t most;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+	if (server->listener_count == 0 || server->limits.connections == 0 ||
+	    descriptors_suffice(needed, &most))
 		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	log_begin(&line, LOG_WARNING, "descriptors");
+	log_number(&line, "connection_limit",
+	    (int64_t)server->limits.connections);
+	log_number(&line, "needed", (int64_t)needed);
+	log_number(&line, "allowed", (int64_t)most);
+	log_text(&line, "text", "so many connections at a time need more "
+	    "descriptors than the process may have (LimitNOFILE, ulimit -n)");
+	log_end(&line);
 }
 
 void
@@ -94,6 +106,7 @@ server_set_limits(struct server *server, const struct server_limits *limits)
 	server->limits = *limits;
 	if (server->limits.stack_size == 0)
 		server->limits.stack_size = STACK_SIZE;
+	compare_descriptors(server);
 }
 
 int
@@ -109,7 +122,7 @@ server_new(const struct server_limits *limits, void (*on_reload)(void *),
 	server->on_reload = on_reload;
 	server->on_refuse = on_refuse;
 	server->context = context;
-	raise_descriptors();
+	descriptors_raise();
 	atomic_init(&server->stopping, false);
 	pthread_mutex_init(&server->lock, NULL);
 	server->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -515,6 +528,7 @@ server_run(struct server *server, int64_t grace)
 {
 	struct deadline deadline;
 
+	compare_descriptors(server);
 	while (!server_stopping(server))
 		turn(server, server->starved ? PAUSE : -1);
 	close_listeners(server);

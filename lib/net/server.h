@@ -44,7 +44,8 @@ int server_new(const struct server_limits *limits, void (*on_reload)(void *),
 void server_set_on_stop(struct server *server, void (*on_stop)(void *));
 
 /* Puts new limits into force for connections to come; fit for `on_reload`. Call
- * it only in the thread of server_run(), or before that. */
+ * it only in the thread of server_run(), or before that. Like server_run() it says
+ * in the log when the process may not have the descriptors that they need. */
 void server_set_limits(struct server *server,
     const struct server_limits *limits);
 

@@ -488,6 +488,45 @@ descriptors_are_had(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &normal), 0);
 }
 
+/* More connections than descriptors are told of when the server starts to run, and
+ * when limits change meanwhile. */
+static void
+too_few_descriptors(void **state)
+{
+	static const char wanted[] = "event=descriptors connection_limit=5000 "
+	                             "needed=10300 allowed=400 ";
+	struct server_limits limits = {.connections = 50};
+	struct server *server = make(&limits);
+	struct rlimit normal, low;
+	struct buffer text = buffer_make(10000);
+	char log[100];
+
+	snprintf(log, sizeof(log), "%s/descriptors.log", directory);
+	assert_int_equal(log_open("test", log, LOG_INFO), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &normal), 0);
+	low = normal;
+	low.rlim_cur = 400;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	listen_unix(server);
+	server_set_limits(server, &limits);
+	limits.connections = 0;
+	server_set_limits(server, &limits);
+	assert_int_equal(file_read(log, &text, NULL), 0);
+	assert_int_equal(text.length, 0);
+	limits.connections = 5000;
+	server_set_limits(server, &limits);
+	server_stop(server);
+	server_run(server, 0);
+	assert_int_equal(file_read(log, &text, NULL), 0);
+	assert_non_null(strstr(buffer_string(&text), wanted));
+	assert_non_null(strstr(strstr(buffer_string(&text), wanted) + 1,
+	    wanted));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &normal), 0);
+	assert_int_equal(log_open("test", "stderr", LOG_DEBUG), 0);
+	buffer_free(&text);
+	server_free(server);
+}
+
 static void
 reload_and_end_by_signal(void **state)
 {
@@ -680,6 +719,7 @@ main(void)
 	    cmocka_unit_test(no_thread),
 	    cmocka_unit_test(no_descriptors),
 	    cmocka_unit_test(descriptors_are_had),
+	    cmocka_unit_test(too_few_descriptors),
 	    cmocka_unit_test(reload_and_end_by_signal),
 	    cmocka_unit_test(grace_for_connections),
 	    cmocka_unit_test(abort_after_the_grace),
