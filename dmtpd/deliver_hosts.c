@@ -164,6 +164,19 @@ open_new(struct search *search, const struct peer_target *target,
 }
 
 static int
+new_session(struct search *search, const struct peer_target *target,
+    struct peer **peer)
+{
+	int err = open_new(search, target, peer);
+
+	search->result->opened = err == 0;
+	search->result->session = err != 0   ? ""
+	    : peer_is_resumed(*peer) ? "resumed"
+	                             : "new";
+	return err;
+}
+
+static int
 find_session(struct search *search, struct pool_visit *visit,
     struct peer **peer)
 {
@@ -172,16 +185,25 @@ find_session(struct search *search, struct pool_visit *visit,
 	int err = 0;
 
 	*peer = use_again(search, visit);
-	result->session = "reused";
 	if (*peer == NULL) {
-		err = open_new(search, visit->wish->target, peer);
-		result->session = err != 0          ? ""
-		    : peer_is_resumed(*peer) ? "resumed"
-		                             : "new";
+		err = new_session(search, visit->wish->target, peer);
+	} else {
+		result->opened = true;
+		result->session = "reused";
 	}
-	result->opened = err == 0;
 	result->ms_open = now() - start;
 	return err;
+}
+
+/* Whether the host has had enough of a session, as of one with many messages, before
+ * this one was sent. After minutes of silence nothing more is begun. */
+static bool
+wants_new_session(const struct search *search, const struct peer *peer,
+    int err)
+{
+	return err != 0 && err != ERR_TIMEOUT &&
+	    strcmp(search->result->session, "reused") == 0 &&
+	    !peer_is_good(peer) && !peer_may_have_message(peer);
 }
 
 /* Its turn among those who have, or want, a session there. */
@@ -209,6 +231,12 @@ visit_host(struct search *search, const struct peer_target *target)
 	err = find_session(search, &visit, &peer);
 	if (err == 0)
 		err = transfer(search, peer);
+	if (peer != NULL && wants_new_session(search, peer, err)) {
+		peer_close(peer);
+		err = new_session(search, target, &peer);
+		if (err == 0)
+			err = transfer(search, peer);
+	}
 	pool_leave(pool, &visit, peer);
 	return err;
 }

@@ -175,4 +175,8 @@ struct peer_mail {
 int peer_deliver(struct peer *peer, const struct peer_mail *mail,
     struct peer_reply *reply, struct fault *fault);
 
+/* Whether that came so far that the host may have the message, whatever came of
+ * it. */
+bool peer_may_have_message(const struct peer *peer);
+
 #endif

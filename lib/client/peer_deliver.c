@@ -131,6 +131,7 @@ send_message(struct peer *peer, struct span armor, struct peer_reply *reply,
 	int err;
 
 	reply->code = 0;
+	peer->has_message = true;
 	err = send_armor(peer, armor, deadline_in(time), fault);
 	MARK("message-sent");
 	if (err == 0)
@@ -155,6 +156,7 @@ peer_deliver(struct peer *peer, const struct peer_mail *mail,
 	int err;
 
 	reply->code = 0;
+	peer->has_message = false;
 	if ((err = check_armor(mail->armor, fault)) != 0 ||
 	    (err = say_ehlo(peer, mail, reply, fault)) != 0 ||
 	    (err = say_envelope(peer, mail, reply, fault)) != 0 ||
@@ -162,4 +164,10 @@ peer_deliver(struct peer *peer, const struct peer_mail *mail,
 		 fault)) != 0)
 		return err;
 	return send_message(peer, mail->armor, reply, fault);
+}
+
+bool
+peer_may_have_message(const struct peer *peer)
+{
+	return peer->has_message;
 }

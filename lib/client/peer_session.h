@@ -21,6 +21,7 @@ struct peer {
 	bool welcomed; /* its greeting was good */
 	bool greeted; /* EHLO was said and taken */
 	bool useless; /* nothing more may be said */
+	bool has_message; /* perhaps */
 	struct span unread; /* in `input` */
 	uint8_t input[4096];
 };

@@ -94,6 +94,39 @@ sessions_that_ended(void **state)
 	stream_free(s);
 }
 
+/* A host that has had enough of a session gets a letter by another one. */
+static void
+sessions_that_the_host_ends(void **state)
+{
+	static const struct {
+		const char *name, *verb, *answer;
+	} cases[] = {
+	    {"421 to MAIL", "MAIL", "421 CLOSING CONNECTION\n"},
+	    {"the end at RCPT", "RCPT", ""},
+	    {"421 to DATA", "DATA", "421 CLOSING CONNECTION\n"},
+	};
+	struct stream *s = lmtp_open();
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct unit_host_count before, after;
+
+		unit_case(cases[i].name);
+		assert_int_equal(hand_in(s, "before"), 250);
+		before = unit_host_count(host);
+		unit_host_answers_late(host, cases[i].verb, cases[i].answer);
+		assert_int_equal(hand_in(s, cases[i].name), 250);
+		unit_host_answers(host, NULL, NULL);
+		after = unit_host_count(host);
+		assert_int_equal(after.messages, before.messages + 1);
+		assert_int_equal(after.connections, before.connections + 1);
+	}
+	unit_case("a new session as well: that is the host's word");
+	unit_host_answers(host, "MAIL", "421 CLOSING CONNECTION\n");
+	assert_int_equal(hand_in(s, "refused by two"), 451);
+	unit_host_answers(host, NULL, NULL);
+	stream_free(s);
+}
+
 /* What may have been delivered is not sent once more in this attempt. */
 static void
 a_session_that_breaks_after_the_message(void **state)
@@ -231,6 +264,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(one_session_for_many_letters),
 	    cmocka_unit_test(sessions_that_ended),
+	    cmocka_unit_test(sessions_that_the_host_ends),
 	    cmocka_unit_test(a_session_that_breaks_after_the_message),
 	    cmocka_unit_test(a_refusal_ends_no_session),
 	    cmocka_unit_test(reload_closes_what_is_idle),

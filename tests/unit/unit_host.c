@@ -25,6 +25,7 @@ struct connection {
 	int fd, wakes[2];
 	pthread_t thread;
 	bool open, told; /* told: to blurt */
+	bool reset;
 	SSL *session;
 	char line[LINE];
 	size_t length;
@@ -40,6 +41,7 @@ struct unit_host {
 	struct unit_host_count count;
 	const char *verb, *answer;
 	const char *blurt;
+	bool late; /* the answer */
 	bool holds, ends;
 	struct connection connections[CONNECTIONS];
 	size_t used;
@@ -161,8 +163,10 @@ usual(struct connection *connection)
 		change(host, &host->count.goodbyes);
 		return "221 BYE\n";
 	}
-	if (is_verb(connection, "RSET"))
+	if (is_verb(connection, "RSET")) {
 		change(host, &host->count.resets);
+		connection->reset = true;
+	}
 	return is_verb(connection, "DATA") ? "354 GO\n"
 	    : is_verb(connection, ".")     ? "254 ACCEPTED=x\n"
 	                                   : "250 OK\n";
@@ -175,7 +179,8 @@ find_answer(struct connection *connection)
 	const char *answer = usual(connection);
 
 	pthread_mutex_lock(&host->lock);
-	if (host->verb != NULL && is_verb(connection, host->verb))
+	if (host->verb != NULL && is_verb(connection, host->verb) &&
+	    (connection->reset || !host->late))
 		answer = host->answer;
 	pthread_mutex_unlock(&host->lock);
 	return answer;
@@ -352,14 +357,29 @@ unit_host_end(struct unit_host *host)
 	free(host);
 }
 
-void
-unit_host_answers(struct unit_host *host, const char *verb,
-    const char *answer)
+static void
+set_answer(struct unit_host *host, const char *verb, const char *answer,
+    bool late)
 {
 	pthread_mutex_lock(&host->lock);
 	host->verb = answer == NULL ? NULL : verb;
 	host->answer = answer;
+	host->late = late;
 	pthread_mutex_unlock(&host->lock);
+}
+
+void
+unit_host_answers(struct unit_host *host, const char *verb,
+    const char *answer)
+{
+	set_answer(host, verb, answer, false);
+}
+
+void
+unit_host_answers_late(struct unit_host *host, const char *verb,
+    const char *answer)
+{
+	set_answer(host, verb, answer, true);
 }
 
 void

@@ -23,6 +23,10 @@ unsigned int unit_host_port(const struct unit_host *host);
 void unit_host_answers(struct unit_host *host, const char *verb,
     const char *answer);
 
+/* The same, but only in sessions in which RSET was said. */
+void unit_host_answers_late(struct unit_host *host, const char *verb,
+    const char *answer);
+
 /* Whether what is to be said to messages waits. */
 void unit_host_holds(struct unit_host *host, bool holds);
 
