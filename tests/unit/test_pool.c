@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/unit_host.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,20 @@ static struct record signing, other_signing, without_tls;
 static struct unit_host *host;
 
 /* ---- what is known of the host ---- */
+
+/* A certificate of the host, or for 0 seconds one of an authority. */
+static void
+make(const char *name, int seconds, struct unit_certificate *out)
+{
+	const struct unit_certificate_wish wish = {.name = name,
+	    .key = seconds == 0 ? authority_key : host_key,
+	    .names = seconds == 0 ? NULL : "DNS:dx.beta.test",
+	    .days = seconds == 0 ? 100 : 0, .seconds = seconds,
+	    .authority = seconds == 0,
+	    .issuer = seconds == 0 ? NULL : &authority};
+
+	unit_certificate_make(directory, &wish, out);
+}
 
 static void
 make_record(struct record *record, size_t tls_count, uint8_t change)
@@ -323,6 +338,36 @@ again_table(void **state)
 	}
 }
 
+/* The time of now counts, not that of the handshake. */
+static void
+the_certificate_expires(void **state)
+{
+	const struct deadline patience = deadline_in(LONG);
+	struct unit_certificate brief;
+	struct peer_target target;
+	struct fault fault = {0};
+	struct peer *peer;
+
+	make("brief", 3, &brief);
+	unit_host_end(host);
+	host = unit_host_start(&brief);
+	target = usual_target();
+	target.record = &without_tls;
+	peer = open_new(&target);
+	assert_int_equal(peer_again(peer, &target, deadline_in(LONG), NULL),
+	    0);
+	while (X509_cmp_current_time(
+	           X509_get0_notAfter(brief.certificate)) > 0) {
+		assert_true(deadline_left(patience) > 0);
+		poll(NULL, 0, 20);
+	}
+	assert_int_equal(peer_again(peer, &target, deadline_in(LONG), &fault),
+	    ERR_CERTIFICATE);
+	assert_non_null(strstr(fault.text, "not valid by itself"));
+	peer_close(peer);
+	unit_certificate_free(&brief);
+}
+
 static void
 idle_sessions_come_to_their_end(void **state)
 {
@@ -451,12 +496,22 @@ idle_sessions_make_room(void **state)
 	struct peer_target target = usual_target();
 	struct pool_wish wish = usual_wish(&target);
 	struct pool *pool = fresh_pool(NEVER);
+	struct pool_visit visit;
 
 	wish.limit = 1;
 	assert_false(deliver(pool, &wish));
 	wish.origin = "delta.test A";
 	assert_false(deliver(pool, &wish));
+	unit_case("that of another domain with the host");
+	target.domain = "gamma.test";
+	assert_false(deliver(pool, &wish));
 	assert_int_equal(unit_host_count(host).most_open, 1);
+	unit_case("that of another host of the domain");
+	target.address = "127.0.0.2";
+	enter(pool, &visit, &wish);
+	assert_null(pool_take(pool, &visit));
+	unit_host_wait(host, unit_host_has_open, 0);
+	pool_leave(pool, &visit, NULL);
 	pool_free(pool);
 }
 
@@ -528,7 +583,7 @@ a_slow_host_is_not_waited_for(void **state)
 	enter(pool, &held, &wish);
 	assert_int_equal(pool_enter(pool, &visit, &wish, deadline_in(SOON),
 	    NULL), ERR_BUSY);
-	deadline = deadline_in(NEVER);
+	deadline = deadline_in(LONG);
 	assert_int_equal(pool_enter(pool, &visit, &wish, deadline, NULL),
 	    ERR_BUSY);
 	assert_true(deadline_left(deadline) > 0);
@@ -645,17 +700,6 @@ tls_is_resumed_and_judged(void **state)
 
 /* ---- */
 
-static void
-make(const char *name, const char *names, EVP_PKEY *key,
-    struct unit_certificate *out)
-{
-	const struct unit_certificate_wish wish = {.name = name, .key = key,
-	    .names = names, .days = 100, .authority = names == NULL,
-	    .issuer = names == NULL ? NULL : &authority};
-
-	unit_certificate_make(directory, &wish, out);
-}
-
 static int
 start(void **state)
 {
@@ -664,8 +708,8 @@ start(void **state)
 	unit_directory(directory);
 	authority_key = unit_key(2048);
 	host_key = unit_key(2048);
-	make("authority", NULL, authority_key, &authority);
-	make("good", "DNS:dx.beta.test", host_key, &good);
+	make("authority", 0, &authority);
+	make("good", 100 * 86400, &good);
 	make_record(&signing, 1, 0);
 	make_record(&other_signing, 1, 1);
 	make_record(&without_tls, 0, 0);
@@ -707,6 +751,7 @@ main(void)
 	    WITH_HOST(one_session_for_many_messages),
 	    WITH_HOST(what_must_be_the_same),
 	    WITH_HOST(again_table),
+	    WITH_HOST(the_certificate_expires),
 	    WITH_HOST(idle_sessions_come_to_their_end),
 	    WITH_HOST(idle_sessions_are_closed),
 	    WITH_HOST(sessions_have_bounds),

@@ -17,7 +17,8 @@
 enum {
 	CONNECTIONS = 256,
 	LINE = 1024,
-	PATIENCE = 60000, /* milliseconds, for a machine under load */
+	PATIENCE = 40000, /* milliseconds, for a machine under load; less than
+	                     sessions are idle */
 };
 
 struct connection {
