@@ -394,8 +394,9 @@ idle_sessions_are_closed(void **state)
 	pool_clear(pool);
 	unit_host_wait(host, unit_host_has_open, 0);
 	unit_case("at the end");
-	leave_idle(pool, &wish);
 	enter(pool, &visit, &wish);
+	assert_null(pool_take(pool, &visit));
+	leave_idle(pool, &wish);
 	pool_stop(pool);
 	unit_host_wait(host, unit_host_has_open, 0);
 	unit_case("after the end");
