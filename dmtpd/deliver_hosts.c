@@ -93,6 +93,18 @@ find_hosts(struct search *search, enum hosts_stage stage, struct fault *fault)
 	return err != 0 ? err : unread;
 }
 
+static bool
+is_outdated(const struct search *search)
+{
+	const struct deliver_hosts_request *request = search->request;
+	const struct facts_answer *facts = &search->facts;
+
+	return request->current_only && facts->org_fingerprint[0] != '\0' &&
+	    strcmp(facts->organization, request->mail->destination) == 0 &&
+	    strcmp(facts->org_fingerprint,
+	        request->mail->destination_fingerprint) != 0;
+}
+
 /* ---- one host ---- */
 
 static int
@@ -333,6 +345,10 @@ try_stages(struct search *search)
 		}
 		if (search->record == NULL)
 			break;
+		if (is_outdated(search))
+			return fault_set(search->fault, ERR_DESTINATION_SIGNET,
+			    "sealed for another signet than %s has",
+			    search->request->mail->destination);
 		if (found == 0)
 			err = try_hosts(search);
 		if (!goes_on(search, err))

@@ -16,6 +16,9 @@ struct deliver_hosts_request {
 	const struct peer_mail *mail; /* to mail->destination */
 	/* The destination's signet, verified, or NULL: it was not asked for. */
 	const struct org_signet *destination_org;
+	/* Whether a destination that has another signet, as policyd knows, than
+	 * mail->destination_fingerprint is not to be offered the message. */
+	bool current_only;
 };
 
 /* What came of it, whatever deliver_hosts() returned. */
@@ -36,10 +39,11 @@ void deliver_hosts_result_free(struct deliver_hosts_result *result);
 /*
  * Delivers to the first host that can be spoken with, by a session that waits
  * for more where there is one (pool.h). A host that cannot be spoken with, that
- * refuses because of its own load, or with which there are sessions enough, gives
- * way to the next; the search takes at most 5 minutes and the transaction with one
- * host. 0 when a peer has the message. `result` must have been initialized; `fault` says what the last host
- * came to, or that of them that explains most.
+ * refuses because of its own load, or with which there are sessions enough,
+ * gives way to the next; the search takes at most 5 minutes and the transaction
+ * with one host. 0 when a peer has the message; ERR_DESTINATION_SIGNET with the
+ * reply's code 0 where it was not offered. `result` must have been initialized;
+ * `fault` says what the last host came to, or that of them that explains most.
  */
 int deliver_hosts(const struct deliver_hosts_request *request,
     struct deliver_hosts_result *result, struct fault *fault);

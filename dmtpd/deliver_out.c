@@ -27,10 +27,11 @@ struct attempt {
 	char identifier[SIGNET_FINGERPRINT_SIZE];
 	char queue[TRANSIT_QUEUE_SIZE];
 	unsigned int resealed; /* how often, before */
-	/* When it was brought back: the peer's refusal, whether it was sealed
-	 * anew, and the id of that one. */
-	struct verdict refusal;
+	/* When it was brought back to be sealed anew: the refusal for that,
+	 * what came of it, and the id of the new one. */
 	bool brought_back, sealed_anew;
+	bool is_anew; /* and that is the outcome of the attempt */
+	struct verdict refusal, anew;
 	char queue_anew[POSTFIX_QUEUE_SIZE];
 	struct fault fault;
 };
@@ -82,8 +83,8 @@ check_destination(struct attempt *attempt)
 }
 
 /*
- * Envelopes of the libdime dialect call organizations by the core of their signet,
- * DMTP by the whole: policyd has the signet.
+ * Envelopes of the libdime dialect call organizations by the core of their
+ * signet, DMTP by the whole: policyd has the signet.
  */
 static int
 find_destination_signet(struct attempt *attempt)
@@ -122,7 +123,7 @@ find_destination_signet(struct attempt *attempt)
 }
 
 static int
-find_host(struct attempt *attempt)
+find_host(struct attempt *attempt, bool current_only)
 {
 	const struct peer_mail mail = {
 	    .helo = attempt->delivery->dmtpd->hostname,
@@ -137,6 +138,7 @@ find_host(struct attempt *attempt)
 	    .live = &attempt->live,
 	    .mail = &mail,
 	    .destination_org = attempt->destination_org,
+	    .current_only = current_only,
 	};
 
 	return deliver_hosts(&request, &attempt->result, &attempt->fault);
@@ -218,9 +220,10 @@ give_verdict(const struct attempt *attempt, int err, struct verdict *verdict)
 		    fault_text(&attempt->fault, err));
 }
 
-/* In place of a refusal for good, where the site wants that. */
+/* In place of a refusal for good, once an attempt, where the site wants
+ * that. */
 static void
-seal_anew(struct attempt *attempt, struct verdict *verdict)
+seal_anew(struct attempt *attempt, int err)
 {
 	const struct dmtpd *dmtpd = attempt->delivery->dmtpd;
 	const struct reseal order = {
@@ -234,11 +237,32 @@ seal_anew(struct attempt *attempt, struct verdict *verdict)
 	    .why = attempt->refusal.text,
 	};
 
-	if (order.socket[0] == '\0')
+	if (attempt->brought_back || order.socket[0] == '\0')
 		return;
-	attempt->refusal = *verdict;
 	attempt->brought_back = true;
-	attempt->sealed_anew = reseal(&order, verdict, attempt->queue_anew);
+	give_verdict(attempt, err, &attempt->refusal);
+	attempt->sealed_anew =
+	    reseal(&order, &attempt->anew, attempt->queue_anew);
+}
+
+/*
+ * Where policyd knows of another signet of the destination's, the message is
+ * sealed for that one. If that cannot be now, the peer may take it as it is.
+ * What was sealed anew already is offered in any case: hosts of a peer that
+ * disagree would have it go to and fro.
+ */
+static int
+offer(struct attempt *attempt)
+{
+	const struct config *config = attempt->delivery->dmtpd->config;
+	int err;
+
+	err = find_host(attempt,
+	    config->reseal_socket[0] != '\0' && attempt->resealed == 0);
+	if (err != ERR_DESTINATION_SIGNET || attempt->result.reply.code != 0)
+		return err;
+	seal_anew(attempt, err);
+	return attempt->sealed_anew ? err : find_host(attempt, false);
 }
 
 static const char *
@@ -255,12 +279,10 @@ static void
 log_reason(const struct attempt *attempt, const struct verdict *verdict,
     struct log_line *line)
 {
-	if (attempt->brought_back) {
-		log_text(line, "anew", verdict->enhanced);
-		log_text(line, "text", attempt->refusal.text);
-	} else {
-		log_text(line, "text", verdict->text);
-	}
+	if (attempt->brought_back)
+		log_text(line, "anew", attempt->anew.enhanced);
+	log_text(line, "text", attempt->is_anew ? attempt->refusal.text
+						: verdict->text);
 }
 
 static void
@@ -308,13 +330,17 @@ deliver_out(struct deliver_out *delivery, struct verdict *verdict)
 	         &attempt.fault)) == 0 &&
 	    (err = check_destination(&attempt)) == 0 &&
 	    (err = find_destination_signet(&attempt)) == 0)
-		err = find_host(&attempt);
+		err = offer(&attempt);
 	if (is_silence(&attempt, err))
 		err = judge_silence(&attempt, err);
 	report_stale(&attempt);
-	give_verdict(&attempt, err, verdict);
 	if (is_stale(&attempt, err))
-		seal_anew(&attempt, verdict);
+		seal_anew(&attempt, err);
+	attempt.is_anew = attempt.brought_back && is_stale(&attempt, err);
+	if (attempt.is_anew)
+		*verdict = attempt.anew;
+	else
+		give_verdict(&attempt, err, verdict);
 	log_outcome(&attempt, verdict, now() - start);
 	message_free(attempt.message);
 	keys_org_free(attempt.org);

@@ -204,6 +204,22 @@ find_hosts(struct policyd *policyd, const struct domain_facts *domain,
 	sites_release(site);
 }
 
+/* A delivery agent with a message for another signet need not offer it. */
+static void
+tell_current(struct policyd *policyd, const struct domain_facts *domain,
+    struct facts_answer *answer)
+{
+	const struct signet_facts *held = signets_held(policyd->signets, domain,
+	    domain->organization);
+
+	if (held == NULL)
+		return;
+	if (held->answer == SIGNET_HELD)
+		memcpy(answer->org_fingerprint, held->fingerprint,
+		    sizeof(answer->org_fingerprint));
+	signet_facts_release(held);
+}
+
 void
 inquiry_hosts(struct policyd *policyd, const struct facts_request *request,
     struct facts_answer *answer)
@@ -221,9 +237,11 @@ inquiry_hosts(struct policyd *policyd, const struct facts_request *request,
 		return;
 	}
 	domain = find_record(policyd, name, ERR_UNREACHABLE, deadline, answer);
-	if (domain != NULL)
+	if (domain != NULL) {
+		tell_current(policyd, domain, answer);
 		find_hosts(policyd, domain, (enum hosts_stage)stage, deadline,
 		    answer);
+	}
 	domain_release(domain);
 }
 

@@ -262,6 +262,16 @@ signets_find(struct signets *signets, const struct domain_facts *domain,
 	return err;
 }
 
+const struct signet_facts *
+signets_held(struct signets *signets, const struct domain_facts *domain,
+    const char *name)
+{
+	uint8_t digest[CRYPTO_SHA512];
+
+	crypto_sha512(domain->record, digest);
+	return signets_memory_find(signets, digest, name, "", "");
+}
+
 void
 signets_forget(struct signets *signets, const char *name)
 {

@@ -82,6 +82,11 @@ int signets_find(struct signets *signets, const struct domain_facts *domain,
     const char *name, const char *fingerprint, const char *org,
     struct deadline deadline, const struct signet_facts **out, bool *hit);
 
+/* What memory holds of the name's current signet under the record in force, or
+ * NULL: nobody is asked. The caller releases it. */
+const struct signet_facts *signets_held(struct signets *signets,
+    const struct domain_facts *domain, const char *name);
+
 void signet_facts_release(const struct signet_facts *facts);
 
 /* Drops a domain's signet, and its users' as far as memory has them, or an

@@ -114,6 +114,8 @@ struct facts_answer {
 	char source[16];  /* memory, redis, network, pin */
 	int64_t age;      /* seconds since this node learned it */
 	struct facts_origin user, org;
+	/* FACTS_HOSTS: of the organization's signet, if it is at hand. */
+	char org_fingerprint[SIGNET_FINGERPRINT_SIZE];
 	struct buffer record;      /* its text */
 	struct buffer org_signet;  /* binary */
 	struct buffer user_signet; /* binary */

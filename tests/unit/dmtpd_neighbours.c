@@ -223,6 +223,16 @@ policyd_has_hosts_at(enum hosts_stage stage)
 	hosts_at = stage;
 }
 
+static char held[SIGNET_FINGERPRINT_SIZE]; /* guarded by `lock` */
+
+void
+policyd_holds(const char *fingerprint)
+{
+	pthread_mutex_lock(&lock);
+	snprintf(held, sizeof(held), "%s", fingerprint);
+	pthread_mutex_unlock(&lock);
+}
+
 /* Nobody listens at gamma's, and first at none of beta's. */
 static void
 answer_hosts(const struct keys_org *org, const char *stage,
@@ -261,6 +271,9 @@ answer_facts(const struct facts_request *request, struct facts_answer *answer)
 
 		answer_org(answer, which);
 		answer_hosts(org, request->stage, answer);
+		pthread_mutex_lock(&lock);
+		memcpy(answer->org_fingerprint, held, sizeof(held));
+		pthread_mutex_unlock(&lock);
 		if (*request->fingerprint != '\0' &&
 		    strcmp(request->fingerprint, which->signet->fingerprint) != 0)
 			answer->err = ERR_UNKNOWN_ADDRESS;
@@ -410,6 +423,7 @@ take_message(struct stream *stream, struct smtpd *smtpd)
 	    deadline_in(WORLD_PATIENCE)) == 0) {
 		if (span_equal_string(line, ".")) {
 			pthread_mutex_lock(&lock);
+			mail->tried++;
 			mail->count += smtpd->message_answer[0] == '2';
 			pthread_mutex_unlock(&lock);
 			return reply_scripted(stream, smtpd->message_answer);

@@ -83,6 +83,10 @@ void policyd_has_hosts_on(unsigned int port);
 /* Whether the records have a tls value for another certificate than dmtpd's. */
 void policyd_signs_other(bool other);
 
+/* The fingerprint of the organizational signet that policyd tells with the
+ * hosts; "": it does not. */
+void policyd_holds(const char *fingerprint);
+
 /* The name of the last signet that policyd was told to be stale since the last
  * call, or "". */
 void policyd_heard_stale(char out[static 300]);
@@ -122,11 +126,12 @@ bool site_answer(const struct facts_request *request,
 /* What it answers to RCPT, and to the message. "" closes the connection. */
 void postfix_answers(const char *rcpt, const char *message);
 
-/* What it was given last: envelope and message, and how many it took so far. */
+/* What it was given last: envelope and message; how many it took so far, and
+ * how many there were. */
 struct postfix_mail {
 	char sender[ADDRESS_SIZE], recipient[ADDRESS_SIZE];
 	struct buffer message; /* as on the wire, without the final dot */
-	unsigned int count;
+	unsigned int count, tried;
 };
 struct postfix_mail *postfix_mail(void);
 

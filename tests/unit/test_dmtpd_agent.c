@@ -83,6 +83,23 @@ agent_goes_on_to_later_stages(void **state)
 	buffer_free(&message);
 }
 
+/* Without a DIME-RESEAL there is nothing better than to offer a message for another
+ * signet than policyd holds. */
+static void
+agent_offers_what_may_be_stale(void **state)
+{
+	struct buffer message = sealed(world.beta, world.bob, "may be stale");
+	struct stream *s = lmtp_open();
+
+	policyd_holds(world.alpha->signet->fingerprint);
+	assert_int_equal(hand_in(s, "alice@alpha.test", "bob@beta.test",
+	    transit_head, buffer_span(&message)), 250);
+	assert_non_null(strstr(heard, "2.0.0 254 ACCEPTED="));
+	policyd_holds("");
+	stream_free(s);
+	buffer_free(&message);
+}
+
 /* In the dialect of the signets: DMTP's fingerprints are of the same layout, and
  * what was sealed for another signet does not leave. */
 static void
@@ -268,6 +285,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(agent_delivers),
 	    cmocka_unit_test(agent_goes_on_to_later_stages),
+	    cmocka_unit_test(agent_offers_what_may_be_stale),
 	    cmocka_unit_test(agent_delivers_the_libdime_dialect),
 	    cmocka_unit_test(agent_refuses),
 	    cmocka_unit_test(agent_is_put_off),

@@ -176,6 +176,67 @@ policyd_knows_of_another(void **state)
 	buffer_free(&message);
 }
 
+/* Of an organization's rotation policyd may know before the peer says so. */
+static void
+what_policyd_knows_is_not_offered_first(void **state)
+{
+#define KNOWN "sealed for another signet than beta.test has: "
+	struct buffer bob = sealed(world.beta, world.bob, "known");
+	struct buffer dave = sealed(world.beta, world.dave, "known");
+	const struct {
+		const char *name, *recipient, *fields;
+		struct span body;
+		const char *holds; /* policyd */
+		const char *milter;
+		int code;
+		const char *text;
+		unsigned int brought, delivered;
+	} cases[] = {
+	    {"the same", "bob@beta.test", "", buffer_span(&bob),
+	     world.beta->signet->fingerprint, "250 Ok", 250,
+	     "2.0.0 254 ACCEPTED=", 0, 1},
+	    {"another", "bob@beta.test", "", buffer_span(&bob),
+	     world.alpha->signet->fingerprint, "250 2.0.0 Ok: queued as 4New",
+	     250, "2.0.0 " KNOWN "sealed anew as 4New", 1, 0},
+	    {"another, for which it cannot be sealed", "bob@beta.test", "",
+	     buffer_span(&bob), world.alpha->signet->fingerprint,
+	     "451 4.7.5 DIME-451 custody", 250, "2.0.0 255 DUPLICATE=", 1, 0},
+	    {"nor does the peer take it", "dave@beta.test", "",
+	     buffer_span(&dave), world.alpha->signet->fingerprint,
+	     "451 4.7.5 DIME-451 custody", 451, "4.7.5 " KNOWN "custody", 1,
+	     0},
+	    {"sealed anew before", "bob@beta.test",
+	     "Dimegate-Resealed: 1\r\n", buffer_span(&bob),
+	     world.alpha->signet->fingerprint, "250 Ok", 250,
+	     "2.0.0 255 DUPLICATE=", 0, 0},
+	};
+	struct stream *s = lmtp_open();
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unsigned int brought = reseal_mail()->tried;
+		unsigned int delivered = postfix_mail()->count;
+
+		unit_case(cases[i].name);
+		policyd_holds(cases[i].holds);
+		reseal_answers("250 Ok", cases[i].milter);
+		assert_int_equal(hand_in(s, "alice@alpha.test",
+		    cases[i].recipient, cases[i].fields, cases[i].body),
+		    cases[i].code);
+		if (strncmp(heard, cases[i].text,
+		    strlen(cases[i].text)) != 0)
+			fail_msg("%s", heard);
+		assert_int_equal(reseal_mail()->tried - brought,
+		    cases[i].brought);
+		assert_int_equal(postfix_mail()->count - delivered,
+		    cases[i].delivered);
+	}
+	policyd_holds("");
+	reseal_answers("250 Ok", "250 2.0.0 Ok: queued as 4Anew");
+	stream_free(s);
+	buffer_free(&bob);
+	buffer_free(&dave);
+}
+
 static void
 the_milters_word_is_passed_on(void **state)
 {
@@ -276,6 +337,7 @@ main(void)
 	    cmocka_unit_test(stale_goes_back_to_be_sealed),
 	    cmocka_unit_test(so_does_what_the_organization_has_left_behind),
 	    cmocka_unit_test(policyd_knows_of_another),
+	    cmocka_unit_test(what_policyd_knows_is_not_offered_first),
 	    cmocka_unit_test(the_milters_word_is_passed_on),
 	    cmocka_unit_test(nothing_else_goes_there),
 	};
