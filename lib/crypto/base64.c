@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <openssl/evp.h>
 #include <sodium.h>
 
 #include "base/error.h"
@@ -104,104 +105,70 @@ base64_decode_secret(struct span text, struct buffer *out)
 
 /* ---- what is no secret ---- */
 
-enum { SYMBOL = 64, BLANK = 1 };
+enum { PIECE = 1 << 20 };
 
-/* SYMBOL and what it stands for, BLANK, or 0. */
-static const uint8_t kinds[256] = {
-	    [' '] = BLANK, ['\t'] = BLANK, ['\r'] = BLANK, ['\n'] = BLANK,
-	    ['A'] = 64, ['B'] = 65, ['C'] = 66, ['D'] = 67, ['E'] = 68,
-	    ['F'] = 69, ['G'] = 70, ['H'] = 71, ['I'] = 72, ['J'] = 73,
-	    ['K'] = 74, ['L'] = 75, ['M'] = 76, ['N'] = 77, ['O'] = 78,
-	    ['P'] = 79, ['Q'] = 80, ['R'] = 81, ['S'] = 82, ['T'] = 83,
-	    ['U'] = 84, ['V'] = 85, ['W'] = 86, ['X'] = 87, ['Y'] = 88,
-	    ['Z'] = 89, ['a'] = 90, ['b'] = 91, ['c'] = 92, ['d'] = 93,
-	    ['e'] = 94, ['f'] = 95, ['g'] = 96, ['h'] = 97, ['i'] = 98,
-	    ['j'] = 99, ['k'] = 100, ['l'] = 101, ['m'] = 102, ['n'] = 103,
-	    ['o'] = 104, ['p'] = 105, ['q'] = 106, ['r'] = 107, ['s'] = 108,
-	    ['t'] = 109, ['u'] = 110, ['v'] = 111, ['w'] = 112, ['x'] = 113,
-	    ['y'] = 114, ['z'] = 115, ['0'] = 116, ['1'] = 117, ['2'] = 118,
-	    ['3'] = 119, ['4'] = 120, ['5'] = 121, ['6'] = 122, ['7'] = 123,
-	    ['8'] = 124, ['9'] = 125, ['+'] = 126, ['/'] = 127,
-};
-
-size_t
-base64_symbols(struct span text)
-{
-	size_t i = 0;
-
-	while (i < text.length && (kinds[text.data[i]] & SYMBOL) != 0)
-		i++;
-	return i;
-}
-
-static uint8_t *
-put(uint8_t *out, uint32_t group, size_t octets)
-{
-	for (size_t i = 0; i < octets; i++)
-		out[i] = (uint8_t)(group >> (16 - 8 * i));
-	return out + octets;
-}
-
-/* The octets of a group that the text has not filled: one or two, with no bits
- * left over. */
+/* To OpenSSL '-' is the end of all, and '=' padding wherever it stands. */
 static bool
-put_rest(uint8_t **out, uint32_t group, size_t symbols)
+has_end(struct span text)
 {
-	if (symbols == 1)
-		return false;
-	group <<= 6 * (4 - symbols);
-	if (symbols == 2 && (group & 0xffff) == 0)
-		*out = put(*out, group, 1);
-	else if (symbols == 3 && (group & 0xff) == 0)
-		*out = put(*out, group, 2);
-	else
-		return symbols == 0;
-	return true;
+	return memchr(text.data, '-', text.length) != NULL ||
+	    memchr(text.data, '=', text.length) != NULL;
 }
 
-/* Octets written, or SIZE_MAX. */
+/* Of the last group; OpenSSL refuses what is neither a symbol nor a blank. */
 static size_t
-decode(struct span text, uint8_t *start)
+count_rest(struct span text)
 {
-	const uint8_t *at = text.data, *end = text.data + text.length;
-	uint8_t *out = start, kind;
-	uint32_t group = 0;
 	size_t symbols = 0;
 
-	while (at < end) {
-		/* Four at a time, as long as nothing else comes. */
-		while (symbols == 0 && end - at >= 4 && (kinds[at[0]] &
-		    kinds[at[1]] & kinds[at[2]] & kinds[at[3]] & SYMBOL) != 0) {
-			group = (uint32_t)(kinds[at[0]] - SYMBOL) << 18 |
-			    (uint32_t)(kinds[at[1]] - SYMBOL) << 12 |
-			    (uint32_t)(kinds[at[2]] - SYMBOL) << 6 |
-			    (uint32_t)(kinds[at[3]] - SYMBOL);
-			out = put(out, group, 3);
-			at += 4;
-			group = 0;
-		}
-		if (at == end)
-			break;
-		kind = kinds[*at++];
-		if (kind == BLANK)
-			continue;
-		if (kind == 0)
-			return SIZE_MAX;
-		group = group << 6 | (uint32_t)(kind - SYMBOL);
-		if (++symbols == 4) {
-			out = put(out, group, 3);
-			group = 0;
-			symbols = 0;
-		}
+	for (size_t i = 0; i < text.length; i++)
+		symbols += text.data[i] > ' ';
+	return symbols % 4;
+}
+
+/* Whether the last symbol, the last octet of the text, has bits that belong to
+ * no octet. OpenSSL lets that pass. */
+static bool
+has_unused_bits(struct span text, size_t rest)
+{
+	const int last = text.data[text.length - 1];
+
+	return rest == 2 ? strchr("AQgw", last) == NULL
+	    : rest == 3  ? strchr("AEIMQUYcgkosw048", last) == NULL
+	                 : rest == 1;
+}
+
+static bool
+decode(EVP_ENCODE_CTX *work, struct span text, size_t rest, uint8_t *out,
+    size_t *length)
+{
+	static const uint8_t padding[] = "==";
+	int got, more;
+
+	*length = 0;
+	EVP_DecodeInit(work);
+	while (text.length > 0) {
+		struct span piece = span_slice(text, 0, PIECE);
+
+		if (EVP_DecodeUpdate(work, out + *length, &got, piece.data,
+		        (int)piece.length) < 0)
+			return false;
+		*length += (size_t)got;
+		text = span_slice(text, piece.length, SIZE_MAX);
 	}
-	return put_rest(&out, group, symbols) ? (size_t)(out - start)
-	                                      : SIZE_MAX;
+	if (EVP_DecodeUpdate(work, out + *length, &got, padding,
+	        rest == 0 ? 0 : 4 - (int)rest) < 0 ||
+	    EVP_DecodeFinal(work, out + *length + got, &more) != 1)
+		return false;
+	*length += (size_t)got + (size_t)more;
+	return true;
 }
 
 int
 base64_decode(struct span text, struct buffer *out)
 {
-	size_t before = out->length, length;
+	size_t before = out->length, length, rest;
+	EVP_ENCODE_CTX *work;
 	uint8_t *start;
 	bool good;
 
@@ -210,11 +177,15 @@ base64_decode(struct span text, struct buffer *out)
 		return ERR_FORMAT;
 	if (text.length == 0)
 		return 0;
+	rest = count_rest(text);
+	if (has_end(text) || has_unused_bits(text, rest))
+		return ERR_FORMAT;
 	start = buffer_extend(out, text.length / 4 * 3 + 3);
 	if (start == NULL)
 		return out->error;
-	length = decode(text, start);
-	good = length != SIZE_MAX;
+	work = EVP_ENCODE_CTX_new();
+	good = work != NULL && decode(work, text, rest, start, &length);
 	out->length = before + (good ? length : 0);
-	return good ? 0 : ERR_FORMAT;
+	EVP_ENCODE_CTX_free(work);
+	return good ? 0 : work == NULL ? ERR_MEMORY : ERR_FORMAT;
 }

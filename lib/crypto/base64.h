@@ -32,7 +32,4 @@ bool base64_decode_exact(struct span text, uint8_t *out, size_t out_length);
 int base64_decode(struct span text, struct buffer *out);
 int base64_decode_secret(struct span text, struct buffer *out);
 
-/* How many octets at the start of `text` are of the alphabet. */
-size_t base64_symbols(struct span text);
-
 #endif

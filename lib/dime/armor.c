@@ -151,16 +151,15 @@ next_filled_line(struct reader *reader)
 	return false;
 }
 
-/* Padding may be anywhere until it is decoded. */
 static bool
 is_base64(struct span line)
 {
-	while (line.length > 0) {
-		size_t symbols = base64_symbols(line);
+	for (size_t i = 0; i < line.length; i++) {
+		uint8_t c = line.data[i];
 
-		if (symbols == 0 && line.data[0] != '=')
+		if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') &&
+		    !(c >= '0' && c <= '9') && c != '+' && c != '/' && c != '=')
 			return false;
-		line = span_slice(line, symbols > 0 ? symbols : 1, SIZE_MAX);
 	}
 	return true;
 }
