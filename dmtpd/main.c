@@ -4,6 +4,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/allocator.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "dmtpd/dmtpd.h"
@@ -300,6 +301,7 @@ main(int argc, char **argv)
 	struct fault fault;
 	int err, option;
 
+	allocator_start();
 	opterr = 0; /* the usage says it, in one line */
 	while ((option = getopt(argc, argv, "c:n")) != -1) {
 		if (option == 'c')

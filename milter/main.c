@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/allocator.h"
 #include "base/log.h"
 #include "crypto/secret.h"
 #include "milter/milter.h"
@@ -252,6 +253,7 @@ main(int argc, char **argv)
 	struct fault fault = {0};
 	int option, err;
 
+	allocator_start();
 	opterr = 0; /* the usage says it, in one line */
 	while ((option = getopt(argc, argv, "c:n")) != -1) {
 		if (option == 'c')

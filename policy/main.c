@@ -5,6 +5,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/allocator.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "policy/daemon.h"
@@ -54,6 +55,7 @@ main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return usage(stdout, EXIT_SUCCESS);
+	allocator_start();
 	opterr = 0; /* the usage says it, in one line */
 	while ((option = getopt(argc, argv, "c:n")) != -1) {
 		if (option == 'c')

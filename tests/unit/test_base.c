@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <glob.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/address.h"
+#include "base/allocator.h"
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/config.h"
@@ -376,6 +378,39 @@ config_table(void **state)
 	    ERR_NO_FILE);
 }
 
+/* ---- the allocator ---- */
+
+static size_t
+held_apart(void)
+{
+	return mallinfo2().hblkhd;
+}
+
+/* A second large block is one of its own, too, and not a part of what the first
+ * has left. */
+static void
+large_blocks_go_back(void **state)
+{
+	enum { LARGE = 8 << 20, SMALLER = 4 << 20 };
+	void *volatile block = malloc(16);
+	size_t before;
+
+	if (mallinfo2().uordblks == 0) {
+		free(block);
+		skip(); /* a sanitizer's allocator */
+	}
+	free(block);
+	allocator_start();
+	before = held_apart();
+	block = malloc(LARGE);
+	assert_in_range(held_apart() - before, LARGE, 2 * LARGE);
+	free(block);
+	assert_int_equal(held_apart(), before);
+	block = malloc(SMALLER);
+	assert_in_range(held_apart() - before, SMALLER, LARGE);
+	free(block);
+}
+
 /* ---- marks ---- */
 
 #ifdef DIME_TEST_HOOKS
@@ -445,6 +480,7 @@ main(void)
 	    cmocka_unit_test(utf8_table),
 	    cmocka_unit_test(invisible_table),
 	    cmocka_unit_test(config_table),
+	    cmocka_unit_test(large_blocks_go_back),
 	    cmocka_unit_test(marks_hold),
 	};
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <malloc.h>
+
+#include "base/allocator.h"
+
+enum { LARGE = 128 * 1024 }; /* octets: glibc's own values at the start */
+
+void
+allocator_start(void)
+{
+#ifdef __GLIBC__
+	/* One that is set stays as it is. */
+	mallopt(M_MMAP_THRESHOLD, LARGE);
+	mallopt(M_TRIM_THRESHOLD, LARGE);
+#endif
+}
