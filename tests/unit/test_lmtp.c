@@ -72,6 +72,17 @@ command_table(void **state)
 	    {"LF alone", "NOOP\n", "220 250 ", ""},
 	    {"line too long", "NOOP " LONG500 LONG500 LONG500 LONG500 LONG50
 	        "\r\nNOOP\r\n", "220 500 250 ", ""},
+	    {"every verb with a tab, or run on", LHLO MAIL "LHLO\ta\r\n"
+	        "MAIL\tFROM:<a@b.test>\r\nRCPT\tTO:<a@b.test>\r\nDATA\t\r\n"
+	        "RSETX\r\nNOOPX\r\nQUITX\r\n" RCPT,
+	        "220 " LHLO_CODES "250 500 500 500 500 500 500 500 250 ", ""},
+	    {"8-bit verbs", "\x80HLO a.test\r\nDAT\xc1\r\n\xff\xfe\r\n",
+	        "220 500 500 500 ", ""},
+	    {"what cannot be a path", LHLO MAIL "RCPT TO:<bob@beta.test\r\n"
+	        "RCPT TO:<\"bob@beta.test>\r\nRCPT TO:<bob\\>@beta.test>\r\n"
+	        "RCPT FROM:<bob@beta.test>\r\nRCPT TO:<@a.test:bob@beta.test>"
+	        "\r\nRCPT TO:<a@b.test>,<c@d.test>\r\n" RCPT,
+	        "220 " LHLO_CODES "250 501 501 501 501 550 501 250 ", ""},
 	    {"QUIT", "QUIT\r\nNOOP\r\n", "220 221 ", ""},
 	    {"MAIL before LHLO", MAIL, "220 503 ", ""},
 	    {"RCPT before MAIL", LHLO RCPT, "220 " LHLO_CODES "503 ", ""},
@@ -121,6 +132,35 @@ command_table(void **state)
 	};
 
 	transcript_run_all(&engine, cases, COUNT(cases));
+}
+
+/* With no verb does a line that is too long do anything. */
+static void
+long_lines(void **state)
+{
+	static const char *const verbs[] = {
+#define COMMAND(verb, states, act) #verb,
+#include "dmtp/lmtp_command.def"
+#undef COMMAND
+	};
+
+	for (size_t i = 0; i < COUNT(verbs); i++) {
+		struct buffer text = buffer_make(1 << 20);
+		struct buffer output = buffer_make(1 << 20);
+		struct buffer events = buffer_make(1 << 20);
+
+		unit_case(verbs[i]);
+		buffer_printf(&text, LHLO MAIL "%s %0*d\r\n" RCPT, verbs[i],
+		    LMTP_LINE_LIMIT, 0);
+		transcript_run(&engine, buffer_span(&text), SIZE_MAX, &output,
+		    &events);
+		assert_non_null(strstr(buffer_string(&output),
+		    "250 2.1.0 OK\r\n500 5.5.2 Line too long\r\n"
+		    "250 2.1.5 OK\r\n"));
+		buffer_free(&text);
+		buffer_free(&output);
+		buffer_free(&events);
+	}
 }
 
 static void
@@ -203,6 +243,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(command_table),
 	    cmocka_unit_test(sender_as_given),
+	    cmocka_unit_test(long_lines),
 	    cmocka_unit_test(message_table),
 	    cmocka_unit_test(exact_replies),
 	};

@@ -847,6 +847,9 @@ verify_table(void **state)
 	    {"disabled", "476 LATER\n", ERR_NOT_ENABLED},
 	    {"not a core", "501 SYNTAX\n", ERR_DEFERRED},
 	    {"no listing", "280 OK\n", ERR_PROTOCOL},
+	    {"a listing of nothing", "280-\n280 OK\n", ERR_PROTOCOL},
+	    {"a success that is none", "250 OK\n", ERR_PROTOCOL},
+	    {"put off", "450 ACCESS DENIED\n", ERR_DEFERRED},
 	};
 	struct signet *signet;
 
@@ -908,6 +911,9 @@ history_table(void **state)
 	     ERR_PROTOCOL, "", NULL},
 	    {"another listing", "AA", "", "280-a\n280 OK\n", ERR_PROTOCOL, "",
 	     NULL},
+	    {"empty", "AA", "", "290 OK\n", 0, "", NULL},
+	    {"closing", "AA", "", "290-a\n421 BYE\n", ERR_DEFERRED, "", NULL},
+	    {"8-bit", "AA", "", "290-\x80\n", ERR_PROTOCOL, "", NULL},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -1071,6 +1077,20 @@ delivery_table(void **state)
 	    {"a success that is none", {"250 OK\n", "250 OK\n", "250 OK\n",
 	     "354 GO\n", "250 OK\n"}, ERR_PROTOCOL, 250,
 	     EHLO MAIL RCPT MESSAGE "QUIT\n"},
+	    {"DATA answered as if all were said", {"250 OK\n", "250 OK\n",
+	     "250 OK\n", "254 ACCEPTED=x\n", BYE}, ERR_PROTOCOL, 254,
+	     EHLO MAIL RCPT "DATA\nQUIT\n"},
+	    {"MAIL answered as if it were DATA", {"250 OK\n", "354 GO\n", BYE},
+	     ERR_PROTOCOL, 354, EHLO MAIL "QUIT\n"},
+	    {"RCPT answered without a code", {"250 OK\n", "250 OK\n",
+	     "yes, of course\n", CLOSE}, ERR_PROTOCOL, 0, EHLO MAIL RCPT},
+	    {"RCPT answered 8-bit", {"250 OK\n", "250 OK\n", "250 \xff\n",
+	     CLOSE}, ERR_PROTOCOL, 0, EHLO MAIL RCPT},
+	    {"EHLO answered in two codes", {"250-SIZE 9\n550 NO\n", CLOSE},
+	     ERR_PROTOCOL, 0, EHLO},
+	    {"the message accepted in two codes", {"250 OK\n", "250 OK\n",
+	     "250 OK\n", "354 GO\n", "254-ACCEPTED=x\n451 NO\n"},
+	     ERR_PROTOCOL, 0, EHLO MAIL RCPT MESSAGE},
 	    {"the host dislikes us, not the message", {"550 NO\n", BYE},
 	     ERR_DEFERRED, 550, EHLO "QUIT\n"},
 	    {"closing", {"250 OK\n", "421 BYE\n", CLOSE}, ERR_BUSY, 421,
