@@ -373,3 +373,23 @@ put("message", "armor-of-nothing", b"-----BEGIN ENCRYPTED MESSAGE-----\n"
     b"-----END ENCRYPTED MESSAGE-----\n")
 put("message", "armor-of-signet", get("armor", "user-signet"))
 put("message", "armored", get("armor", "plain"))
+
+# ---- tallies of other nodes ----
+
+
+def tally(*counts, number=1, made=1700000000):
+    return struct.pack(">16sQQ", b"node", number, made) + b"".join(
+        struct.pack(">BQI", *count) for count in counts)
+
+
+put("tally", "one", tally((0, 1, 1)))
+put("tally", "each", tally((0, 1, 1), (1, 1, 60), (2, 1, 1000)))
+put("tally", "many", tally(*((1, i, i) for i in range(256))))
+put("tally", "most", tally((1, 2**64 - 1, 2**32 - 1)))
+put("tally", "none", tally())
+put("tally", "old", tally((1, 1, 1), made=0))
+put("tally", "future", tally((1, 1, 1), made=2**64 - 1))
+put("tally", "last", tally((1, 1, 1), number=2**64 - 1))
+put("tally", "not-a-rate", tally((0, 1, 1), (3, 1, 1), (1, 1, 1)))
+put("tally", "cut", tally((0, 1, 1))[:-1])
+put("tally", "head-cut", tally()[:-1])

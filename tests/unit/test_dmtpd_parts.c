@@ -402,19 +402,24 @@ counts_use_up_a_minute_at_most(void **state)
 {
 	static const struct {
 		const char *name;
+		int times;
 		uint32_t count;
 		int64_t age, later;
 		int left;
 	} cases[] = {
-	    {"none", 0, 0, 0, 6},
-	    {"some", 2, 0, 0, 4},
-	    {"all", 6, 0, 0, 0},
-	    {"more", UINT32_MAX, 0, 0, 0},
-	    {"more, and a step later", UINT32_MAX, 0, 10000, 1},
-	    {"more, and a minute later", UINT32_MAX, 0, 60000, 6},
-	    {"a while ago", 4, 20000, 0, 4},
-	    {"all, a while ago", 6, 20000, 0, 2},
-	    {"long ago", 6, 60000, 0, 6},
+	    {"none", 1, 0, 0, 0, 6},
+	    {"some", 1, 2, 0, 0, 4},
+	    {"some, twice", 2, 2, 0, 0, 2},
+	    {"all", 1, 6, 0, 0, 0},
+	    {"all, twice", 2, 6, 0, 0, 0},
+	    {"all, twice, and a step later", 2, 6, 0, 10000, 1},
+	    {"more", 1, UINT32_MAX, 0, 0, 0},
+	    {"more, and a step later", 1, UINT32_MAX, 0, 10000, 1},
+	    {"more, and a minute later", 1, UINT32_MAX, 0, 60000, 6},
+	    {"more, often, and a minute later", 9, UINT32_MAX, 0, 60000, 6},
+	    {"a while ago", 1, 4, 20000, 0, 4},
+	    {"all, a while ago", 1, 6, 20000, 0, 2},
+	    {"long ago", 1, 6, 60000, 0, 6},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -431,7 +436,8 @@ counts_use_up_a_minute_at_most(void **state)
 		rates_share(node.rates, another);
 		rates_share(node.rates, common); /* all is forgotten */
 		count.count = cases[i].count;
-		rates_add(node.rates, &count, 6, cases[i].age);
+		for (int j = 0; j < cases[i].times; j++)
+			rates_add(node.rates, &count, 6, cases[i].age);
 		rates_add(node.rates, &count, 0, 0); /* no limit */
 		moved_time += cases[i].later;
 		assert_int_equal(take_all(&node, RATE_MAIL, "x"),
