@@ -120,7 +120,8 @@ answer_mail(struct session *session)
 {
 	const struct dmtp_argument *a = session->server.arguments;
 	const struct origin_question question = {a[0].text, a[1].text,
-	    session->live.fetch_timeout, &session->looked_up};
+	    session->live.fetch_timeout, session->source,
+	    &session->looked_up};
 	struct fault fault = {0};
 	enum reply reply = REPLY_ACCESS_DENIED;
 

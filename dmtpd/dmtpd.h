@@ -57,6 +57,7 @@ struct dmtpd {
 	struct front_route *routes; /* of the dual-protocol front */
 	size_t route_count;
 	struct share data_memory;   /* octets that incoming messages hold */
+	struct share questions[2]; /* about origins: unknown ones, known ones */
 	pthread_mutex_t live_lock;
 	struct live_settings live;
 };

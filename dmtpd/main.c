@@ -282,6 +282,8 @@ free_all(struct dmtpd *dmtpd)
 	rates_free(dmtpd->rates);
 	free(dmtpd->routes);
 	share_end(&dmtpd->data_memory);
+	share_end(&dmtpd->questions[0]);
+	share_end(&dmtpd->questions[1]);
 	pthread_mutex_destroy(&dmtpd->live_lock);
 }
 
@@ -315,6 +317,8 @@ main(int argc, char **argv)
 		return usage();
 	pthread_mutex_init(&dmtpd.live_lock, NULL);
 	share_start(&dmtpd.data_memory);
+	share_start(&dmtpd.questions[0]);
+	share_start(&dmtpd.questions[1]);
 	err = config_load(dmtpd.config_path, CONFIG_DMTPD, &config, &fault);
 	if (err == 0) {
 		dmtpd.config = config;

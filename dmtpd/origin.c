@@ -9,6 +9,10 @@ enum {
 	WAIT_MOST = 235 * 1000, /* milliseconds: 470 comes within 4 minutes */
 	PROLONGED = 72 * 3600,
 	KNOWN = 600, /* how long an origin that was had is no stranger */
+	/* Asked at a time, of known ones and of others each: what strangers ask
+	 * for must not use up what dime-policyd can fetch for our own mail, nor
+	 * our memory. */
+	QUESTIONS = 32,
 };
 
 /* Whether the domain is known to have no record, pin included. */
@@ -28,12 +32,11 @@ is_cached(const char *source)
 
 static int
 ask(struct dmtpd *dmtpd, const struct origin_question *question,
-    struct org_signet **out, struct fault *fault)
+    int64_t wait, struct org_signet **out, struct fault *fault)
 {
 	const struct facts_request request = {.verb = FACTS_SIGNET,
 	    .from = "", .to = question->domain,
-	    .fingerprint = question->fingerprint,
-	    .wait = question->wait < WAIT_MOST ? question->wait : WAIT_MOST};
+	    .fingerprint = question->fingerprint, .wait = wait};
 	struct facts_answer answer;
 	int err;
 
@@ -69,23 +72,13 @@ is_prolonged(struct dmtpd *dmtpd, const char *name)
 	    clock_wall(&clock_system) - since >= PROLONGED;
 }
 
-enum reply
-origin_find(struct dmtpd *dmtpd, const struct origin_question *question,
-    struct org_signet **out, struct fault *fault)
+static enum reply
+look_up(struct dmtpd *dmtpd, const struct origin_question *question,
+    const char *name, int64_t wait, struct org_signet **out,
+    struct fault *fault)
 {
-	char name[DOMAIN_SIZE + SIGNET_FINGERPRINT_SIZE + 8];
-	int err;
+	int err = ask(dmtpd, question, wait, out, fault);
 
-	*out = NULL;
-	snprintf(name, sizeof(name), "origin %s %s", question->domain,
-	    question->fingerprint);
-	if (*question->looked_up && !rates_remembers(dmtpd->rates, RATE_KNOWN,
-	    span_string(name))) {
-		fault_set(fault, ERR_ORIGIN_WAIT,
-		    "another origin was looked up for this session already");
-		return REPLY_ORIGIN_WAIT;
-	}
-	err = ask(dmtpd, question, out, fault);
 	if (err == 0) {
 		state_succeeded(dmtpd->state, name);
 		rates_remember(dmtpd->rates, RATE_KNOWN, span_string(name),
@@ -96,4 +89,37 @@ origin_find(struct dmtpd *dmtpd, const struct origin_question *question,
 		return REPLY_ORIGIN_INVALID;
 	return is_prolonged(dmtpd, name) ? REPLY_ORIGIN_GONE
 					 : REPLY_ORIGIN_WAIT;
+}
+
+enum reply
+origin_find(struct dmtpd *dmtpd, const struct origin_question *question,
+    struct org_signet **out, struct fault *fault)
+{
+	const struct deadline deadline = deadline_in(
+	    question->wait < WAIT_MOST ? question->wait : WAIT_MOST);
+	struct share_holder turn = {.source = question->source};
+	char name[DOMAIN_SIZE + SIGNET_FINGERPRINT_SIZE + 8];
+	struct share *share;
+	enum reply reply;
+	bool known;
+
+	*out = NULL;
+	snprintf(name, sizeof(name), "origin %s %s", question->domain,
+	    question->fingerprint);
+	known = rates_remembers(dmtpd->rates, RATE_KNOWN, span_string(name));
+	share = &dmtpd->questions[known];
+	if (*question->looked_up && !known) {
+		fault_set(fault, ERR_ORIGIN_WAIT,
+		    "another origin was looked up for this session already");
+		return REPLY_ORIGIN_WAIT;
+	}
+	if (!share_wait(share, &turn, 1, QUESTIONS, deadline)) {
+		fault_set(fault, ERR_ORIGIN_WAIT,
+		    "too many origins are being looked up");
+		return REPLY_ORIGIN_WAIT;
+	}
+	reply = look_up(dmtpd, question, name, deadline_left(deadline), out,
+	    fault);
+	share_hold(share, &turn, 0, QUESTIONS);
+	return reply;
 }

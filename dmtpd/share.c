@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dmtpd/share.h"
 
+#include "base/condition.h"
+
 void
 share_start(struct share *share)
 {
 	*share = (struct share){.held = 0};
 	pthread_mutex_init(&share->lock, NULL);
+	condition_start(&share->given);
 }
 
 void
 share_end(struct share *share)
 {
+	pthread_cond_destroy(&share->given);
 	pthread_mutex_destroy(&share->lock);
 }
 
@@ -33,6 +37,8 @@ set(struct share *share, struct share_holder *holder, size_t amount)
 	} else if (holder->held > 0 && amount == 0) {
 		unlink_from(share, holder);
 	}
+	if (amount < holder->held)
+		pthread_cond_broadcast(&share->given);
 	share->held += amount - holder->held;
 	holder->held = amount;
 }
@@ -62,15 +68,24 @@ may_hold(const struct share *share, const struct share_holder *holder,
 }
 
 bool
-share_hold(struct share *share, struct share_holder *holder, size_t amount,
-    size_t limit)
+share_wait(struct share *share, struct share_holder *holder, size_t amount,
+    size_t limit, struct deadline deadline)
 {
 	bool may;
 
 	pthread_mutex_lock(&share->lock);
-	may = may_hold(share, holder, amount, limit);
+	while (!(may = may_hold(share, holder, amount, limit)) &&
+	    deadline_left(deadline) > 0)
+		condition_wait(&share->given, &share->lock, deadline);
 	if (may)
 		set(share, holder, amount);
 	pthread_mutex_unlock(&share->lock);
 	return may;
+}
+
+bool
+share_hold(struct share *share, struct share_holder *holder, size_t amount,
+    size_t limit)
+{
+	return share_wait(share, holder, amount, limit, deadline_in(0));
 }

@@ -4,15 +4,18 @@
 
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "net/source.h"
 
 /*
- * What there is only so much of for all sessions together. A source may hold as much as it leaves free, so that
+ * What there is only so much of for all sessions together: memory for messages,
+ * questions to dime-policyd. A source may hold as much as it leaves free, so that
  * none takes all of it from the others: one alone gets half, of two each a third,
  * and who comes next finds as much as each of those before him. Any thread.
  */
 struct share {
 	pthread_mutex_t lock;
+	pthread_cond_t given; /* some of it came back */
 	struct share_holder *first;
 	size_t held; /* by all of them */
 };
@@ -32,5 +35,9 @@ void share_end(struct share *share);
  * much, and it holds what it held. Less than before is never too much. */
 bool share_hold(struct share *share, struct share_holder *holder,
     size_t amount, size_t limit);
+
+/* Likewise, but waits until it is not too much. False at the deadline. */
+bool share_wait(struct share *share, struct share_holder *holder,
+    size_t amount, size_t limit, struct deadline deadline);
 
 #endif

@@ -304,6 +304,45 @@ write_answer(struct stream *stream, const struct facts_answer *answer)
 	buffer_free(&out);
 }
 
+static struct {
+	pthread_cond_t changed;
+	bool on;
+	unsigned int count;
+} late = {PTHREAD_COND_INITIALIZER, false, 0}; /* guarded by `lock` */
+
+void
+policyd_is_late(bool is_late)
+{
+	pthread_mutex_lock(&lock);
+	late.on = is_late;
+	pthread_cond_broadcast(&late.changed);
+	pthread_mutex_unlock(&lock);
+}
+
+unsigned int
+policyd_waiting(void)
+{
+	unsigned int count;
+
+	pthread_mutex_lock(&lock);
+	count = late.count;
+	pthread_mutex_unlock(&lock);
+	return count;
+}
+
+static void
+wait_if_late(const struct facts_request *request)
+{
+	if (strcmp(request->to, "late.test") != 0)
+		return;
+	pthread_mutex_lock(&lock);
+	late.count++;
+	while (late.on)
+		pthread_cond_wait(&late.changed, &lock);
+	late.count--;
+	pthread_mutex_unlock(&lock);
+}
+
 static void
 serve_facts(struct stream *stream, void *context)
 {
@@ -325,9 +364,11 @@ serve_facts(struct stream *stream, void *context)
 			break;
 	}
 	if (complete && facts_request_read(netstring_content(&reader),
-	    &request, &storage, NULL) == 0 &&
-	    answer_facts(&request, &answer))
-		write_answer(stream, &answer);
+	    &request, &storage, NULL) == 0) {
+		wait_if_late(&request);
+		if (answer_facts(&request, &answer))
+			write_answer(stream, &answer);
+	}
 	netstring_free(&reader);
 	facts_answer_free(&answer);
 	buffer_free(&storage);
@@ -491,6 +532,7 @@ neighbours_start(void)
 void
 neighbours_end(void)
 {
+	policyd_is_late(false);
 	server_stop(server);
 	pthread_join(server_thread, NULL);
 	server_free(server);

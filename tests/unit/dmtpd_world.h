@@ -94,6 +94,10 @@ void policyd_heard_stale(char out[static 300]);
 /* Whether policyd had to look signets up elsewhere, or knew them. */
 void policyd_goes_out(bool out);
 
+/* Whether policyd lets those wait who ask for late.test, and how many do. */
+void policyd_is_late(bool late);
+unsigned int policyd_waiting(void);
+
 /* What policyd says of sealed mail that meets something, or -1: as without
  * rules. */
 void policyd_says(int action);

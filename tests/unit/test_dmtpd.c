@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/dmtpd_world.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -268,6 +269,46 @@ one_lookup_a_session(void **state)
 	assert_int_equal(say_mail(s, "absent.test", gamma), 470);
 	policyd_goes_out(false);
 	stream_free(s);
+}
+
+static void
+wait_until_waiting(unsigned int count)
+{
+	struct deadline deadline = deadline_in(WORLD_PATIENCE);
+
+	while (policyd_waiting() < count && deadline_left(deadline) > 0)
+		sched_yield();
+	assert_int_equal(policyd_waiting(), count);
+}
+
+/* However many strangers a source names, it has so many looked up at a time: the
+ * others wait, and those of another source do not. */
+static void
+lookups_are_shared(void **state)
+{
+	enum { SESSIONS = 24, AT_A_TIME = 16 };
+	const char *gamma = world.gamma->signet->fingerprint;
+	struct stream *streams[SESSIONS];
+
+	assert_true(dmtpd_reload("fetch_timeout = 60\n"));
+	policyd_is_late(true);
+	for (int i = 0; i < SESSIONS; i++) {
+		streams[i] = dmtp_open_from("127.0.0.6");
+		assert_int_equal(ask(streams[i], "EHLO <mx.late.test>"), 250);
+		say(streams[i], "MAIL FROM=<late.test> FINGERPRINT=[");
+		say(streams[i], gamma);
+		say(streams[i], "]\n");
+	}
+	wait_until_waiting(AT_A_TIME);
+	assert_int_equal(mail_alone("www.alpha.test", gamma), 575);
+	assert_int_equal(policyd_waiting(), AT_A_TIME);
+	policyd_is_late(false);
+	for (int i = 0; i < SESSIONS; i++) {
+		assert_int_equal(hear(streams[i]), 470);
+		stream_free(streams[i]);
+	}
+	wait_until_waiting(0);
+	assert_true(dmtpd_reload(""));
 }
 
 static void
@@ -775,6 +816,7 @@ main(void)
 	    cmocka_unit_test(history),
 	    cmocka_unit_test(origins),
 	    cmocka_unit_test(one_lookup_a_session),
+	    cmocka_unit_test(lookups_are_shared),
 	    cmocka_unit_test(destinations),
 	    cmocka_unit_test(accepted),
 	    cmocka_unit_test(rates),
