@@ -163,6 +163,7 @@ hand_over(struct check *check)
 	    .sender = sender,
 	    .recipient = check->envelope.spelled,
 	    .armor = buffer_span(&armor),
+	    .session = delivery->injection,
 	};
 	reply = inject(&injection, check->queue, check->fault);
 	buffer_free(&armor);

@@ -4,6 +4,7 @@
 
 #include "dmtp/reply.h"
 #include "dmtpd/dmtpd.h"
+#include "dmtpd/postfix.h"
 
 /* A message that came in with DATA, and what MAIL and RCPT said of it. */
 struct deliver_in {
@@ -17,6 +18,7 @@ struct deliver_in {
 	const char *destination;
 	const char *destination_fingerprint;
 	struct buffer *armor; /* freed as soon as it has been read */
+	struct postfix_session *injection; /* kept, or NULL */
 	char identifier[SIGNET_FINGERPRINT_SIZE]; /* out: of 254 and 255 */
 };
 

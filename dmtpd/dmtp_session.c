@@ -15,6 +15,10 @@ enum {
 	TRANSACTION_IDLE = 4 * MINUTE, /* the least, once MAIL was accepted */
 	BULK = 30 * MINUTE,            /* the least for a message or listing */
 	LARGE_OUTPUT = 16384,
+	/* Sessions with Postfix that are kept: each has one of the hundred processes
+	 * of DIME-IN, and only while messages come in quick succession. */
+	INJECTIONS_MOST = 32,
+	INJECTION_IDLE = 2 * 1000,
 	WORK = 1 << 16, /* octets that, to be hashed, are the work of a MAIL */
 };
 
@@ -31,6 +35,7 @@ struct session {
 	struct deadline bulk;      /* for the message that is coming in */
 	bool in_data;
 	struct share_holder memory; /* of dmtpd->data_memory */
+	struct postfix_session injection; /* kept for the next message */
 };
 
 /* ---- events ---- */
@@ -183,6 +188,29 @@ answer_rcpt(struct session *session)
 }
 
 static void
+end_injection(struct session *session)
+{
+	if (session->injection.stream == NULL)
+		return;
+	postfix_session_end(&session->injection);
+	atomic_fetch_sub(&session->dmtpd->injections, 1);
+}
+
+/* After a delivery, which may have kept a session or ended the one that it had. */
+static void
+count_injection(struct session *session, bool had)
+{
+	const bool has = session->injection.stream != NULL;
+
+	if (had && !has)
+		atomic_fetch_sub(&session->dmtpd->injections, 1);
+	else if (has && !had &&
+	    atomic_fetch_add(&session->dmtpd->injections, 1) >=
+	        INJECTIONS_MOST)
+		end_injection(session);
+}
+
+static void
 answer_data(struct session *session)
 {
 	struct dmtp_server *server = &session->server;
@@ -198,9 +226,14 @@ answer_data(struct session *session)
 	    .destination = server->destination.domain,
 	    .destination_fingerprint = server->destination.fingerprint,
 	    .armor = &server->message,
+	    .injection = &session->injection,
 	};
 	size_t length = server->message.length;
-	enum reply reply = deliver_in(&delivery);
+	const bool had = session->injection.stream != NULL;
+	enum reply reply;
+
+	reply = deliver_in(&delivery);
+	count_injection(session, had);
 
 	/* All keys of the origin were tried in vain. */
 	if (reply == REPLY_SIGNATURE)
@@ -354,6 +387,26 @@ feed(struct session *session, struct span input)
 	return event != DMTP_SERVER_QUIT;
 }
 
+/* Reads what comes next. A session with Postfix is not kept for long meanwhile. */
+static int
+read_input(struct session *session, struct span *input, uint8_t *octets,
+    size_t size)
+{
+	struct deadline deadline = next_deadline(session);
+
+	if (session->injection.stream != NULL) {
+		int err = dmtpd_read(session->dmtpd, session->stream,
+		    deadline_earlier(deadline, deadline_in(INJECTION_IDLE)),
+		    input, octets, size);
+
+		if (err != ERR_TIMEOUT)
+			return err;
+		end_injection(session);
+	}
+	return dmtpd_read(session->dmtpd, session->stream, deadline, input,
+	    octets, size);
+}
+
 static void
 converse(struct session *session)
 {
@@ -364,8 +417,7 @@ converse(struct session *session)
 
 	err = flush(session);
 	while (err == 0 && open) {
-		err = dmtpd_read(session->dmtpd, session->stream,
-		    next_deadline(session), &input, octets, sizeof(octets));
+		err = read_input(session, &input, octets, sizeof(octets));
 		if (err == 0 && input.length == 0)
 			break;
 		if (err == ERR_TIMEOUT)
@@ -409,6 +461,7 @@ serve(struct stream *stream, const char *host, struct dmtpd *dmtpd)
 	dmtp_server_start(&session.server, &settings);
 	restart_idle(&session);
 	converse(&session);
+	end_injection(&session);
 	dmtp_server_free(&session.server);
 	drop_origin(&session);
 	count_memory(&session);

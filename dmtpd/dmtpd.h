@@ -58,6 +58,7 @@ struct dmtpd {
 	size_t route_count;
 	struct share data_memory;   /* octets that incoming messages hold */
 	struct share questions[2]; /* about origins: unknown ones, known ones */
+	atomic_uint injections; /* sessions with Postfix that are kept */
 	pthread_mutex_t live_lock;
 	struct live_settings live;
 };

@@ -40,6 +40,7 @@ inject(const struct injection *injection,
 	    .recipient = injection->recipient,
 	    .head = span_string(transit_head),
 	    .armor = injection->armor,
+	    .session = injection->session,
 	};
 	struct postfix_answer answer;
 	enum reply reply;

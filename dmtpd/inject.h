@@ -13,6 +13,7 @@ struct injection {
 	const char *sender;
 	const char *recipient;
 	struct span armor;
+	struct postfix_session *session; /* as struct postfix_mail has it */
 };
 
 /*

@@ -5,7 +5,11 @@
 #include "net/stream.h"
 
 /* A DMTP peer waits at least 8 minutes for the answer to its message. */
-enum { PATIENCE = 7 * 60 * 1000, PIECE = 4096 };
+enum {
+	PATIENCE = 7 * 60 * 1000,
+	PIECE = 4096,
+	MAILS_MOST = 50, /* in a session: a process of Postfix's has its end */
+};
 
 static int
 send_some(struct stream *stream, struct buffer *output,
@@ -108,6 +112,82 @@ read_answer(const struct smtp_client *client, struct postfix_answer *answer)
 		take_queue_id(text, answer->queue);
 }
 
+/* ---- sessions ---- */
+
+void
+postfix_session_end(struct postfix_session *session)
+{
+	size_t moved;
+
+	if (session->stream != NULL)
+		stream_write_some(session->stream, span_string("QUIT\r\n"),
+		    &moved);
+	stream_free(session->stream);
+	*session = (struct postfix_session){NULL, 0};
+}
+
+/* In a session that was kept. False when it must be tried in a new one: nothing
+ * was taken, and nothing said that holds there too, as the milter's word does. */
+static bool
+try_again(struct postfix_session *session,
+    const struct smtp_client_mail *order, struct deadline deadline,
+    struct smtp_client *client, int *err)
+{
+	struct postfix_answer answer = {0};
+
+	smtp_client_again(client, order);
+	*err = converse(session->stream, client, deadline);
+	if (*err != 0)
+		return smtp_client_has_sent(client);
+	read_answer(client, &answer);
+	return answer.code / 100 != 4 || answer.word != 0;
+}
+
+/* Puts the session aside, or ends it. Only what took the last mail is kept. */
+static void
+keep(struct postfix_session *session, struct stream *stream,
+    const struct smtp_client *client, int err)
+{
+	const bool taken = err == 0 && client->error == 0 &&
+	    client->decided == SMTP_CLIENT_MESSAGE && client->code / 100 == 2;
+
+	session->stream = stream;
+	if (taken && client->mail.keeps && ++session->mails < MAILS_MOST)
+		return;
+	if (taken && client->mail.keeps)
+		postfix_session_end(session);
+	stream_free(session->stream);
+	*session = (struct postfix_session){NULL, 0};
+}
+
+static int
+transact(const struct postfix_mail *mail,
+    const struct smtp_client_mail *order, struct smtp_client *client,
+    struct fault *fault)
+{
+	struct postfix_session once = {NULL, 0};
+	struct postfix_session *session = mail->session != NULL
+	    ? mail->session : &once;
+	struct deadline deadline = deadline_in(PATIENCE);
+	struct stream *stream = session->stream;
+	int err;
+
+	if (stream == NULL ||
+	    !try_again(session, order, deadline, client, &err)) {
+		stream_free(stream);
+		*session = (struct postfix_session){NULL, 0};
+		err = stream_connect_unix(mail->socket, deadline, &stream,
+		    fault);
+		if (err != 0)
+			return fault_wrap(fault, "Postfix");
+		smtp_client_start(client, order);
+		err = converse(stream, client, deadline);
+	}
+	keep(session, stream, client, err);
+	return err == 0 ? 0 : fault_set(fault, err, "Postfix at %s: %s",
+	    mail->socket, error_row(err)->text);
+}
+
 int
 postfix_send(const struct postfix_mail *mail, struct postfix_answer *answer,
     struct fault *fault)
@@ -118,24 +198,16 @@ postfix_send(const struct postfix_mail *mail, struct postfix_answer *answer,
 	    .recipient = mail->recipient,
 	    .head = mail->head,
 	    .body = mail->armor,
+	    .keeps = mail->session != NULL,
 	};
-	struct deadline deadline = deadline_in(PATIENCE);
 	struct smtp_client client;
-	struct stream *stream = NULL;
 	int err;
 
 	*answer = (struct postfix_answer){0};
-	err = stream_connect_unix(mail->socket, deadline, &stream, fault);
-	if (err != 0)
-		return fault_wrap(fault, "Postfix");
-	smtp_client_start(&client, &order);
-	err = converse(stream, &client, deadline);
-	stream_free(stream);
-	if (err != 0)
-		return fault_set(fault, err, "Postfix at %s: %s",
-		    mail->socket, error_row(err)->text);
-	read_answer(&client, answer);
-	return 0;
+	err = transact(mail, &order, &client, fault);
+	if (err == 0)
+		read_answer(&client, answer);
+	return err;
 }
 
 bool

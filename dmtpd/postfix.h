@@ -5,7 +5,13 @@
 #include "base/error.h"
 #include "dmtp/smtp_client.h"
 
-/* Handing a sealed message to an smtpd of Postfix on a unix socket. */
+/* Handing sealed messages to an smtpd of Postfix on a unix socket. */
+
+/* A session that may be kept between them, at first zeroes. */
+struct postfix_session {
+	struct stream *stream; /* NULL: there is none */
+	unsigned int mails;    /* that it has taken */
+};
 
 enum { POSTFIX_QUEUE_SIZE = 64, POSTFIX_ENHANCED_SIZE = 12 };
 
@@ -16,6 +22,8 @@ struct postfix_mail {
 	const char *recipient; /* likewise */
 	struct span head;      /* with the empty line behind it */
 	struct span armor;
+	/* Used if there is one, and kept for the next; NULL: none is kept. */
+	struct postfix_session *session;
 };
 
 /* What Postfix said to it. */
@@ -30,10 +38,17 @@ struct postfix_answer {
 	char queue[POSTFIX_QUEUE_SIZE];   /* id of what was accepted, or "" */
 };
 
-/* One transaction, with seven minutes for it. 0 when Postfix has answered,
- * whatever it said; else why it did not, and the fault names the socket. */
+/*
+ * One transaction, with seven minutes for it. 0 when Postfix has answered,
+ * whatever it said; else why it did not, and the fault names the socket. What a
+ * session that was kept refuses for now, or does not take to its end, is tried in
+ * a new one: smtpd may have been told to end, or have lost its milter.
+ */
 int postfix_send(const struct postfix_mail *mail,
     struct postfix_answer *answer, struct fault *fault);
+
+/* Says QUIT to a session that was kept, if there is one. */
+void postfix_session_end(struct postfix_session *session);
 
 /* Whether the message is in Postfix's queue. */
 bool postfix_has_it(const struct postfix_answer *answer);

@@ -19,6 +19,15 @@ smtp_client_start(struct smtp_client *client,
 	line_start(&client->reader, client->line, sizeof(client->line));
 }
 
+void
+smtp_client_again(struct smtp_client *client,
+    const struct smtp_client_mail *mail)
+{
+	smtp_client_start(client, mail);
+	client->step = SMTP_CLIENT_MAIL;
+	client->to_send = true;
+}
+
 /* ---- sending ---- */
 
 static void
@@ -105,7 +114,8 @@ take_reply(struct smtp_client *client)
 	}
 	client->decided = client->step;
 	client->code = client->reply_code;
-	client->step = SMTP_CLIENT_QUIT;
+	client->step = good && client->mail.keeps ? SMTP_CLIENT_DONE
+	                                          : SMTP_CLIENT_QUIT;
 }
 
 /* "250", "250 text" or "250-text"; all lines of a reply bear the same code. */
@@ -155,6 +165,13 @@ smtp_client_receive(struct smtp_client *client, struct span input)
 	if (!good)
 		client->error = ERR_PROTOCOL;
 	return client->error;
+}
+
+bool
+smtp_client_has_sent(const struct smtp_client *client)
+{
+	return client->step > SMTP_CLIENT_MESSAGE ||
+	    (client->step == SMTP_CLIENT_MESSAGE && !client->to_send);
 }
 
 bool

@@ -17,7 +17,8 @@
  *			... read, smtp_client_receive(&client, input) ...
  *
  * Every reply is waited for. QUIT is said after the transaction, whatever came
- * of it, and its reply is not waited for.
+ * of it, and its reply is not waited for; unless the mail was taken and the session
+ * is to be kept for another, which smtp_client_again() begins.
  */
 
 enum smtp_client_step {
@@ -40,6 +41,7 @@ struct smtp_client_mail {
 	/* Any line ends; sent with CR LF, dots doubled, a last line without its
 	 * end completed. `head` goes in front of `body`. */
 	struct span head, body;
+	bool keeps; /* the session, if the mail is taken */
 };
 
 struct smtp_client {
@@ -67,6 +69,14 @@ struct smtp_client {
  * a command (lmtp.h). */
 void smtp_client_start(struct smtp_client *client,
     const struct smtp_client_mail *mail);
+
+/* The same on a session that was kept: another mail, with the same helo. */
+void smtp_client_again(struct smtp_client *client,
+    const struct smtp_client_mail *mail);
+
+/* Whether all of the message has gone out: whatever comes now, the server may have
+ * taken it. */
+bool smtp_client_has_sent(const struct smtp_client *client);
 
 /* Appends what is to be sent next, a piece of the message at a time. False when
  * a reply must come first. */

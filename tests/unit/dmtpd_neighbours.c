@@ -21,6 +21,7 @@ struct smtpd {
 	struct postfix_mail mail;
 };
 static struct smtpd dimein, dimereseal;
+static const char *again_answer; /* to MAIL, the second time; NULL: the usual */
 
 /* ---- dime-policyd ---- */
 
@@ -395,6 +396,14 @@ set_answers(struct smtpd *smtpd, const char *rcpt, const char *message)
 }
 
 void
+postfix_answers_again(const char *mail)
+{
+	pthread_mutex_lock(&lock);
+	again_answer = mail;
+	pthread_mutex_unlock(&lock);
+}
+
+void
 postfix_answers(const char *rcpt, const char *message)
 {
 	set_answers(&dimein, rcpt, message);
@@ -475,13 +484,29 @@ take_message(struct stream *stream, struct smtpd *smtpd)
 	return false;
 }
 
+static bool
+reply_to_mail(struct stream *stream, unsigned int mails)
+{
+	const char *text = "250 2.0.0 Ok";
+
+	pthread_mutex_lock(&lock);
+	if (mails > 1 && again_answer != NULL)
+		text = again_answer;
+	pthread_mutex_unlock(&lock);
+	return *text != '\0' && reply(stream, text);
+}
+
 static void
 serve_postfix(struct stream *stream, void *context)
 {
 	struct smtpd *smtpd = context;
 	bool good = reply(stream, "220 mail.beta.test ESMTP");
+	unsigned int mails = 0;
 	struct span line;
 
+	pthread_mutex_lock(&lock);
+	smtpd->mail.sessions++;
+	pthread_mutex_unlock(&lock);
 	while (good && stream_read_line(stream, 1000, &line,
 	    deadline_in(WORLD_PATIENCE)) == 0) {
 		struct span verb = span_slice(line, 0, 4);
@@ -493,9 +518,10 @@ serve_postfix(struct stream *stream, void *context)
 		} else if (span_equal_string(verb, "RCPT")) {
 			take_path(line, smtpd->mail.recipient);
 			good = reply_scripted(stream, smtpd->rcpt_answer);
+		} else if (span_equal_string(verb, "MAIL")) {
+			take_path(line, smtpd->mail.sender);
+			good = reply_to_mail(stream, ++mails);
 		} else {
-			if (span_equal_string(verb, "MAIL"))
-				take_path(line, smtpd->mail.sender);
 			good = reply(stream, "250 2.0.0 Ok");
 		}
 	}

@@ -130,12 +130,16 @@ bool site_answer(const struct facts_request *request,
 /* What it answers to RCPT, and to the message. "" closes the connection. */
 void postfix_answers(const char *rcpt, const char *message);
 
-/* What it was given last: envelope and message; how many it took so far, and
- * how many there were. */
+/* What it answers instead to MAIL from the second of a session on; NULL: nothing
+ * else. */
+void postfix_answers_again(const char *mail);
+
+/* What it was given last: envelope and message; how many it took so far, how
+ * many there were, and in how many sessions. */
 struct postfix_mail {
 	char sender[ADDRESS_SIZE], recipient[ADDRESS_SIZE];
 	struct buffer message; /* as on the wire, without the final dot */
-	unsigned int count, tried;
+	unsigned int count, tried, sessions;
 };
 struct postfix_mail *postfix_mail(void);
 

@@ -776,6 +776,51 @@ postfix_refuses(void **state)
 	buffer_free(&message);
 }
 
+/* Messages of one DMTP session go to Postfix in one session. One that Postfix has
+ * had enough of, or that has lost its milter, is followed by another; the milter's
+ * own word is the last. */
+static void
+injections_are_kept(void **state)
+{
+	static const struct {
+		const char *name, *again, *message;
+		int code;
+		unsigned int sessions; /* new ones */
+	} cases[] = {
+	    {"the first", NULL, "250 Ok: queued as 4Wx1Yz", 254, 1},
+	    {"in the same session", NULL, "250 Ok: queued as 4Wx1Yz", 254, 0},
+	    {"refused there", "451 4.7.1 Service unavailable",
+	        "250 Ok: queued as 4Wx1Yz", 254, 1},
+	    {"closed there", "", "250 Ok: queued as 4Wx1Yz", 254, 1},
+	    {"time is up", "421 4.4.2 timeout", "250 Ok: queued as 4Wx1Yz",
+	        254, 1},
+	    {"the milter's word", NULL, "451 4.7.1 DIME-451 later", 451, 0},
+	    {"after a refusal", NULL, "250 Ok: queued as 4Wx1Yz", 254, 1},
+	    {"not after the message is out", NULL, "", 451, 0},
+	    {"and after that", NULL, "250 Ok: queued as 4Wx1Yz", 254, 1},
+	};
+	struct stream *s = dmtp_open();
+	struct buffer message;
+	unsigned int before;
+
+	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].name);
+		before = postfix_mail()->sessions;
+		message = sealed(world.beta, world.bob, cases[i].name);
+		postfix_answers("250 ok", cases[i].message);
+		postfix_answers_again(cases[i].again);
+		assert_int_equal(transact(s, "alpha.test",
+		    buffer_span(&message)), cases[i].code);
+		assert_int_equal(postfix_mail()->sessions - before,
+		    cases[i].sessions);
+		buffer_free(&message);
+	}
+	postfix_answers_again(NULL);
+	postfix_answers("250 ok", "250 2.0.0 Ok: queued as 4Wx1Yz");
+	stream_free(s);
+}
+
 /* All of a transaction in one piece, as PIPELINING allows up to DATA. */
 static void
 pipelined(void **state)
@@ -827,6 +872,7 @@ main(void)
 	    cmocka_unit_test(memory_is_shared),
 	    cmocka_unit_test(origins_take_memory),
 	    cmocka_unit_test(postfix_refuses),
+	    cmocka_unit_test(injections_are_kept),
 	    cmocka_unit_test(pipelined),
 	};
 

@@ -27,7 +27,7 @@ run(struct smtp_client *client, const char *replies, size_t piece,
 {
 	static const struct smtp_client_mail mail = {"a.test", "m@a.test",
 	    "b@b.test", {(const uint8_t *)"A: b\r\n\r\n", 8},
-	    {(const uint8_t *)".x\n..\ny", 7}};
+	    {(const uint8_t *)".x\n..\ny", 7}, false};
 	struct span rest = span_string(replies);
 
 	buffer_reset(sent);
@@ -142,12 +142,49 @@ static void
 reply_too_early(void **state)
 {
 	static const struct smtp_client_mail mail = {"a.test", "m@a.test",
-	    "b@b.test", {NULL, 0}, {NULL, 0}};
+	    "b@b.test", {NULL, 0}, {NULL, 0}, false};
 	struct smtp_client client;
 
 	smtp_client_start(&client, &mail);
 	assert_int_equal(smtp_client_receive(&client,
 	    span_string(BANNER EHLO)), ERR_PROTOCOL);
+}
+
+/* A session that is kept hears no QUIT, and goes on with MAIL. */
+static void
+session_is_kept(void **state)
+{
+	struct smtp_client_mail mail = {.helo = "a.test", .sender = "",
+	    .recipient = "b@b.test", .keeps = true};
+	static const char *const replies[] = {MAIL, RCPT, DATA, DONE};
+	struct buffer sent = buffer_make(1000);
+	struct smtp_client client;
+
+	for (int round = 0; round < 2; round++) {
+		buffer_reset(&sent);
+		smtp_client_again(&client, &mail);
+		for (size_t i = 0; i < COUNT(replies); i++) {
+			assert_false(smtp_client_has_sent(&client));
+			while (smtp_client_send(&client, &sent))
+				;
+			assert_int_equal(smtp_client_receive(&client,
+			    span_string(replies[i])), 0);
+		}
+		assert_true(smtp_client_done(&client));
+		assert_true(smtp_client_has_sent(&client));
+		assert_int_equal(client.code, 250);
+		assert_string_equal(buffer_string(&sent), "MAIL FROM:<>\r\n"
+		    "RCPT TO:<b@b.test>\r\nDATA\r\n.\r\n");
+	}
+	/* What is refused ends it. */
+	smtp_client_again(&client, &mail);
+	assert_true(smtp_client_send(&client, &sent));
+	buffer_reset(&sent);
+	assert_int_equal(smtp_client_receive(&client,
+	    span_string("451 no\r\n")), 0);
+	assert_true(smtp_client_send(&client, &sent));
+	assert_string_equal(buffer_string(&sent), "QUIT\r\n");
+	buffer_free(&sent);
 }
 
 /* A large message goes out in pieces, whole and in order. */
@@ -192,6 +229,7 @@ main(void)
 	    cmocka_unit_test(conversation_table),
 	    cmocka_unit_test(broken_table),
 	    cmocka_unit_test(reply_too_early),
+	    cmocka_unit_test(session_is_kept),
 	    cmocka_unit_test(large_message),
 	};
 
