@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 #include "client/peer_session.h"
-#include "dmtpd/pool.h"
+/* To see who waits. */
+#include "dmtpd/pool.c"
 
 enum {
 	LONG = 60000, /* a time that no test waits for */
@@ -542,8 +543,38 @@ run_waiter(void *argument)
 	return NULL;
 }
 
+static int
+count_visits(struct pool *pool)
+{
+	int visits = 0;
+
+	pthread_mutex_lock(&pool->lock);
+	for (struct pool_visit *visit = pool->visits; visit != NULL;
+	     visit = visit->next)
+		visits++;
+	pthread_mutex_unlock(&pool->lock);
+	return visits;
+}
+
 static void
-turns_come_and_go(void **state)
+start_waiter(struct waiter *waiter, struct pool *pool,
+    const struct pool_wish *wish, int64_t time)
+{
+	const struct deadline patience = deadline_in(LONG);
+	const int before = count_visits(pool);
+
+	*waiter = (struct waiter){.pool = pool, .wish = wish,
+	    .deadline = deadline_in(time)};
+	assert_int_equal(pthread_create(&waiter->thread, NULL, run_waiter,
+	    waiter), 0);
+	while (count_visits(pool) == before) {
+		assert_true(deadline_left(patience) > 0);
+		poll(NULL, 0, 1);
+	}
+}
+
+static void
+turns_in_the_order_of_coming(void **state)
 {
 	struct peer_target target = usual_target();
 	struct pool_wish wish = usual_wish(&target);
@@ -554,18 +585,14 @@ turns_come_and_go(void **state)
 	wish.limit = 1;
 	enter(pool, &held, &wish);
 	atomic_store(&turns, 0);
-	for (size_t i = 0; i < COUNT(waiters); i++) {
-		waiters[i] = (struct waiter){.pool = pool, .wish = &wish,
-		    .deadline = deadline_in(LONG)};
-		assert_int_equal(pthread_create(&waiters[i].thread, NULL,
-		    run_waiter, &waiters[i]), 0);
-	}
+	for (size_t i = 0; i < COUNT(waiters); i++)
+		start_waiter(&waiters[i], pool, &wish, LONG);
 	pool_leave(pool, &held, NULL);
 	for (size_t i = 0; i < COUNT(waiters); i++) {
 		pthread_join(waiters[i].thread, NULL);
 		assert_int_equal(waiters[i].err, 0);
+		assert_int_equal(waiters[i].place, i);
 	}
-	assert_int_equal(atomic_load(&turns), COUNT(waiters));
 	pool_free(pool);
 }
 
@@ -577,8 +604,8 @@ a_slow_host_is_not_waited_for(void **state)
 	struct pool_wish wish = usual_wish(&target);
 	struct pool *pool = fresh_pool(NEVER);
 	struct pool_visit held, visit;
-	struct waiter waiter = {.pool = pool, .wish = &wish};
 	struct deadline deadline;
+	struct waiter waiter;
 
 	wish.limit = 1;
 	enter(pool, &held, &wish);
@@ -591,9 +618,7 @@ a_slow_host_is_not_waited_for(void **state)
 	pool_leave(pool, &held, NULL);
 	unit_case("the next one is not to blame");
 	enter(pool, &held, &wish);
-	waiter.deadline = deadline_in(LONG);
-	assert_int_equal(pthread_create(&waiter.thread, NULL, run_waiter,
-	    &waiter), 0);
+	start_waiter(&waiter, pool, &wish, LONG);
 	pool_leave(pool, &held, NULL);
 	pthread_join(waiter.thread, NULL);
 	assert_int_equal(waiter.err, 0);
@@ -606,14 +631,12 @@ the_end_wakes_those_who_wait(void **state)
 	struct peer_target target = usual_target();
 	struct pool_wish wish = usual_wish(&target);
 	struct pool *pool = fresh_pool(NEVER);
-	struct waiter waiter = {.pool = pool, .wish = &wish,
-	    .deadline = deadline_in(NEVER)};
 	struct pool_visit held;
+	struct waiter waiter;
 
 	wish.limit = 1;
 	enter(pool, &held, &wish);
-	assert_int_equal(pthread_create(&waiter.thread, NULL, run_waiter,
-	    &waiter), 0);
+	start_waiter(&waiter, pool, &wish, NEVER);
 	pool_stop(pool);
 	pthread_join(waiter.thread, NULL);
 	assert_int_equal(waiter.err, ERR_BUSY);
@@ -758,7 +781,7 @@ main(void)
 	    WITH_HOST(sessions_have_bounds),
 	    WITH_HOST(limits_hold),
 	    WITH_HOST(idle_sessions_make_room),
-	    WITH_HOST(turns_come_and_go),
+	    WITH_HOST(turns_in_the_order_of_coming),
 	    WITH_HOST(a_slow_host_is_not_waited_for),
 	    WITH_HOST(the_end_wakes_those_who_wait),
 	    WITH_HOST(many_at_once),
