@@ -159,6 +159,7 @@ open_new(struct search *search, const struct peer_target *target,
 	char name[DOMAIN_SIZE + 60];
 	int err;
 
+	*peer = NULL;
 	snprintf(name, sizeof(name), "%s %s %u", target->host, target->address,
 	    target->port);
 	if (!backoff_may_try(dmtpd->backoff, name))

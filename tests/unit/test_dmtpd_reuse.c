@@ -219,6 +219,32 @@ the_record_changes(void **state)
 	stream_free(s);
 }
 
+/* Two sessions end, and no new one can be had: the second attempt is not even made,
+ * since the host has just failed. */
+static void
+a_host_that_goes_down(void **state)
+{
+	const unsigned int before = unit_host_count(host).messages;
+	struct stream *first = lmtp_open(), *second = lmtp_open();
+
+	unit_host_holds(host, true);
+	begin(first, "opens a session");
+	begin(second, "opens another");
+	unit_host_wait(host, unit_host_has_messages, before + 2);
+	unit_host_holds(host, false);
+	assert_int_equal(hear(first), 250);
+	assert_int_equal(hear(second), 250);
+	unit_host_turns_away(host, true);
+	unit_host_answers_late(host, "MAIL", "");
+	assert_int_equal(hand_in(first, "finds it down"), 451);
+	assert_int_equal(hand_in(second, "need not try"), 451);
+	assert_non_null(strstr(heard, "failed a moment ago"));
+	unit_host_answers(host, NULL, NULL);
+	unit_host_turns_away(host, false);
+	stream_free(first);
+	stream_free(second);
+}
+
 /* The last test. */
 static void
 shutdown_closes_what_is_idle(void **state)
@@ -270,6 +296,7 @@ main(void)
 	    cmocka_unit_test(reload_closes_what_is_idle),
 	    cmocka_unit_test(so_many_sessions_and_no_more),
 	    cmocka_unit_test(the_record_changes),
+	    cmocka_unit_test(a_host_that_goes_down),
 	    cmocka_unit_test(shutdown_closes_what_is_idle),
 	};
 

@@ -43,7 +43,7 @@ struct unit_host {
 	const char *verb, *answer;
 	const char *blurt;
 	bool late; /* the answer */
-	bool holds, ends;
+	bool holds, ends, turns_away;
 	struct connection connections[CONNECTIONS];
 	size_t used;
 };
@@ -277,6 +277,11 @@ run_host(void *argument)
 		struct connection *connection;
 
 		pthread_mutex_lock(&host->lock);
+		if (host->turns_away) {
+			pthread_mutex_unlock(&host->lock);
+			close(fd);
+			continue;
+		}
 		assert_true(host->used < CONNECTIONS);
 		connection = &host->connections[host->used];
 		connection->host = host;
@@ -389,6 +394,14 @@ unit_host_holds(struct unit_host *host, bool holds)
 	pthread_mutex_lock(&host->lock);
 	host->holds = holds;
 	pthread_cond_broadcast(&host->changed);
+	pthread_mutex_unlock(&host->lock);
+}
+
+void
+unit_host_turns_away(struct unit_host *host, bool turns_away)
+{
+	pthread_mutex_lock(&host->lock);
+	host->turns_away = turns_away;
 	pthread_mutex_unlock(&host->lock);
 }
 

@@ -30,6 +30,9 @@ void unit_host_answers_late(struct unit_host *host, const char *verb,
 /* Whether what is to be said to messages waits. */
 void unit_host_holds(struct unit_host *host, bool holds);
 
+/* Whether new connections are cut before TLS. */
+void unit_host_turns_away(struct unit_host *host, bool turns_away);
+
 /* Has every open connection say so, unasked, and returns when they have. "" cuts
  * them. */
 void unit_host_blurts(struct unit_host *host, const char *text);
