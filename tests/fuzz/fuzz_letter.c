@@ -3,6 +3,7 @@
 
 #include "milter/letter.h"
 #include "milter/received.h"
+#include "milter/relay.h"
 #include "milter/results.h"
 
 static const char *names[] = {"alpha.test"};
@@ -26,6 +27,26 @@ judge_fields(struct span block)
 	FUZZ_CHECK(total == block.length);
 }
 
+/* What is behind a tag of relay@ is an address, and comes out as it went in. */
+static void
+judge_sender(struct span text)
+{
+	char spelled[ADDRESS_SIZE], normal[ADDRESS_SIZE], again[ADDRESS_SIZE];
+	char wrapped[ADDRESS_SIZE], back[ADDRESS_SIZE];
+
+	if (!address_spell(text, spelled))
+		return;
+	FUZZ_CHECK(address_normalize(text, normal));
+	FUZZ_CHECK(address_spell(span_string(spelled), again) &&
+	    strcmp(spelled, again) == 0);
+	FUZZ_CHECK(strlen(spelled) == strlen(normal));
+	if (relay_unwrap(spelled, back))
+		FUZZ_CHECK(address_spell(span_string(back), again) &&
+		    strcmp(back, again) == 0);
+	if (relay_wrap(spelled, wrapped) && relay_unwrap(wrapped, back))
+		FUZZ_CHECK(strcmp(back, spelled) == 0);
+}
+
 /* A header block; its front is a path, too. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -47,5 +68,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (letter_read_path(path, address))
 		FUZZ_CHECK(address_is_normal(span_string(address)));
 	letter_read_domain(path, domain);
+	judge_sender(span_string(path));
 	return 0;
 }
