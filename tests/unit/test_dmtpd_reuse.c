@@ -38,6 +38,18 @@ hand_in(struct stream *s, const char *words)
 	return hear(s);
 }
 
+/* When the host was put off a moment ago. */
+static void
+hand_in_at_last(struct stream *s)
+{
+	const struct deadline patience = deadline_in(WORLD_PATIENCE);
+
+	while (hand_in(s, "at last") != 250) {
+		assert_true(deadline_left(patience) > 0);
+		poll(NULL, 0, 100);
+	}
+}
+
 static void
 one_session_for_many_letters(void **state)
 {
@@ -241,6 +253,7 @@ a_host_that_goes_down(void **state)
 	assert_non_null(strstr(heard, "failed a moment ago"));
 	unit_host_answers(host, NULL, NULL);
 	unit_host_turns_away(host, false);
+	hand_in_at_last(first);
 	stream_free(first);
 	stream_free(second);
 }
@@ -249,15 +262,10 @@ a_host_that_goes_down(void **state)
 static void
 shutdown_closes_what_is_idle(void **state)
 {
-	const struct deadline patience = deadline_in(WORLD_PATIENCE);
 	struct stream *s = lmtp_open();
 	unsigned int goodbyes;
 
-	/* The host was put off a moment ago. */
-	while (hand_in(s, "at last") != 250) {
-		assert_true(deadline_left(patience) > 0);
-		poll(NULL, 0, 100);
-	}
+	hand_in_at_last(s);
 	goodbyes = unit_host_count(host).goodbyes;
 	kill(world.process, SIGTERM);
 	unit_host_wait(host, unit_host_has_open, 0);
@@ -295,8 +303,8 @@ main(void)
 	    cmocka_unit_test(a_refusal_ends_no_session),
 	    cmocka_unit_test(reload_closes_what_is_idle),
 	    cmocka_unit_test(so_many_sessions_and_no_more),
-	    cmocka_unit_test(the_record_changes),
 	    cmocka_unit_test(a_host_that_goes_down),
+	    cmocka_unit_test(the_record_changes),
 	    cmocka_unit_test(shutdown_closes_what_is_idle),
 	};
 
