@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
-#include "base/condition.h"
 #include "base/cursor.h"
+#include "base/periodic.h"
 #include "client/facts.h"
 #include "crypto/base64.h"
 #include "dmtpd/spread.h"
@@ -21,10 +21,7 @@ enum {
 struct spreader {
 	struct dmtpd *dmtpd;
 	struct tally tally;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t ending_now;
-	bool ending;
+	struct periodic *periodic;
 };
 
 static struct tally_limits
@@ -103,49 +100,29 @@ spread(struct spreader *spreader)
 	return told;
 }
 
-static void *
-run(void *argument)
+static int64_t
+round_of(void *context)
 {
-	struct spreader *spreader = argument;
-
-	pthread_mutex_lock(&spreader->lock);
-	while (!spreader->ending) {
-		struct deadline deadline;
-		bool told;
-
-		pthread_mutex_unlock(&spreader->lock);
-		told = spread(spreader);
-		deadline = deadline_in(told ? PERIOD : PAUSE);
-		pthread_mutex_lock(&spreader->lock);
-		while (!spreader->ending &&
-		    condition_wait(&spreader->ending_now, &spreader->lock,
-		        deadline))
-			;
-	}
-	pthread_mutex_unlock(&spreader->lock);
-	return NULL;
+	return spread(context) ? PERIOD : PAUSE;
 }
 
 int
 spreader_new(struct dmtpd *dmtpd, struct spreader **out)
 {
 	struct spreader *spreader = calloc(1, sizeof(*spreader));
+	int err;
 
 	*out = NULL;
 	if (spreader == NULL)
 		return ERR_MEMORY;
 	spreader->dmtpd = dmtpd;
 	tally_start(&spreader->tally, &clock_system);
-	pthread_mutex_init(&spreader->lock, NULL);
-	condition_start(&spreader->ending_now);
-	if (pthread_create(&spreader->thread, NULL, run, spreader) == 0) {
+	err = periodic_new(round_of, spreader, &spreader->periodic);
+	if (err != 0)
+		free(spreader);
+	else
 		*out = spreader;
-		return 0;
-	}
-	pthread_cond_destroy(&spreader->ending_now);
-	pthread_mutex_destroy(&spreader->lock);
-	free(spreader);
-	return ERR_SYSTEM;
+	return err;
 }
 
 void
@@ -153,12 +130,6 @@ spreader_free(struct spreader *spreader)
 {
 	if (spreader == NULL)
 		return;
-	pthread_mutex_lock(&spreader->lock);
-	spreader->ending = true;
-	pthread_cond_signal(&spreader->ending_now);
-	pthread_mutex_unlock(&spreader->lock);
-	pthread_join(spreader->thread, NULL);
-	pthread_cond_destroy(&spreader->ending_now);
-	pthread_mutex_destroy(&spreader->lock);
+	periodic_free(spreader->periodic);
 	free(spreader);
 }

@@ -299,7 +299,7 @@ listen_all(struct daemon *daemon, const struct config *config,
 static int
 start_tending(struct daemon *daemon, struct fault *fault)
 {
-	const int err = tender_new(&daemon->policyd, &daemon->tender);
+	const int err = tend_start(&daemon->policyd, &daemon->tending);
 
 	return err == 0 ? 0 : fault_set(fault, err, "a thread: %s",
 	                          error_row(err)->text);
@@ -362,7 +362,7 @@ daemon_free(struct daemon *daemon)
 	const struct deadline deadline = deadline_in(DRAIN);
 
 	server_free(daemon->server);
-	tender_free(daemon->tender);
+	periodic_free(daemon->tending);
 	if (daemon->resolver != NULL)
 		resolver_stop(daemon->resolver);
 	if ((policyd->signets != NULL &&

@@ -19,7 +19,7 @@ struct daemon {
 	struct work *work;
 	struct resolver *resolver;
 	struct fetcher *fetcher;
-	struct tender *tender;
+	struct periodic *tending;
 	uint8_t *cache_key;       /* secret memory */
 	struct buffer redis_password, sentinel_password;
 };

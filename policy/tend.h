@@ -2,6 +2,7 @@
 #ifndef DIME_POLICY_TEND_H
 #define DIME_POLICY_TEND_H
 
+#include "base/periodic.h"
 #include "policy/policyd.h"
 
 /*
@@ -9,16 +10,11 @@
  * heeding what other nodes forgot, and looking up again what is near its end and
  * was used since it was looked up.
  */
-struct tender;
-
 /* So many rounds go through all that memory holds. */
 enum { TEND_ROUNDS = 5 };
 
-/* ERR_MEMORY, ERR_SYSTEM. */
-int tender_new(struct policyd *policyd, struct tender **out);
-
-/* Ends the thread first. */
-void tender_free(struct tender *tender);
+/* Until periodic_free(). ERR_MEMORY, ERR_SYSTEM. */
+int tend_start(struct policyd *policyd, struct periodic **out);
 
 /* One round of it, in the caller's thread. */
 void tend(struct policyd *policyd);

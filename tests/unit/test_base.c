@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mark.h"
+#include "base/periodic.h"
 #include "base/text.h"
 
 static void
@@ -464,6 +465,36 @@ marks_hold(void **state)
 #endif
 }
 
+/* ---- again and again ---- */
+
+struct rounds {
+	_Atomic int count;
+};
+
+static int64_t
+count_rounds(void *context)
+{
+	struct rounds *rounds = context;
+
+	return ++rounds->count < 3 ? 0 : 3600 * 1000;
+}
+
+/* The third pause is an hour, which nobody waits for. */
+static void
+rounds_come_until_the_end(void **state)
+{
+	const struct deadline patience = deadline_in(20000);
+	struct periodic *periodic;
+	struct rounds rounds = {0};
+
+	assert_int_equal(periodic_new(count_rounds, &rounds, &periodic), 0);
+	while (rounds.count < 3 && deadline_left(patience) > 0)
+		sched_yield();
+	periodic_free(periodic);
+	periodic_free(NULL);
+	assert_int_equal(rounds.count, 3);
+}
+
 int
 main(void)
 {
@@ -482,6 +513,7 @@ main(void)
 	    cmocka_unit_test(config_table),
 	    cmocka_unit_test(large_blocks_go_back),
 	    cmocka_unit_test(marks_hold),
+	    cmocka_unit_test(rounds_come_until_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, unit_start, unit_end);
