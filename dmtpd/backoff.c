@@ -19,6 +19,7 @@ struct entry {
 	int64_t until;
 	int64_t pause;
 	bool trial; /* one delivery is finding out */
+	int err;    /* of the last failure */
 };
 
 struct backoff {
@@ -75,7 +76,7 @@ make(struct backoff *backoff, const char *host)
 }
 
 bool
-backoff_may_try(struct backoff *backoff, const char *host)
+backoff_may_try(struct backoff *backoff, const char *host, int *err)
 {
 	int64_t now = clock_monotonic(backoff->clock);
 	struct entry *entry;
@@ -84,6 +85,7 @@ backoff_may_try(struct backoff *backoff, const char *host)
 	pthread_mutex_lock(&backoff->lock);
 	entry = find(backoff, host);
 	may = entry == NULL || entry->until <= now;
+	*err = may ? 0 : entry->err;
 	if (may && entry != NULL) {
 		entry->until = now + TRIAL;
 		entry->trial = true;
@@ -93,7 +95,7 @@ backoff_may_try(struct backoff *backoff, const char *host)
 }
 
 void
-backoff_failed(struct backoff *backoff, const char *host)
+backoff_failed(struct backoff *backoff, const char *host, int err)
 {
 	int64_t now = clock_monotonic(backoff->clock);
 	struct entry *entry;
@@ -102,6 +104,7 @@ backoff_failed(struct backoff *backoff, const char *host)
 	entry = find(backoff, host);
 	if (entry == NULL)
 		entry = make(backoff, host);
+	entry->err = err;
 	/* Those that were under way when it failed first count as one. */
 	if (entry->trial || entry->until <= now) {
 		entry->pause = entry->pause == 0 ? FIRST : entry->pause * 2;

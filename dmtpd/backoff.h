@@ -22,13 +22,14 @@ void backoff_free(struct backoff *backoff);
 /*
  * Whether a delivery may try the host. True lets this caller alone try a host
  * that failed before; it must say backoff_failed() or backoff_succeeded(), and
- * after a minute of silence another one may.
+ * after a minute of silence another one may. When it is false, *err is that of
+ * the failure.
  */
-bool backoff_may_try(struct backoff *backoff, const char *host);
+bool backoff_may_try(struct backoff *backoff, const char *host, int *err);
 
-/* Puts the host off: for 5 seconds, doubled with each failure up to a
- * minute. */
-void backoff_failed(struct backoff *backoff, const char *host);
+/* Puts the host off, which failed with that error: for 5 seconds, doubled with
+ * each failure up to a minute. */
+void backoff_failed(struct backoff *backoff, const char *host, int err);
 void backoff_succeeded(struct backoff *backoff, const char *host);
 
 #endif

@@ -21,6 +21,8 @@ struct search {
 	struct deadline deadline;
 	struct facts_answer facts; /* the hosts of a stage */
 	struct record *record;     /* in force, NULL: none */
+	bool all_asked;            /* no stage was left out, nor cut short */
+	bool met; /* some host, whatever was wrong with it then */
 };
 
 static int64_t
@@ -162,15 +164,15 @@ open_new(struct search *search, const struct peer_target *target,
 	*peer = NULL;
 	snprintf(name, sizeof(name), "%s %s %u", target->host, target->address,
 	    target->port);
-	if (!backoff_may_try(dmtpd->backoff, name))
-		return fault_set(search->fault, ERR_UNREACHABLE,
+	if (!backoff_may_try(dmtpd->backoff, name, &err))
+		return fault_set(search->fault, err,
 		    "%s[%s] failed a moment ago", target->host,
 		    target->address);
 	err = peer_open(target, dmtpd->tls_client,
 	    deadline_earlier(search->deadline, deadline_in(HOST_WAIT)), peer,
 	    search->fault);
 	if (err != 0)
-		backoff_failed(dmtpd->backoff, name);
+		backoff_failed(dmtpd->backoff, name, err);
 	else
 		backoff_succeeded(dmtpd->backoff, name);
 	return err;
@@ -274,12 +276,16 @@ try_address(struct search *search, const struct facts_host *host,
 	    .revocation = request->dmtpd->revocation,
 	    .room = &request->dmtpd->peer_room,
 	};
+	int err;
 
 	peer_reply_free(&result->reply);
 	peer_reply_init(&result->reply);
 	result->opened = false;
 	result->session = "";
-	return visit_host(search, &target);
+	err = visit_host(search, &target);
+	search->met |= result->opened ||
+	    (err != ERR_UNREACHABLE && err != ERR_TIMEOUT);
+	return err;
 }
 
 /* ---- all hosts ---- */
@@ -335,11 +341,13 @@ static int
 try_stages(struct search *search)
 {
 	struct fault none = {0};
-	int err = ERR_UNREACHABLE;
+	bool known = true; /* which hosts there are, or that there is none */
+	int err = ERR_UNREACHABLE, stage;
 
-	for (int stage = HOSTS_DX; stage < HOSTS_STAGES; stage++) {
+	for (stage = HOSTS_DX; stage < HOSTS_STAGES; stage++) {
 		int found = find_hosts(search, (enum hosts_stage)stage, &none);
 
+		known &= found == 0 || found == ERR_UNREACHABLE;
 		if (found != 0 && search->result->host[0] == '\0') {
 			*search->fault = none;
 			err = found;
@@ -355,6 +363,7 @@ try_stages(struct search *search)
 		if (!goes_on(search, err))
 			break;
 	}
+	search->all_asked = known && stage == HOSTS_STAGES;
 	return err;
 }
 
@@ -372,6 +381,8 @@ deliver_hosts(const struct deliver_hosts_request *request,
 
 	facts_answer_init(&search.facts);
 	err = try_stages(&search);
+	result->absent = err != 0 && search.all_asked && !search.met &&
+	    search.record != NULL;
 	facts_answer_free(&search.facts);
 	free(search.record);
 	return err;

@@ -27,6 +27,10 @@ struct deliver_hosts_result {
 	char host[DOMAIN_SIZE];  /* that had the last word; "": none was tried */
 	bool recorded; /* there is a management record, so hosts can be asked */
 	bool opened;   /* a session with `host` */
+	/* DMTP is to be had nowhere: at every stage there is no host, or none
+	 * that can be connected to, takes TLS and greets in time; not one that
+	 * refused, or that something was wrong with. */
+	bool absent;
 	const char *session; /* "new", "resumed" (TLS), "reused"; "": none */
 	int64_t ms_facts, ms_open, ms_command; /* what took how long */
 };

@@ -7,6 +7,7 @@
 #include "dmtp/reply.h"
 #include "dmtpd/deliver_hosts.h"
 #include "dmtpd/deliver_out.h"
+#include "dmtpd/fallback.h"
 #include "dmtpd/ours.h"
 #include "dmtpd/reseal.h"
 #include "dmtpd/transit.h"
@@ -32,6 +33,7 @@ struct attempt {
 	bool brought_back, sealed_anew;
 	bool is_anew; /* and that is the outcome of the attempt */
 	struct verdict refusal, anew;
+	bool by_smtp; /* Postfix has it, to send it to the MX */
 	char queue_anew[POSTFIX_QUEUE_SIZE];
 	struct fault fault;
 };
@@ -265,9 +267,44 @@ offer(struct attempt *attempt)
 	return attempt->sealed_anew ? err : find_host(attempt, false);
 }
 
+/* A bounce must find its way: to LMTP's sender where the origin answers for him,
+ * as when a message is opened, else to its author. */
+static const char *
+fallback_sender(const struct attempt *attempt)
+{
+	const char *sender = attempt->delivery->sender;
+
+	return sender[0] == '\0' ||
+	        domain_is_within(address_domain(sender),
+	            attempt->org->signet->domain)
+	    ? attempt->delivery->sender_given
+	    : attempt->envelope.address;
+}
+
+/* Where DMTP is to be had nowhere, and the site wants that. */
+static void
+fall_back(struct attempt *attempt, int err, struct verdict *verdict)
+{
+	const struct dmtpd *dmtpd = attempt->delivery->dmtpd;
+	char why[FAULT_TEXT_SIZE];
+	const struct fallback order = {
+	    .socket = dmtpd->config->smtp_fallback_socket,
+	    .helo = dmtpd->hostname,
+	    .sender = fallback_sender(attempt),
+	    .recipient = attempt->delivery->recipient_given,
+	    .armor = buffer_span(&attempt->armor),
+	    .why = why,
+	};
+
+	snprintf(why, sizeof(why), "%s", fault_text(&attempt->fault, err));
+	attempt->by_smtp = fallback(&order, verdict, attempt->queue_anew);
+}
+
 static const char *
 event_name(const struct attempt *attempt, const struct verdict *verdict)
 {
+	if (attempt->by_smtp)
+		return "by-smtp";
 	if (verdict->smtp / 100 == 2)
 		return attempt->sealed_anew ? "resealed" : "delivered";
 	return verdict->smtp / 100 == 4 ? "deferred" : "bounced";
@@ -296,7 +333,7 @@ log_outcome(const struct attempt *attempt, const struct verdict *verdict,
 	    DMTPD_LOG_IDENTIFIER, attempt->identifier);
 	log_begin(&line, LOG_INFO, event_name(attempt, verdict));
 	log_text(&line, "queue", attempt->queue);
-	if (attempt->sealed_anew)
+	if (attempt->sealed_anew || attempt->by_smtp)
 		log_text(&line, "as", attempt->queue_anew);
 	log_text(&line, "destination", attempt->envelope.domain);
 	log_text(&line, "host", attempt->result.host);
@@ -312,6 +349,22 @@ log_outcome(const struct attempt *attempt, const struct verdict *verdict,
 	if (verdict->smtp / 100 != 2)
 		log_reason(attempt, verdict, &line);
 	log_end(&line);
+}
+
+/* What the peer said, or that none did. */
+static void
+conclude(struct attempt *attempt, int err, struct verdict *verdict)
+{
+	if (is_silence(attempt, err))
+		err = judge_silence(attempt, err);
+	report_stale(attempt);
+	if (is_stale(attempt, err))
+		seal_anew(attempt, err);
+	attempt->is_anew = attempt->brought_back && is_stale(attempt, err);
+	if (attempt->is_anew)
+		*verdict = attempt->anew;
+	else
+		give_verdict(attempt, err, verdict);
 }
 
 void
@@ -331,16 +384,10 @@ deliver_out(struct deliver_out *delivery, struct verdict *verdict)
 	    (err = check_destination(&attempt)) == 0 &&
 	    (err = find_destination_signet(&attempt)) == 0)
 		err = offer(&attempt);
-	if (is_silence(&attempt, err))
-		err = judge_silence(&attempt, err);
-	report_stale(&attempt);
-	if (is_stale(&attempt, err))
-		seal_anew(&attempt, err);
-	attempt.is_anew = attempt.brought_back && is_stale(&attempt, err);
-	if (attempt.is_anew)
-		*verdict = attempt.anew;
+	if (attempt.live.smtp_fallback && attempt.result.absent)
+		fall_back(&attempt, err, verdict);
 	else
-		give_verdict(&attempt, err, verdict);
+		conclude(&attempt, err, verdict);
 	log_outcome(&attempt, verdict, now() - start);
 	message_free(attempt.message);
 	keys_org_free(attempt.org);

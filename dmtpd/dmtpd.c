@@ -40,6 +40,7 @@ dmtpd_set_live(struct dmtpd *dmtpd, const struct config *config)
 	    .source_mail_limit = config->source_mail_limit,
 	    .origin_message_limit = config->origin_message_limit,
 	    .signet_grace = config->signet_grace,
+	    .smtp_fallback = config->smtp_fallback,
 	    .destination_session_limit = config->destination_session_limit,
 	};
 	const char *forward = config->forward_domain;

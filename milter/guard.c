@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
 #include "base/log.h"
 #include "client/facts.h"
 #include "milter/milter.h"
@@ -107,6 +111,14 @@ ask(struct session *session, const char *from, const char *to)
 	return status;
 }
 
+/* The envelope sender of sealed mail that goes by SMTP. */
+static bool
+may_be_sealed(const char *from)
+{
+	return strncasecmp(from, "mailer-daemon@",
+	    strlen("mailer-daemon@")) == 0;
+}
+
 sfsistat
 guard_recipient(struct session *session, const char *path)
 {
@@ -119,7 +131,26 @@ guard_recipient(struct session *session, const char *path)
 	if (site_is_local(session->site, domain_of(from)) ||
 	    !site_serves(session->site, domain_of(to)))
 		return SMFIS_CONTINUE;
+	/* A sealed message has one recipient. */
+	if (may_be_sealed(from) && session->letter.recipients == 0) {
+		snprintf(session->unjudged, sizeof(session->unjudged), "%s",
+		    to);
+		return SMFIS_CONTINUE;
+	}
 	return ask(session, from, to);
+}
+
+/* It is not sealed, then. */
+static sfsistat
+judge_late(struct session *session)
+{
+	char from[ADDRESS_SIZE];
+
+	if (session->unjudged[0] == '\0' ||
+	    !read_name(session, "{mail_addr}", session->letter.sender_given,
+		from))
+		return SMFIS_CONTINUE;
+	return ask(session, from, session->unjudged);
 }
 
 static bool
@@ -135,7 +166,10 @@ guard_header(struct session *session)
 {
 	struct span block = buffer_span(&session->letter.header);
 	struct header_field field;
+	sfsistat status = judge_late(session);
 
+	if (status != SMFIS_CONTINUE)
+		return status;
 	/* What is not all here may hide anything. */
 	if (session->letter.err != 0)
 		return reply_error(session, session->letter.err,

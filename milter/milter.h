@@ -48,6 +48,9 @@ struct session {
 	struct site *site; /* as configured when the connection began */
 	enum listener listener;
 	bool quiet; /* no reply to headers and body pieces is expected */
+	/* DIME-MX: the recipient for whom policy is asked only if the message
+	 * turns out not to be sealed; "": there is none. */
+	char unjudged[ADDRESS_SIZE];
 	struct letter letter;
 };
 

@@ -35,6 +35,8 @@ struct opening {
 	struct keys_user *recipient;
 	struct buffer mime;
 	char sender[ADDRESS_SIZE];
+	char identifier[SIGNET_FINGERPRINT_SIZE];
+	bool duplicate; /* dmtpd has delivered it before */
 	struct plan plan;
 	bool decrypted; /* from here on the one sentence */
 	int dmtp;       /* reply code of the refusal; 0: the error's own */
@@ -95,6 +97,8 @@ read_message(struct session *session, struct opening *opening,
 	    (size_t)session->site->config->message_size_limit * 2,
 	    &opening->message, fault);
 	buffer_free(&letter->body);
+	if (err == 0)
+		message_identifier(opening->message, opening->identifier);
 	return err;
 }
 
@@ -283,6 +287,20 @@ unwrap_recipient(struct session *session, const struct opening *opening,
 	return replace_recipient(session, given, behind, fault);
 }
 
+/* Sent by SMTP because DMTP was not to be had any more: it may have come by that
+ * before. That it comes by SMTP is not noted, since Postfix may yet refuse it. */
+static int
+look_for_duplicate(struct session *session, struct opening *opening,
+    struct fault *fault)
+{
+	int err = session->listener != LISTENER_MX ? 0 :
+	    state_get_delivered(session->milter->state, opening->identifier,
+		opening->to.address, &opening->duplicate);
+
+	return err == 0 ? 0 :
+	    fault_set(fault, err, "%s", error_row(err)->text);
+}
+
 static int
 replace(struct session *session, struct opening *opening, struct fault *fault)
 {
@@ -334,7 +352,8 @@ log_outcome(struct session *session, const struct opening *opening, int err,
 {
 	struct log_line line;
 
-	log_begin(&line, LOG_INFO, err == 0 ? "opened" :
+	log_begin(&line, LOG_INFO, err == 0 ?
+	    opening->duplicate ? "duplicate" : "opened" :
 	    error_row(err)->temporary ? "deferred" : "refused");
 	log_text(&line, "queue", session_queue_id(session));
 	if (session->letter.recipient[0] != '\0')
@@ -376,12 +395,16 @@ open_message(struct session *session)
 	    (err = read_envelopes(session, &opening, &fault)) == 0 &&
 	    (err = find_ourselves(session, &opening, &fault)) == 0 &&
 	    (err = find_author(session, &opening, &fault)) == 0 &&
-	    (err = open_sealed(session, &opening, &fault)) == 0)
+	    (err = open_sealed(session, &opening, &fault)) == 0 &&
+	    (err = look_for_duplicate(session, &opening, &fault)) == 0 &&
+	    !opening.duplicate)
 		err = replace(session, &opening, &fault);
 	if (err == ERR_SIGNATURE && opening.origin != NULL)
 		err = judge_signature(session, &opening, &fault);
 	if (err != 0)
 		status = refuse(session, &opening, err, &fault);
+	else if (opening.duplicate)
+		status = SMFIS_DISCARD;
 	log_outcome(session, &opening, err, &fault, started);
 	MARK("opened");
 	finish(&opening);

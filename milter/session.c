@@ -135,6 +135,7 @@ on_sender(SMFICTX *ctx, char **arguments)
 	letter_start(&session->letter, limit,
 	    session->listener != LISTENER_SUBMIT);
 	letter_set_sender(&session->letter, arguments[0]);
+	session->unjudged[0] = '\0';
 	if (!span_copy_string(span_string(macro(ctx, "{auth_authen}")),
 	    session->letter.login, sizeof(session->letter.login)))
 		session->letter.login[0] = '\0';

@@ -54,6 +54,7 @@ dimegate_configuration() {
 	lmtp_socket = "$home/run/lmtp"
 	inject_socket = "$home/spool/public/dimein"
 	reseal_socket = "$home/spool/public/dimereseal"
+	smtp_fallback_socket = "$home/spool/public/dimesmtp"
 	seal_transport = "dimeenc:[$address]:10029"
 	socket_group = "postfix"
 

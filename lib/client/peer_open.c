@@ -84,6 +84,15 @@ says_dmtp(struct peer_reply *reply)
 		strstr(buffer_string(&reply->listing), "DMTP") != NULL);
 }
 
+/* A mail server of the old kind: DMTP is not to be had there. */
+static bool
+is_plain_smtp(const struct peer *peer, enum reply wanted,
+    const struct peer_reply *reply)
+{
+	return peer->dual && wanted == REPLY_BANNER &&
+	    reply->code == reply_row(REPLY_BANNER)->code;
+}
+
 static int
 read_greeting(struct peer *peer, enum reply wanted, struct deadline deadline,
     struct fault *fault)
@@ -95,7 +104,9 @@ read_greeting(struct peer *peer, enum reply wanted, struct deadline deadline,
 	err = peer_read_reply(peer, deadline, &reply, fault);
 	if (err == 0 && (reply.code != reply_row(wanted)->code ||
 			    !says_dmtp(&reply)))
-		err = fault_set(fault, ERR_PROTOCOL,
+		err = fault_set(fault, is_plain_smtp(peer, wanted, &reply)
+		        ? ERR_UNREACHABLE
+		        : ERR_PROTOCOL,
 		    "%s is not that of a DMTP host: %d %s",
 		    wanted == REPLY_BANNER ? "banner" : "mode", reply.code,
 		    reply.text);

@@ -165,6 +165,8 @@ write_config(const char *more)
 	buffer_printf(&text, "facts_socket = \"%s\"\n", world_path("facts"));
 	buffer_printf(&text, "lmtp_socket = \"%s\"\n", world_path("lmtp"));
 	buffer_printf(&text, "inject_socket = \"%s\"\n", world_path("dimein"));
+	buffer_printf(&text, "smtp_fallback_socket = \"%s\"\n",
+	    world_path("dimein"));
 	buffer_printf(&text, "reseal_socket = \"%s\"\n",
 	    world.reseals ? world_path("dimereseal") : "");
 	buffer_printf(&text, "keys_db = \"%s\"\n", world_path("keys.db"));

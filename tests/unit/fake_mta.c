@@ -148,7 +148,7 @@ verdict(struct mta *mta)
 	mta->reply[0] = '\0';
 	for (;;) {
 		command = receive_packet(mta, &data);
-		if (command == 0 || strchr("catry", command) != NULL)
+		if (command == 0 || strchr("catryd", command) != NULL)
 			break;
 		if (command != 'p')
 			apply(mta, command, &data);

@@ -215,6 +215,59 @@ agent_is_put_off(void **state)
 	buffer_free(&message);
 }
 
+/* Where DMTP is to be had nowhere, and the site wants it, Postfix gets the message
+ * for the MX; a host that has answered is left its word. */
+static void
+agent_falls_back_on_smtp(void **state)
+{
+	static const struct {
+		const char *name, *sender, *envelope;
+	} cases[] = {
+	    {"the author", "alice@alpha.test", "alice@alpha.test"},
+	    {"put off", "bounces@sub.alpha.test", "bounces@sub.alpha.test"},
+	    {"a bounce", "", ""},
+	    {"a stranger", "dave@elsewhere.test", "alice@alpha.test"},
+	};
+	struct buffer erin = sealed(world.gamma, world.erin, "fallback");
+	struct buffer carol = sealed(world.beta, world.carol, "fallback");
+	unsigned int before = postfix_mail()->count;
+	struct stream *s = lmtp_open();
+
+	assert_int_equal(hand_in(s, "alice@alpha.test", "erin@gamma.test",
+	    transit_head, buffer_span(&erin)), 451);
+	assert_int_equal(postfix_mail()->count, before);
+	stream_free(s);
+	assert_true(dmtpd_reload("smtp_fallback = true\n"));
+	s = lmtp_open();
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].name);
+		assert_int_equal(hand_in(s, cases[i].sender, "erin@gamma.test",
+		    transit_head, buffer_span(&erin)), 250);
+		assert_non_null(strstr(heard, ": goes by SMTP as 4Wx1Yz"));
+		assert_int_equal(postfix_mail()->count, before + 1 + i);
+		assert_string_equal(postfix_mail()->sender, cases[i].envelope);
+		assert_string_equal(postfix_mail()->recipient,
+		    "erin@gamma.test");
+		assert_ptr_equal(strstr(buffer_string(&postfix_mail()->message),
+		    "MIME-Version: 1.0"),
+		    buffer_string(&postfix_mail()->message));
+	}
+	unit_case("Postfix does not take it");
+	postfix_answers("550 5.1.1 no such user", "250 ok");
+	assert_int_equal(hand_in(s, "alice@alpha.test", "erin@gamma.test",
+	    transit_head, buffer_span(&erin)), 451);
+	assert_non_null(strstr(heard, ": nor by SMTP: "));
+	postfix_answers("250 ok", "250 2.0.0 Ok: queued as 4Wx1Yz");
+	unit_case("a host that answers");
+	assert_int_equal(hand_in(s, "alice@alpha.test", "carol@beta.test",
+	    transit_head, buffer_span(&carol)), 550);
+	assert_int_equal(postfix_mail()->count, before + COUNT(cases));
+	assert_true(dmtpd_reload(""));
+	stream_free(s);
+	buffer_free(&erin);
+	buffer_free(&carol);
+}
+
 /* ---- the program ---- */
 
 static int
@@ -289,6 +342,7 @@ main(void)
 	    cmocka_unit_test(agent_delivers_the_libdime_dialect),
 	    cmocka_unit_test(agent_refuses),
 	    cmocka_unit_test(agent_is_put_off),
+	    cmocka_unit_test(agent_falls_back_on_smtp),
 	    cmocka_unit_test(configuration_check),
 	    cmocka_unit_test(reload),
 	    cmocka_unit_test(shutdown_is_announced),

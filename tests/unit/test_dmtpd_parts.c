@@ -139,31 +139,33 @@ backoff_times(void **state)
 	static const int64_t pauses[] = {5000, 10000, 20000, 40000, 60000,
 	    60000};
 	struct backoff *backoff = backoff_new(&clock);
+	int err;
 
 	assert_non_null(backoff);
 	moved_time = 1000;
-	assert_true(backoff_may_try(backoff, "a"));
-	assert_true(backoff_may_try(backoff, "a"));
+	assert_true(backoff_may_try(backoff, "a", &err));
+	assert_true(backoff_may_try(backoff, "a", &err));
 	for (size_t i = 0; i < COUNT(pauses); i++) {
-		backoff_failed(backoff, "a");
+		backoff_failed(backoff, "a", ERR_UNREACHABLE);
 		/* Others that were under way do not count again. */
-		backoff_failed(backoff, "a");
+		backoff_failed(backoff, "a", ERR_UNREACHABLE);
 		moved_time += pauses[i] - 1;
-		assert_false(backoff_may_try(backoff, "a"));
-		assert_true(backoff_may_try(backoff, "b"));
+		assert_false(backoff_may_try(backoff, "a", &err));
+		assert_int_equal(err, ERR_UNREACHABLE);
+		assert_true(backoff_may_try(backoff, "b", &err));
 		moved_time += 1;
-		assert_true(backoff_may_try(backoff, "a"));
-		assert_false(backoff_may_try(backoff, "a"));
+		assert_true(backoff_may_try(backoff, "a", &err));
+		assert_false(backoff_may_try(backoff, "a", &err));
 	}
 	/* Whoever tried and never said what came of it. */
 	moved_time += 60000;
-	assert_true(backoff_may_try(backoff, "a"));
+	assert_true(backoff_may_try(backoff, "a", &err));
 	backoff_succeeded(backoff, "a");
-	assert_true(backoff_may_try(backoff, "a"));
-	assert_true(backoff_may_try(backoff, "a"));
-	backoff_failed(backoff, "a");
+	assert_true(backoff_may_try(backoff, "a", &err));
+	assert_true(backoff_may_try(backoff, "a", &err));
+	backoff_failed(backoff, "a", ERR_UNREACHABLE);
 	moved_time += 5000;
-	assert_true(backoff_may_try(backoff, "a"));
+	assert_true(backoff_may_try(backoff, "a", &err));
 	backoff_free(backoff);
 }
 
@@ -174,16 +176,17 @@ backoff_is_bounded(void **state)
 	static const struct clock clock = {moved, moved};
 	struct backoff *backoff = backoff_new(&clock);
 	char host[16];
+	int err;
 
 	moved_time = 0;
 	for (int i = 0; i < 1025; i++) {
 		snprintf(host, sizeof(host), "host%d", i);
-		backoff_failed(backoff, host);
+		backoff_failed(backoff, host, ERR_UNREACHABLE);
 		moved_time++;
 	}
-	assert_true(backoff_may_try(backoff, "host0"));
-	assert_false(backoff_may_try(backoff, "host1"));
-	assert_false(backoff_may_try(backoff, "host1024"));
+	assert_true(backoff_may_try(backoff, "host0", &err));
+	assert_false(backoff_may_try(backoff, "host1", &err));
+	assert_false(backoff_may_try(backoff, "host1024", &err));
 	backoff_free(backoff);
 }
 

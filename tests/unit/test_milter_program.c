@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "crypto/secret.h"
 #include "dime/armor.h"
+#include "keys/state.h"
 #include "milter/letter.h"
 
 /* Who signed, as the recipient reads it. */
@@ -654,6 +655,59 @@ sealed_mail_over_smtp_is_opened(void **state)
 	buffer_free(&text);
 }
 
+/* From mailer-daemon@ the guard waits until it sees that a message is not sealed;
+ * what came by DMTP before is not delivered again. */
+static void
+sealed_mail_by_smtp_passes_the_guard(void **state)
+{
+	struct buffer armor = buffer_make(1 << 20), text = buffer_make(1 << 20);
+	struct mta_mail mail = letter("OUT", RECEIVED("S2")
+	    "From: alice@alpha.test\r\n\r\n" BODY);
+	struct mta_mail naked = {.queue_id = "MX",
+	    .sender = "<Mailer-Daemon@gamma.test>",
+	    .recipients = {"<bob@beta.test>"},
+	    .text = span_string("Subject: naked\r\n\r\nx\r\n")};
+	char identifier[SIGNET_FINGERPRINT_SIZE];
+	struct message *message;
+	struct state *delivered;
+
+	seal(&mail, &armor);
+	mail = arriving(&text, buffer_span(&armor));
+	mail.sender = "<mailer-daemon@gamma.test>";
+	fake_policyd_answer(&site.policyd, POLICY_REFUSE, 0, "why");
+	assert_int_equal(send_mail("DIME-MX", &mail), 'a');
+	assert_true(span_equal_string(buffer_span(&mta.body), BODY));
+	assert_string_equal(mta.sender, "<alice@alpha.test>");
+	mta_close(&mta);
+	expect("DIME-MX", &naked, 'y', "550 5.7.1 why");
+	assert_int_equal(fake_policyd_asked(&site.policyd, FACTS_INBOUND), 1);
+	/* A second recipient is judged at once: it cannot be sealed. */
+	naked.recipients[1] = "<alice@beta.test>";
+	expect("DIME-MX", &naked, 'y', "550 5.7.1 why");
+	fake_policyd_answer(&site.policyd, POLICY_NAKED, 0, "");
+	naked.recipients[1] = NULL;
+	expect("DIME-MX", &naked, 'a', "");
+
+	assert_int_equal(message_read(buffer_span(&armor), 1 << 20, &message,
+	    NULL), 0);
+	message_identifier(message, identifier);
+	message_free(message);
+	assert_int_equal(state_open(site_path("state.db"), 0, &clock_system,
+	    &delivered, NULL), 0);
+	assert_int_equal(state_set_delivered(delivered, identifier,
+	    "bob@beta.test"), 0);
+	state_close(delivered);
+	assert_int_equal(send_mail("DIME-MX", &mail), 'd');
+	mta_close(&mta);
+	assert_true(logged("event=duplicate"));
+	/* At DIME-IN it was dmtpd that looked. */
+	mail.sender = "<mailer-daemon@alpha.test>";
+	assert_int_equal(send_mail("DIME-IN", &mail), 'a');
+	mta_close(&mta);
+	buffer_free(&armor);
+	buffer_free(&text);
+}
+
 /* Mail that was under way is opened with the key that it was sealed for, until the
  * grace is over: then it is for nobody, and comes again to be refused by dmtpd. */
 static void
@@ -873,6 +927,7 @@ main(void)
 	    TEST(the_public_listener_guards),
 	    TEST(naked_mail_bears_no_results_of_ours),
 	    TEST(sealed_mail_over_smtp_is_opened),
+	    TEST(sealed_mail_by_smtp_passes_the_guard),
 	    TEST(a_rotation_does_not_lock_mail_out),
 	    TEST(a_server_that_would_not_be_exact_is_refused),
 	    TEST(several_messages_on_a_connection),

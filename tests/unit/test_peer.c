@@ -330,7 +330,7 @@ dual_protocol(void **state)
 	     "220-dx.beta.test ESMTP\r\n220-DMTP\r\n220 ready\r\n",
 	     "220 GO AHEAD\n", "250 OK DMTP\n", 0, NULL, ELEVATED},
 	    {"does not offer DMTP", "220 dx.beta.test ESMTP\r\n", NULL, NULL,
-	     ERR_PROTOCOL, "banner is not that of a DMTP host", "QUIT\n"},
+	     ERR_UNREACHABLE, "banner is not that of a DMTP host", "QUIT\n"},
 	    {"is busy", "421 DMTP later\r\n", NULL, NULL, ERR_PROTOCOL,
 	     "banner is not that of a DMTP host: 421", ""},
 	    {"refuses STARTTLS", ESMTP, "454 NO\n", BYE, ERR_PROTOCOL,
