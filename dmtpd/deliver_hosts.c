@@ -210,8 +210,8 @@ find_session(struct search *search, struct pool_visit *visit,
 	return err;
 }
 
-/* Whether the host has had enough of a session, as of one with many messages, before
- * this one was sent. After minutes of silence nothing more is begun. */
+/* Whether the host has had enough of a session, as of one with many messages,
+ * before this one was sent. After minutes of silence nothing more is begun. */
 static bool
 wants_new_session(const struct search *search, const struct peer *peer,
     int err)
@@ -219,6 +219,13 @@ wants_new_session(const struct search *search, const struct peer *peer,
 	return err != 0 && err != ERR_TIMEOUT &&
 	    strcmp(search->result->session, "reused") == 0 &&
 	    !peer_is_good(peer) && !peer_may_have_message(peer);
+}
+
+static void
+forget_reply(struct deliver_hosts_result *result)
+{
+	peer_reply_free(&result->reply);
+	peer_reply_init(&result->reply);
 }
 
 /* Its turn among those who have, or want, a session there. */
@@ -248,6 +255,7 @@ visit_host(struct search *search, const struct peer_target *target)
 		err = transfer(search, peer);
 	if (peer != NULL && wants_new_session(search, peer, err)) {
 		peer_close(peer);
+		forget_reply(search->result);
 		err = new_session(search, target, &peer);
 		if (err == 0)
 			err = transfer(search, peer);
@@ -278,8 +286,7 @@ try_address(struct search *search, const struct facts_host *host,
 	};
 	int err;
 
-	peer_reply_free(&result->reply);
-	peer_reply_init(&result->reply);
+	forget_reply(result);
 	result->opened = false;
 	result->session = "";
 	err = visit_host(search, &target);

@@ -77,10 +77,11 @@ int peer_open(const struct peer_target *target, struct tls_context *tls,
     struct deadline deadline, struct peer **out, struct fault *fault);
 
 /*
- * Makes a session that was idle fit for another transaction with the target that it
- * was opened for, of which record and signet may have changed: the certificate
- * is judged like that of a new one, its chain verified anew; then RSET. An error says
- * nothing about the host; the session is good for peer_close() only.
+ * Makes a session that was idle fit for another transaction with the target
+ * that it was opened for, of which record and signet may have changed: the
+ * certificate is judged like that of a new one, its chain verified anew; then
+ * RSET. An error says nothing about the host; the session is good for
+ * peer_close() only.
  */
 int peer_again(struct peer *peer, const struct peer_target *target,
     struct deadline deadline, struct fault *fault);

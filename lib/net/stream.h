@@ -164,8 +164,8 @@ struct tls_peer {
 void tls_peer_free(struct tls_peer *peer);
 
 /*
- * Says again whether the chain is valid: with the authorities of the context and at
- * the time of now. For a peer that a handshake with the context has filled. ERR_MEMORY.
+ * Says again whether the chain is valid: with the authorities of the context
+ * and at the time of now. For a peer that a handshake has filled. ERR_MEMORY.
  */
 int tls_peer_verify(struct tls_peer *peer, struct tls_context *context);
 
@@ -179,9 +179,10 @@ int stream_start_tls_client(struct stream *stream, struct tls_context *context,
     struct fault *fault);
 
 /*
- * The same, and resumes a session that is kept under `known_as`, if there is one and
- * the host wants to. What it showed when it was made is in *peer, verified anew. A
- * session is resumed once, unless it is then kept again: one that fails is gone.
+ * The same, and resumes a session that is kept under `known_as`, if there is one
+ * and the host wants to. What it showed when it was made is in *peer, verified
+ * anew. A session is resumed once, unless it is then kept again: one that fails
+ * is gone.
  */
 int stream_resume_tls_client(struct stream *stream,
     struct tls_context *context, const char *server_name,
