@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/fuzz/fuzz.h"
 
+#include "dime/resealing.h"
 #include "milter/letter.h"
 #include "milter/received.h"
 #include "milter/relay.h"
@@ -8,6 +9,23 @@
 
 static const char *names[] = {"alpha.test"};
 static const struct config_list domains = {names, 1};
+
+/* What dmtpd says of a message that it brings back. */
+static void
+judge_resealing(struct span value)
+{
+	struct message_envelope author = {.address = ""};
+	unsigned int count = 0;
+
+	if (resealing_read_count(value, &count))
+		FUZZ_CHECK(count > 0 && count <= RESEALING_COUNT_MAX);
+	if (!resealing_read_author(value, author.address,
+		author.address_fingerprint))
+		return;
+	FUZZ_CHECK(address_is_normal(span_string(author.address)));
+	FUZZ_CHECK(signet_is_fingerprint(
+	    span_string(author.address_fingerprint)));
+}
 
 static void
 judge_fields(struct span block)
@@ -19,6 +37,7 @@ judge_fields(struct span block)
 
 	while (header_next(&rest, &field)) {
 		received_parse(field.value, &received);
+		judge_resealing(field.value);
 		if (results_are_forged(field.value, "mx.alpha.test", &domains))
 			FUZZ_CHECK(results_is_ours(field.value, "mx.alpha.test",
 			    &domains));
