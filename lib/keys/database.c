@@ -326,6 +326,14 @@ deadline_after(long milliseconds, struct timespec *at)
 	}
 }
 
+/* Who writes often takes turns with one handle: those of several would sleep until
+ * SQLite lets them, and read again what the others have changed. */
+static unsigned int
+most(const struct database *database)
+{
+	return database->schema->relaxed ? 1 : POOL_SIZE;
+}
+
 /* Takes an idle handle, or the right to open one (*out is then NULL). False when
  * neither was to be had in time. */
 static bool
@@ -336,14 +344,14 @@ reserve(struct database *database, struct database_handle **out)
 
 	deadline_after(BUSY_TIMEOUT, &at);
 	pthread_mutex_lock(&database->mutex);
-	while (database->idle == NULL && database->open == POOL_SIZE &&
+	while (database->idle == NULL && database->open == most(database) &&
 	    pthread_cond_timedwait(&database->given, &database->mutex, &at) ==
 	    0)
 		;
 	*out = database->idle;
 	if (*out != NULL)
 		database->idle = (*out)->next;
-	else if (database->open < POOL_SIZE)
+	else if (database->open < most(database))
 		database->open++;
 	else
 		good = false;

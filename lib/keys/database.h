@@ -26,7 +26,8 @@ struct database_schema {
 	const char *const *statements; /* see statement.h */
 	size_t statement_count;
 	/* A commit is not synced, or only with a later one: it outlives the
-	 * program, however that ends, but perhaps not the machine. */
+	 * program, however that ends, but perhaps not the machine. There is one
+	 * handle then, whose users take turns. */
 	bool relaxed;
 };
 

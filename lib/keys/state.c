@@ -345,7 +345,7 @@ state_get_delivered(struct state *state, const char *identifier,
 {
 	struct statement statement;
 
-	start(state, &statement, GET_DELIVERED);
+	statement_start(&statement, state->relaxed, GET_DELIVERED, NULL);
 	statement_text(&statement, identifier);
 	statement_text(&statement, recipient);
 	statement_number(&statement, now(state));
