@@ -207,6 +207,8 @@ measure_signets(const struct load_servers *servers, SSL_CTX *context,
 	bench_print("  processor time of dmtpd for one", used, "us", "", true);
 	bench_print("  processor time of the client for one", own, "us", "",
 	    true);
+	bench_print("  what two processors have time for",
+	    PROCESSORS * 1e6 / (used + own), "/s", "", true);
 }
 
 /* ---- handshakes ---- */
