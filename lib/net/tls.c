@@ -18,6 +18,13 @@ enum {
 
 /* ---- a session's octets ---- */
 
+/* A handshake that is not to be had was asked for (tls_context.c). */
+static bool
+was_ended(const SSL *tls)
+{
+	return (SSL_get_shutdown(tls) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
 /* What a call of OpenSSL that did not succeed means; its error queue, which
  * belongs to the thread, is empty afterwards. */
 static int
@@ -31,7 +38,10 @@ outcome(struct stream *stream, int result, short *events)
 	switch (kind) {
 	case SSL_ERROR_WANT_READ:
 		*events = POLLIN;
-		return STREAM_AGAIN;
+		if (!was_ended(stream->tls))
+			return STREAM_AGAIN;
+		stream->broken = true;
+		return ERR_PROTOCOL;
 	case SSL_ERROR_WANT_WRITE:
 		*events = POLLOUT;
 		return STREAM_AGAIN;

@@ -96,6 +96,21 @@ log_secret(const SSL *session, const char *line)
 }
 #endif
 
+/* Who asks for another handshake is told no and may ask again: OpenSSL would
+ * answer, within one call, for as long as octets come. This is his last one:
+ * nothing more is read. */
+static void
+end_at_renegotiation(int sent, int version, int type, const void *octets,
+    size_t length, SSL *session, void *context)
+{
+	static const uint8_t no[] = {SSL3_AL_WARNING, SSL_AD_NO_RENEGOTIATION};
+
+	if (sent == 1 && type == SSL3_RT_ALERT && length == sizeof(no) &&
+	    memcmp(octets, no, sizeof(no)) == 0)
+		SSL_set_shutdown(session,
+		    SSL_get_shutdown(session) | SSL_RECEIVED_SHUTDOWN);
+}
+
 static SSL_CTX *
 make(const SSL_METHOD *method)
 {
@@ -112,6 +127,7 @@ make(const SSL_METHOD *method)
 	}
 	SSL_CTX_set_options(made,
 	    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_msg_callback(made, end_at_renegotiation);
 	SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(made,
 	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |

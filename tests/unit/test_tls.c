@@ -4,11 +4,13 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/unit_tls.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <sys/stat.h>
 
@@ -292,6 +294,25 @@ ask_for_more(SSL *session, bool shaken, struct raw *raw)
 	    SSL_renegotiate(session) == 1 && SSL_do_handshake(session) == 1;
 }
 
+/* Asks for another handshake and does not hear the answer: whether the session
+ * ends all the same. */
+static void
+ask_and_not_hear(SSL *session, bool shaken, struct raw *raw)
+{
+	struct pollfd end = {.fd = raw->fd, .events = POLLIN};
+	char octets[1000];
+	ssize_t got = -1;
+
+	SSL_set0_rbio(session, BIO_new(BIO_s_mem()));
+	raw->shaken = shaken && SSL_renegotiate(session) == 1 &&
+	    SSL_do_handshake(session) == -1 &&
+	    SSL_get_error(session, -1) == SSL_ERROR_WANT_READ;
+	while (raw->shaken && got != 0 && poll(&end, 1, LONG / 2) == 1)
+		got = read(raw->fd, octets, sizeof(octets));
+	raw->shaken = got == 0;
+	ERR_clear_error();
+}
+
 static const char suite[] = "ECDHE-RSA-AES256-GCM-SHA384";
 
 static void
@@ -347,6 +368,23 @@ no_renegotiation_no_tickets(void **state)
 	SSL_CTX_free(raw.context);
 	assert_int_equal(side.err, 0);
 	assert_false(raw.shaken);
+	tls_free(server);
+}
+
+static void
+renegotiation_ends_the_session(void **state)
+{
+	struct tls_context *server = server_context(&good);
+	struct raw raw = {.handshake = SSL_connect, .use = ask_and_not_hear};
+	struct side side = {.context = server};
+
+	raw.context = raw_context(TLS_client_method(), TLS1_2_VERSION, suite);
+	side.fd = start_raw(&raw);
+	serve(&side);
+	pthread_join(raw.thread, NULL);
+	SSL_CTX_free(raw.context);
+	assert_int_equal(side.err, 0);
+	assert_true(raw.shaken);
 	tls_free(server);
 }
 
@@ -713,6 +751,7 @@ main(void)
 	    cmocka_unit_test(judgement_table),
 	    cmocka_unit_test(client_table),
 	    cmocka_unit_test(no_renegotiation_no_tickets),
+	    cmocka_unit_test(renegotiation_ends_the_session),
 	    cmocka_unit_test(server_table),
 	    cmocka_unit_test(server_name_table),
 	    cmocka_unit_test(a_cut_is_not_an_end),
