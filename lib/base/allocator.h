@@ -2,6 +2,8 @@
 #ifndef DIME_BASE_ALLOCATOR_H
 #define DIME_BASE_ALLOCATOR_H
 
+#include "base/clock.h"
+
 /*
  * Makes malloc(3) give memory back to the system: a daemon calls it first, before
  * there are threads. By itself glibc learns from the first large block that is
@@ -9,5 +11,10 @@
  * few strangers who send large messages make a program large for good.
  */
 void allocator_start(void);
+
+/* Gives back what is free between blocks that are not, as after a thousand
+ * connections at once; at most every ten seconds, since it looks at all there is:
+ * not before `next`, which it moves. */
+void allocator_give_back(struct deadline *next);
 
 #endif

@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 
+#include "base/allocator.h"
 #include "base/log.h"
 #include "net/descriptors.h"
 #include "net/listener.h"
@@ -52,6 +53,7 @@ struct server {
 	bool hurried;   /* asked to stop again: no more grace */
 	struct deadline quiet; /* until then refusals are only counted */
 	size_t refused;        /* so many, since the last line */
+	struct deadline trim;  /* not before then */
 	atomic_bool stopping;
 
 	pthread_mutex_t lock; /* guards the two lists */
@@ -504,8 +506,10 @@ turn(struct server *server, int timeout)
 	if (ready <= 0)
 		return;
 	if (waits[1].revents != 0 &&
-	    read(server->wakeup, &count, sizeof(count)) > 0)
+	    read(server->wakeup, &count, sizeof(count)) > 0) {
 		join_ended(server);
+		allocator_give_back(&server->trim);
+	}
 	if (waits[0].revents != 0)
 		read_signals(server);
 	for (size_t i = 0; i < listeners && !server_stopping(server); i++)
