@@ -199,7 +199,8 @@ struct message_seal {
 	struct signer origin_signer;
 	const char *sender; /* envelope sender; NULL: the author, "": <> */
 	/* The address as it was written, the recipient's or that with a +tag, in
-	 * any case; NULL: the recipient's. The libdime layout has lower case. */
+	 * any case; NULL: the recipient's. Only for a bounce (sender ""), with a
+	 * tag, and not in the libdime layout, the case is kept. */
 	const char *recipient;
 	unsigned int bounce; /* MESSAGE_BOUNCE_* or-ed */
 	/* Random, or keyed so that sealing again gives the same octets. */

@@ -242,19 +242,21 @@ seal_ephemeral(struct sealing *sealing)
 	return 0;
 }
 
-/* The address of chunk 5. Readers of the libdime dialect may compare it as it
- * stands. */
+/* The address of chunk 5, in lower case (S16). A bounce goes to what somebody's
+ * program made of an address: behind a tag it keeps its case, but in the libdime
+ * dialect, whose readers may compare it as it stands. */
 static void
 spell_recipient(const struct sealing *sealing, char out[static ADDRESS_SIZE])
 {
 	const struct message_seal *seal = sealing->seal;
 	const char *signet = seal->parties.recipient->address;
+	const bool bounce = seal->sender != NULL && seal->sender[0] == '\0';
 	struct span given = span_string(seal->recipient != NULL ?
 	    seal->recipient : signet);
 
-	if (sealing->layout == LAYOUT_LIBDIME)
-		address_normalize(given, out);
-	else
+	address_normalize(given, out);
+	if (bounce && sealing->layout == LAYOUT_STANDARD &&
+	    strcmp(out, signet) != 0)
 		address_spell(given, out);
 }
 

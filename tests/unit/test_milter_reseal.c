@@ -370,7 +370,7 @@ a_tag_stays_with_the_recipient(void **state)
 	    bob->agreer, NULL), 0);
 	assert_int_equal(message_destination_envelope(message, &envelope,
 	    NULL), 0);
-	assert_string_equal(envelope.spelled, "Bob+News@beta.test");
+	assert_string_equal(envelope.spelled, "bob+news@beta.test");
 	message_free(message);
 	keys_user_free(bob);
 	buffer_free(&armor);
