@@ -22,6 +22,7 @@ struct search {
 	struct facts_answer facts; /* the hosts of a stage */
 	struct record *record;     /* in force, NULL: none */
 	bool all_asked;            /* no stage was left out, nor cut short */
+	bool unknown; /* there may be hosts, or addresses, that DNS did not tell */
 	bool met; /* some host, whatever was wrong with it then */
 };
 
@@ -303,9 +304,10 @@ try_host(struct search *search, const struct facts_host *host)
 	struct deliver_hosts_result *result = search->result;
 	const struct fault before = *search->fault;
 	int err = fault_set(search->fault, ERR_UNREACHABLE,
-	    "%s has no address", host->name);
+	    "%s: DNS does not tell the address", host->name);
 
 	snprintf(result->host, sizeof(result->host), "%s", host->name);
+	search->unknown |= host->address_count == 0;
 	for (size_t i = 0; i < host->address_count; i++) {
 		err = try_address(search, host, host->addresses[i]);
 		if (err == 0 || !is_hosts_trouble(search))
@@ -348,13 +350,12 @@ static int
 try_stages(struct search *search)
 {
 	struct fault none = {0};
-	bool known = true; /* which hosts there are, or that there is none */
 	int err = ERR_UNREACHABLE, stage;
 
 	for (stage = HOSTS_DX; stage < HOSTS_STAGES; stage++) {
 		int found = find_hosts(search, (enum hosts_stage)stage, &none);
 
-		known &= found == 0 || found == ERR_UNREACHABLE;
+		search->unknown |= found != 0 && found != ERR_UNREACHABLE;
 		if (found != 0 && search->result->host[0] == '\0') {
 			*search->fault = none;
 			err = found;
@@ -370,7 +371,7 @@ try_stages(struct search *search)
 		if (!goes_on(search, err))
 			break;
 	}
-	search->all_asked = known && stage == HOSTS_STAGES;
+	search->all_asked = stage == HOSTS_STAGES;
 	return err;
 }
 
@@ -388,8 +389,8 @@ deliver_hosts(const struct deliver_hosts_request *request,
 
 	facts_answer_init(&search.facts);
 	err = try_stages(&search);
-	result->absent = err != 0 && search.all_asked && !search.met &&
-	    search.record != NULL;
+	result->absent = err != 0 && search.all_asked && !search.unknown &&
+	    !search.met && search.record != NULL;
 	facts_answer_free(&search.facts);
 	free(search.record);
 	return err;

@@ -208,6 +208,9 @@ ask_stage(const struct visit *visit, enum hosts_stage stage,
 	size_t count;
 	int found = hosts_find(&hosts_wish, deadline, hosts, &count, &now);
 
+	/* To signets that is all the same. */
+	if (found == ERR_DNS)
+		found = now.err = ERR_UNREACHABLE;
 	/* What hosts that were asked came to says more. */
 	if (found != 0 && !result->asked) {
 		*fault = now;

@@ -167,6 +167,14 @@ sort(struct names *names)
 	}
 }
 
+/* Then nobody knows whether there is something. */
+static bool
+is_unanswered(const struct dns_reply *reply)
+{
+	return reply == NULL || reply->answer == DNS_BOGUS ||
+	    reply->answer == DNS_UNREACHABLE;
+}
+
 static int
 name_mx_hosts(const struct hosts_wish *wish, struct deadline deadline,
     struct names *names, struct fault *fault)
@@ -185,10 +193,13 @@ name_mx_hosts(const struct hosts_wish *wish, struct deadline deadline,
 	for (size_t i = 0; reply != NULL && i < reply->count; i++)
 		if (hosts_read_mx(reply->data[i], &preference, name))
 			add_name(names, name, preference);
+	if (is_unanswered(reply))
+		err = fault_set(fault, ERR_DNS,
+		    "%s: DNS does not tell its MX hosts", wish->organization);
 	dns_reply_free(reply);
 	shuffle(names);
 	sort(names);
-	return 0;
+	return err;
 }
 
 static int
@@ -239,7 +250,8 @@ add_addresses(struct facts_host *host, const struct dns_reply *reply,
 	}
 }
 
-/* Into `hosts`, as many as have one. */
+/* Into `hosts`, as many as have one, or of which DNS does not tell whether they
+ * have. */
 static int
 look_up(const struct dns_source *dns, const struct names *names,
     bool allow_private, struct deadline deadline, struct facts_host *hosts,
@@ -248,6 +260,7 @@ look_up(const struct dns_source *dns, const struct names *names,
 	struct dns_question questions[2 * HOSTS_WANTED];
 	struct dns_reply *replies[2 * HOSTS_WANTED];
 	size_t refused = 0;
+	bool found = false, unanswered = false;
 	int err;
 
 	for (size_t i = 0; i < names->count; i++) {
@@ -262,6 +275,8 @@ look_up(const struct dns_source *dns, const struct names *names,
 		return fault_set(fault, err, "%s", "");
 	for (size_t i = 0; i < names->count; i++) {
 		struct facts_host *host = &hosts[*count];
+		const bool unknown = is_unanswered(replies[2 * i]) ||
+		    is_unanswered(replies[2 * i + 1]);
 
 		*host = (struct facts_host){.unproven = names->unproven};
 		snprintf(host->name, sizeof(host->name), "%s",
@@ -273,10 +288,18 @@ look_up(const struct dns_source *dns, const struct names *names,
 		    allow_private, &refused);
 		dns_reply_free(replies[2 * i]);
 		dns_reply_free(replies[2 * i + 1]);
-		*count += host->address_count > 0;
+		found |= host->address_count > 0;
+		unanswered |= unknown;
+		*count += host->address_count > 0 || unknown;
 	}
-	if (*count > 0)
+	if (found)
 		return 0;
+	*count = 0;
+	if (unanswered)
+		return fault_set(fault, ERR_DNS,
+		    "%s%s: DNS does not tell the address",
+		    names->items[0].text,
+		    names->count > 1 ? " and others" : "");
 	return fault_set(fault, ERR_UNREACHABLE, "%s%s: %s",
 	    names->items[0].text, names->count > 1 ? " and others" : "",
 	    refused > 0 ? "no public address" : "no address");

@@ -234,6 +234,14 @@ policyd_holds(const char *fingerprint)
 	pthread_mutex_unlock(&lock);
 }
 
+static _Atomic bool is_unsure;
+
+void
+policyd_is_unsure(bool unsure)
+{
+	is_unsure = unsure;
+}
+
 /* Nobody listens at gamma's, and first at none of beta's. */
 static void
 answer_hosts(const struct keys_org *org, const char *stage,
@@ -248,6 +256,10 @@ answer_hosts(const struct keys_org *org, const char *stage,
 		answer_host(answer, "dx.beta.test", "127.0.0.1");
 	if (first)
 		answer_host(answer, "dx.gamma.test", "127.0.0.99");
+	if (first && is_unsure) {
+		answer_host(answer, "dx2.gamma.test", "");
+		answer->hosts[answer->host_count - 1].address_count = 0;
+	}
 }
 
 /* False when there is to be no answer. */

@@ -77,6 +77,9 @@ void policyd_has(enum layout layout);
 /* The stage at which policyd names a host of beta.test that answers. */
 void policyd_has_hosts_at(enum hosts_stage stage);
 
+/* Whether it names a host more, whose address DNS does not tell. */
+void policyd_is_unsure(bool unsure);
+
 /* The port of its hosts; 0: dmtpd's own. */
 void policyd_has_hosts_on(unsigned int port);
 

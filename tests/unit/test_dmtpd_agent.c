@@ -252,6 +252,12 @@ agent_falls_back_on_smtp(void **state)
 		    "MIME-Version: 1.0"),
 		    buffer_string(&postfix_mail()->message));
 	}
+	unit_case("a host more, whose address DNS does not tell");
+	policyd_is_unsure(true);
+	assert_int_equal(hand_in(s, "alice@alpha.test", "erin@gamma.test",
+	    transit_head, buffer_span(&erin)), 451);
+	assert_int_equal(postfix_mail()->count, before + COUNT(cases));
+	policyd_is_unsure(false);
 	unit_case("Postfix does not take it");
 	postfix_answers("550 5.1.1 no such user", "250 ok");
 	assert_int_equal(hand_in(s, "alice@alpha.test", "erin@gamma.test",

@@ -84,8 +84,10 @@ public_addresses(void **state)
 
 /* ---- a domain's hosts ---- */
 
-/* mxN has the addresses N.N.N.N and 192.168.0.N; mx7 is bogus. The domain's MX
- * hosts are mx1 and mx2, and mx3 before them. */
+/* mxN has the addresses N.N.N.N and 192.168.0.N; mx0 has none, and mx7 is bogus.
+ * The domain's MX hosts are mx1 and mx2, and mx3 before them. */
+static enum dns_answer mx_answer = DNS_PRESENT_INSECURE;
+
 static void
 ask(void *context, const char *name, enum dns_type type, dns_done *done,
     void *done_context)
@@ -104,9 +106,10 @@ ask(void *context, const char *name, enum dns_type type, dns_done *done,
 
 	++*(int *)context;
 	if (type == DNS_TYPE_MX)
-		done(done_context,
-		    dns_reply_copy(DNS_PRESENT_INSECURE, mx, COUNT(mx)));
-	else if (type == DNS_TYPE_AAAA)
+		done(done_context, mx_answer != DNS_PRESENT_INSECURE
+		        ? dns_reply_new(mx_answer, "")
+		        : dns_reply_copy(mx_answer, mx, COUNT(mx)));
+	else if (type == DNS_TYPE_AAAA || number == 0)
 		done(done_context, dns_reply_new(DNS_ABSENT_PROVEN, ""));
 	else if (number == 7)
 		done(done_context, dns_reply_new(DNS_BOGUS, "forged"));
@@ -170,11 +173,22 @@ finds_dx_hosts(void **state)
 	assert_string_equal(hosts[0].addresses[1], "192.168.0.1");
 
 	unit_case("hosts without one are, too");
-	hosts_of(record, "172");
+	hosts_of(record, "102");
 	assert_int_equal(find(record, HOSTS_DX, false), 0);
 	assert_int_equal(count, 2);
-	hosts_of(record, "7");
+	hosts_of(record, "0");
 	assert_int_equal(find(record, HOSTS_DX, false), ERR_UNREACHABLE);
+
+	unit_case("but not those that may have one");
+	hosts_of(record, "17");
+	assert_int_equal(find(record, HOSTS_DX, false), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(hosts[0].address_count + hosts[1].address_count, 1);
+	assert_string_equal(hosts[hosts[0].address_count].name,
+	    "mx7.beta.test");
+	hosts_of(record, "07");
+	assert_int_equal(find(record, HOSTS_DX, false), ERR_DNS);
+	assert_int_equal(count, 0);
 
 	unit_case("a host that is named twice is one");
 	hosts_of(record, "1121");
@@ -227,6 +241,15 @@ finds_mx_hosts(void **state)
 	}
 	unit_case("those that are alike in random order");
 	assert_true(second[1] && second[2]);
+	unit_case("none");
+	mx_answer = DNS_ABSENT_PROVEN;
+	assert_int_equal(find(NULL, HOSTS_MX, false), ERR_UNREACHABLE);
+	unit_case("who knows");
+	mx_answer = DNS_BOGUS;
+	assert_int_equal(find(NULL, HOSTS_MX, false), ERR_DNS);
+	mx_answer = DNS_UNREACHABLE;
+	assert_int_equal(find(NULL, HOSTS_MX, false), ERR_DNS);
+	mx_answer = DNS_PRESENT_INSECURE;
 }
 
 static void
