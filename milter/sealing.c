@@ -177,6 +177,18 @@ fit_layout(struct session *session, struct sealing *sealing,
 	return 0;
 }
 
+/* Author and origin were read one after the other. The signet of one from before a
+ * rotation and of the other from after it are both good, but not together: no
+ * receiver would take the message. */
+static int
+check_rotation(const struct sealing *sealing, struct fault *fault)
+{
+	return sealing->author->org == sealing->origin->id
+	    ? 0
+	    : fault_set(fault, ERR_BUSY,
+	          "the organization has been rotated meanwhile");
+}
+
 /*
  * Everything that must change the random stream, each part with its length in
  * front. Where nothing tells it from a second message with the same content,
@@ -252,6 +264,8 @@ sealing_seal(struct session *session, struct sealing *sealing,
 	if (sealing->mime.error != 0)
 		return fault_set(fault, sealing->mime.error, NULL);
 	err = fit_layout(session, sealing, fault);
+	if (err == 0)
+		err = check_rotation(sealing, fault);
 	if (err != 0)
 		return err;
 	binary = buffer_make(sealing->mime.length * 2 + (1 << 20));

@@ -85,6 +85,7 @@ struct keys_user {
 	int64_t created;
 	int64_t retired; /* since when another is current; 0: this one is */
 	int64_t id;
+	int64_t org; /* the id of the organization that signed the signet */
 	bool disabled;
 	void *owner;
 };

@@ -129,6 +129,7 @@ load(struct keys *keys, struct statement *row, const char *address,
 		user->disabled = statement_get_number(row, DISABLED) != 0;
 		user->retired = statement_get_number(row, RETIRED);
 		user->id = statement_get_number(row, ID);
+		user->org = statement_get_number(row, ORG);
 		err = load_secrets(keys, row, user, &place, fault);
 	}
 	if (err != 0) {

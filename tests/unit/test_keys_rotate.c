@@ -438,6 +438,8 @@ a_rotated_organization_takes_its_users_along(void **state)
 		unit_case(names[i]);
 		/* Verified under the new signet when it was read. */
 		user = user_of(world, names[i]);
+		assert_int_equal(user->org, next->id);
+		assert_int_equal(old[i]->org, org->id);
 		assert_true(org_signet_check(next->signet,
 		    SIGNET_MAY_SIGN_USERS,
 		    signet_below(user->signet->signet,
@@ -449,6 +451,7 @@ a_rotated_organization_takes_its_users_along(void **state)
 		/* Under the old one still. */
 		assert_int_equal(keys_find_user_by_fingerprint(world->keys,
 		    names[i], old[i]->signet->core, &user, NULL), 0);
+		assert_int_equal(user->org, org->id);
 		keys_user_free(user);
 		keys_user_free(old[i]);
 	}
