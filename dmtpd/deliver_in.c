@@ -20,6 +20,8 @@ struct check {
 	struct deliver_in *delivery;
 	struct message *message;
 	struct message_envelope envelope; /* chunk 5 */
+	/* By which it is known again, whatever was done to it on the way. */
+	char identity[SIGNET_FINGERPRINT_SIZE];
 	enum reply reply;                 /* of the injection */
 	char queue[POSTFIX_QUEUE_SIZE];
 	size_t size;
@@ -75,6 +77,7 @@ check_origin(struct check *check)
 	    check->fault);
 	if (err != 0)
 		return err;
+	message_signed_identifier(check->message, check->identity);
 	err = message_destination_envelope(check->message, &check->envelope,
 	    check->fault);
 	if (err != 0)
@@ -176,11 +179,11 @@ remember(struct check *check)
 {
 	const struct deliver_in *delivery = check->delivery;
 
-	if (state_set_delivered(delivery->dmtpd->state, delivery->identifier,
+	if (state_set_delivered(delivery->dmtpd->state, check->identity,
 	        check->envelope.address) != 0)
 		log_note(LOG_WARNING, "state", "a delivered message could not "
 		    "be noted: sent again, it will be delivered again");
-	nodes_delivered(delivery->dmtpd, delivery->identifier,
+	nodes_delivered(delivery->dmtpd, check->identity,
 	    check->envelope.address);
 }
 
@@ -192,7 +195,7 @@ deliver_claimed(struct check *check)
 	const char *recipient = check->envelope.address;
 	enum reply reply;
 
-	switch (nodes_claim(delivery->dmtpd, delivery->identifier, recipient)) {
+	switch (nodes_claim(delivery->dmtpd, check->identity, recipient)) {
 	case NODES_DELIVERED:
 		fault_set(check->fault, ERR_EXISTS,
 		    "another node has delivered it");
@@ -211,7 +214,7 @@ deliver_claimed(struct check *check)
 		remember(check);
 		MARK("delivery-noted");
 	} else
-		nodes_release(delivery->dmtpd, delivery->identifier, recipient);
+		nodes_release(delivery->dmtpd, check->identity, recipient);
 	return reply;
 }
 
@@ -224,7 +227,7 @@ deliver_once(struct check *check)
 	bool found;
 	int err;
 
-	err = state_get_delivered(delivery->dmtpd->state, delivery->identifier,
+	err = state_get_delivered(delivery->dmtpd->state, check->identity,
 	    check->envelope.address, &found);
 	if (err != 0) {
 		fault_set(check->fault, err, "%s", error_row(err)->text);
@@ -261,7 +264,7 @@ deliver(struct check *check)
 	    (err = check_rate(check)) != 0 ||
 	    (err = check_recipient(check)) != 0)
 		return refuse(check, err);
-	if (!underway_enter(underway, &item, check->delivery->identifier)) {
+	if (!underway_enter(underway, &item, check->identity)) {
 		fault_set(check->fault, ERR_BUSY, "it is just being delivered");
 		return reply_of_error(ERR_BUSY);
 	}

@@ -35,7 +35,7 @@ struct opening {
 	struct keys_user *recipient;
 	struct buffer mime;
 	char sender[ADDRESS_SIZE];
-	char identifier[SIGNET_FINGERPRINT_SIZE];
+	char identity[SIGNET_FINGERPRINT_SIZE]; /* as dmtpd has noted it */
 	bool duplicate; /* dmtpd has delivered it before */
 	struct plan plan;
 	bool decrypted; /* from here on the one sentence */
@@ -98,7 +98,8 @@ read_message(struct session *session, struct opening *opening,
 	    &opening->message, fault);
 	buffer_free(&letter->body);
 	if (err == 0)
-		message_identifier(opening->message, opening->identifier);
+		message_signed_identifier(opening->message,
+		    opening->identity);
 	return err;
 }
 
@@ -294,7 +295,7 @@ look_for_duplicate(struct session *session, struct opening *opening,
     struct fault *fault)
 {
 	int err = session->listener != LISTENER_MX ? 0 :
-	    state_get_delivered(session->milter->state, opening->identifier,
+	    state_get_delivered(session->milter->state, opening->identity,
 		opening->to.address, &opening->duplicate);
 
 	return err == 0 ? 0 :

@@ -63,7 +63,7 @@ struct facts_request {
 	const char *org_fingerprint; /* FACTS_SIGNET of an address, with a
 	                                fingerprint: under which signet of the
 	                                organization; "": the current one */
-	const char *message; /* its identifier */
+	const char *message; /* message_signed_identifier() */
 	const char *counts;  /* FACTS_SPREAD: base64 of what others shall have;
 	                        "": nothing */
 	const char *since;   /* base64 of the first octets of what was had

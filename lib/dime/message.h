@@ -109,6 +109,11 @@ struct span message_binary(const struct message *message);
 void message_identifier(const struct message *message,
     char out[static SIGNET_FINGERPRINT_SIZE]);
 
+/* Likewise of what 255 covers. Others' slots in 255 can be changed on the way: the
+ * same message then has another identifier, but it has no other one of these. */
+void message_signed_identifier(const struct message *message,
+    char out[static SIGNET_FINGERPRINT_SIZE]);
+
 /* ECDH with an actor's private key; the key stays behind it. */
 struct agreer {
 	int (*agree)(void *context, const uint8_t point[static CRYPTO_POINT],

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "crypto/base64.h"
 #include "dime/message_private.h"
 
 /* The last chunk type that each signature covers (M11). */
@@ -161,4 +162,14 @@ message_verify_organization(const struct message *message,
 
 	return verify_organization_signature(&access, origin, false,
 	    MESSAGE_ORGANIZATION_SIGNATURE, ORGANIZATION_LAST);
+}
+
+void
+message_signed_identifier(const struct message *message,
+    char out[static SIGNET_FINGERPRINT_SIZE])
+{
+	uint8_t digest[CRYPTO_SHA512];
+
+	crypto_sha512(chunk_range(message, ORGANIZATION_LAST), digest);
+	base64_encode(span_of(digest, sizeof(digest)), out);
 }

@@ -7,6 +7,7 @@
 
 #include "crypto/base64.h"
 #include "crypto/random.h"
+#include "dime/armor.h"
 #include "dmtp/reply.h"
 #include "dmtpd/transit.h"
 #include "keys/state.h"
@@ -395,6 +396,41 @@ accepted(void **state)
 	assert_int_equal(postfix_mail()->count, before + 1);
 	wait_log(line, sizeof(line), what);
 	stream_free(s);
+	buffer_free(&message);
+}
+
+/* The keyslots of chunk 255 for others are what no signature covers: whoever has
+ * seen a message can change them. */
+static void
+knows_a_changed_message_again(void **state)
+{
+	enum { SLOTS = 4 * 64 };
+	struct buffer message = sealed(world.beta, world.bob, "changed");
+	struct buffer changed = buffer_make(1 << 20);
+	unsigned int before = postfix_mail()->count;
+	struct stream *s = dmtp_open();
+	struct message *read;
+	struct span binary;
+	uint8_t *octets;
+
+	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
+	assert_int_equal(transact(s, "alpha.test", buffer_span(&message)),
+	    254);
+	assert_int_equal(message_read(buffer_span(&message), 1 << 20, &read,
+	    NULL), 0);
+	binary = message_binary(read);
+	octets = malloc(binary.length);
+	assert_non_null(octets);
+	memcpy(octets, binary.data, binary.length);
+	octets[binary.length - SLOTS] ^= 1;
+	armor_write(ARMOR_MESSAGE, span_of(octets, binary.length), &changed);
+	assert_int_equal(transact(s, "alpha.test", buffer_span(&changed)),
+	    255);
+	assert_int_equal(postfix_mail()->count, before + 1);
+	stream_free(s);
+	message_free(read);
+	free(octets);
+	buffer_free(&changed);
 	buffer_free(&message);
 }
 
@@ -864,6 +900,7 @@ main(void)
 	    cmocka_unit_test(lookups_are_shared),
 	    cmocka_unit_test(destinations),
 	    cmocka_unit_test(accepted),
+	    cmocka_unit_test(knows_a_changed_message_again),
 	    cmocka_unit_test(rates),
 	    cmocka_unit_test(work_is_charged),
 	    cmocka_unit_test(refused),

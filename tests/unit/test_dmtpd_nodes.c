@@ -15,6 +15,7 @@
 struct letter {
 	struct buffer text;
 	char id[SIGNET_FINGERPRINT_SIZE];
+	char identity[SIGNET_FINGERPRINT_SIZE]; /* what nodes call it */
 };
 
 static struct letter
@@ -30,6 +31,7 @@ new_letter(void)
 	assert_int_equal(message_read(buffer_span(&letter.text), 1 << 20,
 	    &message, NULL), 0);
 	message_identifier(message, letter.id);
+	message_signed_identifier(message, letter.identity);
 	message_free(message);
 	return letter;
 }
@@ -59,11 +61,11 @@ assert_told(const struct letter *letter, const char *first, const char *second)
 	size_t length;
 
 	snprintf(wanted, sizeof(wanted), "%s %s bob@beta.test\n", first,
-	    letter->id);
+	    letter->identity);
 	length = strlen(wanted);
 	if (second != NULL)
 		snprintf(wanted + length, sizeof(wanted) - length,
-		    "%s %s bob@beta.test\n", second, letter->id);
+		    "%s %s bob@beta.test\n", second, letter->identity);
 	assert_string_equal(site_messages(), wanted);
 }
 

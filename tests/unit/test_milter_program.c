@@ -690,7 +690,7 @@ sealed_mail_by_smtp_passes_the_guard(void **state)
 
 	assert_int_equal(message_read(buffer_span(&armor), 1 << 20, &message,
 	    NULL), 0);
-	message_identifier(message, identifier);
+	message_signed_identifier(message, identifier);
 	message_free(message);
 	assert_int_equal(state_open(site_path("state.db"), 0, &clock_system,
 	    &delivered, NULL), 0);
