@@ -281,7 +281,26 @@ fallback_sender(const struct attempt *attempt)
 	    : attempt->envelope.address;
 }
 
-/* Where DMTP is to be had nowhere, and the site wants that. */
+/* Whether DMTP has been to be had nowhere for as long as the site waits for it.
+ * Doubt waits. */
+static bool
+is_to_fall_back(const struct attempt *attempt)
+{
+	struct state *state = attempt->delivery->dmtpd->state;
+	char name[DOMAIN_SIZE + sizeof("absent ")];
+	int64_t since;
+
+	if (!attempt->live.smtp_fallback)
+		return false;
+	snprintf(name, sizeof(name), "absent %s", attempt->envelope.domain);
+	if (attempt->result.opened)
+		state_succeeded(state, name);
+	return attempt->result.absent &&
+	    state_failing_since(state, name, &since) == 0 &&
+	    clock_wall(&clock_system) - since >=
+	        attempt->live.smtp_fallback_after;
+}
+
 static void
 fall_back(struct attempt *attempt, int err, struct verdict *verdict)
 {
@@ -384,7 +403,7 @@ deliver_out(struct deliver_out *delivery, struct verdict *verdict)
 	    (err = check_destination(&attempt)) == 0 &&
 	    (err = find_destination_signet(&attempt)) == 0)
 		err = offer(&attempt);
-	if (attempt.live.smtp_fallback && attempt.result.absent)
+	if (is_to_fall_back(&attempt))
 		fall_back(&attempt, err, verdict);
 	else
 		conclude(&attempt, err, verdict);

@@ -41,6 +41,7 @@ dmtpd_set_live(struct dmtpd *dmtpd, const struct config *config)
 	    .origin_message_limit = config->origin_message_limit,
 	    .signet_grace = config->signet_grace,
 	    .smtp_fallback = config->smtp_fallback,
+	    .smtp_fallback_after = config->smtp_fallback_after,
 	    .destination_session_limit = config->destination_session_limit,
 	};
 	const char *forward = config->forward_domain;

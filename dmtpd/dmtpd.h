@@ -31,6 +31,7 @@ struct live_settings {
 	int64_t origin_message_limit;                   /* likewise */
 	int64_t signet_grace;                           /* seconds */
 	bool smtp_fallback;
+	int64_t smtp_fallback_after;                    /* seconds */
 	int64_t destination_session_limit;
 	char bind_address[64];
 	char forward_domain[DOMAIN_SIZE];

@@ -239,6 +239,14 @@ agent_falls_back_on_smtp(void **state)
 	stream_free(s);
 	assert_true(dmtpd_reload("smtp_fallback = true\n"));
 	s = lmtp_open();
+	unit_case("not for long");
+	assert_int_equal(hand_in(s, "alice@alpha.test", "erin@gamma.test",
+	    transit_head, buffer_span(&erin)), 451);
+	assert_int_equal(postfix_mail()->count, before);
+	stream_free(s);
+	assert_true(dmtpd_reload("smtp_fallback = true\n"
+				 "smtp_fallback_after = 0\n"));
+	s = lmtp_open();
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		unit_case(cases[i].name);
 		assert_int_equal(hand_in(s, cases[i].sender, "erin@gamma.test",
