@@ -41,8 +41,8 @@ struct option_row {
 
 /*
  * Reads a verb's words by its table. Up to `operand_max` words that are not
- * options go to `operands`, at least `operand_min` must be there. ERR_USAGE names
- * the word.
+ * options go to `operands`, at least `operand_min` must be there. ERR_USAGE
+ * names the word.
  */
 int option_read(struct dimectl *ctl, int count, char **words,
     const struct option_row *rows, const char **operands, int operand_min,

@@ -7,8 +7,9 @@
 
 /* `--explain` of the verbs that show: every octet, in order. */
 
-/* The signet or signing request at `path`, as far as it can be read; 0 or why it
- * would be refused. Anything else, a key file above all, is refused unshown. */
+/* The signet or signing request at `path`, as far as it can be read; 0 or why
+ * it would be refused. Anything else, a key file above all, is refused
+ * unshown. */
 int explain_signet(struct dimectl *ctl, const char *path);
 
 /* A message, and what is inside of what its unlocked actors can decrypt. */

@@ -14,10 +14,10 @@ struct fields {
 
 /*
  * Reads the options for a signet of that layout and kind: the labels of its
- * fields, with @FILE for Image and Endorsements, any other name for an undefined
- * field. Each value must keep the rule of its field. *fields is given to
- * fields_free() in any case; its spans last until then. ERR_USAGE, or why a file
- * cannot be read.
+ * fields, with @FILE for Image and Endorsements, any other name for an
+ * undefined field. Each value must keep the rule of its field. *fields is given
+ * to fields_free() in any case; its spans last until then. ERR_USAGE, or why a
+ * file cannot be read.
  */
 int fields_read(struct dimectl *ctl, enum layout layout,
     enum signet_magic magic, const struct option_list *options,

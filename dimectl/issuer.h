@@ -5,9 +5,9 @@
 #include "dimectl/store.h"
 
 /*
- * An organization that a verb is told to act for: the signet in a file, or, where
- * there is no file of that name, the organization of that name in keys.db, whose
- * keys then are at hand without leaving the store.
+ * An organization that a verb is told to act for: the signet in a file, or,
+ * where there is no file of that name, the organization of that name in
+ * keys.db, whose keys then are at hand without leaving the store.
  */
 struct issuer {
 	const char *name; /* as given */

@@ -23,8 +23,8 @@ json_t *output_json_record(const struct record *record);
  * characters are tabs and line ends. Others are shown in base64. */
 bool output_is_text(struct span octets);
 
-/* Appends octets from outside so that they can do nothing: printable ASCII as it
- * is, `\\`, `\"`, `\r`, `\n` and `\t`, and `\xHH` for any other octet. */
+/* Appends octets from outside so that they can do nothing: printable ASCII as
+ * it is, `\\`, `\"`, `\r`, `\n` and `\t`, and `\xHH` for any other octet. */
 void output_escaped(struct buffer *out, struct span octets);
 
 /*

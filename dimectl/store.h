@@ -34,8 +34,9 @@ enum { STORE_TIME_SIZE = 32 };
 /* A time as 2026-01-31T12:00:00Z. */
 void store_time(int64_t seconds, char out[static STORE_TIME_SIZE]);
 
-/* A listing: a line, or with --json an object, for each row. store_list_row() is
- * what keys_list_...() call for each; store_list_end() gets what they answered. */
+/* A listing: a line, or with --json an object, for each row. store_list_row()
+ * is what keys_list_...() call for each; store_list_end() gets what they
+ * answered. */
 struct store_listing {
 	struct dimectl *ctl;
 	const char *only; /* NULL: all */

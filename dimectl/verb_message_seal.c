@@ -75,7 +75,8 @@ read_secrets(struct dimectl *ctl, const struct words *words,
 	    parties->origin, SIGNET_MAY_SIGN_MESSAGES, &ctl->fault);
 }
 
-/* Frees the mail as soon as it is sealed: three forms of it need not be held. */
+/* Frees the mail as soon as it is sealed: three forms of it need not be
+ * held. */
 static int
 write_sealed(struct dimectl *ctl, const struct message_seal *seal,
     struct buffer *mime, bool binary)

@@ -76,8 +76,8 @@ read_settings(struct dimectl *ctl, const struct make_words *words,
 	return 0;
 }
 
-/* A key file is needed for a signet in a file; an organization in keys.db has its
- * key there, and may still be signed for by a SOK's. */
+/* A key file is needed for a signet in a file; an organization in keys.db has
+ * its key there, and may still be signed for by a SOK's. */
 static int
 check_key(struct dimectl *ctl, const struct make_words *words,
     const struct issuer *issuer)

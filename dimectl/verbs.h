@@ -4,8 +4,8 @@
 
 #include "dimectl/dimectl.h"
 
-/* Every verb of verbs.def: reads its words, works, fills ctl->output. Returns 0,
- * or ERR_* with the sentence in ctl->fault. */
+/* Every verb of verbs.def: reads its words, works, fills ctl->output. Returns
+ * 0, or ERR_* with the sentence in ctl->fault. */
 #define VERB(noun, action, run, synopsis)                                      \
 	int run(struct dimectl *ctl, int count, char **words);
 #include "dimectl/verbs.def"

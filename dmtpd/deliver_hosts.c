@@ -22,7 +22,7 @@ struct search {
 	struct facts_answer facts; /* the hosts of a stage */
 	struct record *record;     /* in force, NULL: none */
 	bool all_asked;            /* no stage was left out, nor cut short */
-	bool unknown; /* there may be hosts, or addresses, that DNS did not tell */
+	bool unknown; /* DNS may not have told all hosts, or addresses */
 	bool met; /* some host, whatever was wrong with it then */
 };
 
@@ -136,8 +136,8 @@ is_hosts_trouble(const struct search *search)
 	    result->reply.code == 450;
 }
 
-/* A session that was idle, if there is one that is still good; that none is says
- * nothing about the host. */
+/* A session that was idle, if there is one that is still good; that none is
+ * says nothing about the host. */
 static struct peer *
 use_again(struct search *search, struct pool_visit *visit)
 {

@@ -24,7 +24,7 @@ struct deliver_hosts_request {
 /* What came of it, whatever deliver_hosts() returned. */
 struct deliver_hosts_result {
 	struct peer_reply reply; /* the last peer's word, code 0 without one */
-	char host[DOMAIN_SIZE];  /* that had the last word; "": none was tried */
+	char host[DOMAIN_SIZE];  /* that had the last word; "": none tried */
 	bool recorded; /* there is a management record, so hosts can be asked */
 	bool opened;   /* a session with `host` */
 	/* DMTP is to be had nowhere: at every stage there is no host, or none

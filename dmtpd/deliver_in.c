@@ -173,7 +173,8 @@ hand_over(struct check *check)
 	return reply;
 }
 
-/* Here first: what the other nodes hear is for when the peer tries one of them. */
+/* Here first: what the other nodes hear is for when the peer tries one of
+ * them. */
 static void
 remember(struct check *check)
 {

@@ -267,8 +267,8 @@ offer(struct attempt *attempt)
 	return attempt->sealed_anew ? err : find_host(attempt, false);
 }
 
-/* A bounce must find its way: to LMTP's sender where the origin answers for him,
- * as when a message is opened, else to its author. */
+/* A bounce must find its way: to LMTP's sender where the origin answers for
+ * him, as when a message is opened, else to its author. */
 static const char *
 fallback_sender(const struct attempt *attempt)
 {

@@ -15,8 +15,9 @@ enum {
 	TRANSACTION_IDLE = 4 * MINUTE, /* the least, once MAIL was accepted */
 	BULK = 30 * MINUTE,            /* the least for a message or listing */
 	LARGE_OUTPUT = 16384,
-	/* Sessions with Postfix that are kept: each has one of the hundred processes
-	 * of DIME-IN, and only while messages come in quick succession. */
+	/* Sessions with Postfix that are kept: each has one of the hundred
+	 * processes of DIME-IN, and only while messages come in quick
+	 * succession. */
 	INJECTIONS_MOST = 32,
 	INJECTION_IDLE = 2 * 1000,
 	WORK = 1 << 16, /* octets that, to be hashed, are the work of a MAIL */
@@ -100,8 +101,8 @@ charge(struct session *session, size_t times)
 }
 
 /* Keeps the account of the octets that the session holds: the message and the
- * signet of its origin, which may have megabytes. False when they are more than all
- * sessions, or all of its source, may hold together. */
+ * signet of its origin, which may have megabytes. False when they are more than
+ * all sessions, or all of its source, may hold together. */
 static bool
 count_memory(struct session *session)
 {
@@ -154,8 +155,8 @@ answer_mail(struct session *session)
 	dmtp_server_answer(&session->server, reply, "");
 }
 
-/* Whether the domain is ours and the fingerprint that of a signet it has, or had
- * not long ago. */
+/* Whether the domain is ours and the fingerprint that of a signet it has, or
+ * had not long ago. */
 static int
 check_destination(const struct session *session, const char *domain,
     const char *fingerprint)
@@ -196,7 +197,8 @@ end_injection(struct session *session)
 	atomic_fetch_sub(&session->dmtpd->injections, 1);
 }
 
-/* After a delivery, which may have kept a session or ended the one that it had. */
+/* After a delivery, which may have kept a session or ended the one that it
+ * had. */
 static void
 count_injection(struct session *session, bool had)
 {
@@ -244,8 +246,8 @@ answer_data(struct session *session)
 	        ? delivery.identifier : "");
 }
 
-/* SGNT, VRFY and HIST, of which a source has only so many: nobody shall list our
- * mailboxes by asking for one after the other. */
+/* SGNT, VRFY and HIST, of which a source has only so many: nobody shall list
+ * our mailboxes by asking for one after the other. */
 static void
 answer_question(struct session *session, enum dmtp_server_event event)
 {
@@ -325,8 +327,8 @@ next_deadline(struct session *session)
 	return deadline_earlier(session->idle, bulk_deadline(session));
 }
 
-/* A message that is too much is let go of. False when it has come to its end, so
- * that it is refused at once. */
+/* A message that is too much is let go of. False when it has come to its end,
+ * so that it is refused at once. */
 static bool
 bound_memory(struct session *session, enum dmtp_server_event event)
 {
@@ -387,7 +389,8 @@ feed(struct session *session, struct span input)
 	return event != DMTP_SERVER_QUIT;
 }
 
-/* Reads what comes next. A session with Postfix is not kept for long meanwhile. */
+/* Reads what comes next. A session with Postfix is not kept for long
+ * meanwhile. */
 static int
 read_input(struct session *session, struct span *input, uint8_t *octets,
     size_t size)

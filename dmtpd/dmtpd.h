@@ -16,8 +16,8 @@
 
 /*
  * What the threads of dmtpd share. One thread serves one connection: of a DMTP
- * peer (dmtp_session.c), of Postfix's LMTP client (agent.c), or of an SMTP client
- * who may become a DMTP peer (front.c).
+ * peer (dmtp_session.c), of Postfix's LMTP client (agent.c), or of an SMTP
+ * client who may become a DMTP peer (front.c).
  */
 
 /* Settings that SIGHUP may change; a conversation copies them at its start. */

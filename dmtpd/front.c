@@ -15,7 +15,8 @@ enum {
 	/* The time-outs of SMTP are Postfix's; this is for what has died. */
 	IDLE = 3600 * SECOND,
 	/* For a client to take what is held for him, whatever else he does:
-	 * Postfix, who would cut him off, may be gone, and is not heard then. */
+	 * Postfix, who would cut him off, may be gone, and is not heard
+	 * then. */
 	UNTAKEN = 300 * SECOND,
 	/* For a client to read the last reply before he is cut off. */
 	LINGER = 5 * SECOND,

@@ -12,7 +12,8 @@ identities_free(struct identities *identities)
 	*identities = (struct identities){NULL, 0, NULL};
 }
 
-/* Copies the entry to `text` and cuts it at its colon. NULL: not of that form. */
+/* Copies the entry to `text` and cuts it at its colon. NULL: not of that
+ * form. */
 static char *
 split(const char *entry, char *text, struct tls_identity *out)
 {

@@ -6,8 +6,8 @@
 
 /*
  * What the site's other nodes know of a message, asked of dime-policyd. None of
- * these takes longer than two seconds, and none has to succeed: who hears nothing
- * delivers, perhaps a second time.
+ * these takes longer than two seconds, and none has to succeed: who hears
+ * nothing delivers, perhaps a second time.
  */
 
 enum nodes_word {

@@ -20,8 +20,8 @@ struct origin_question {
  * 72 hours, 575 when there is no record or no such signet. `fault` says why.
  *
  * A session can make this site look up one origin that it does not know; for a
- * second one it is 470 at once. All sessions together ask about so many at a time
- * and no more; others wait for their turn as long as for an answer.
+ * second one it is 470 at once. All sessions together ask about so many at a
+ * time and no more; others wait for their turn as long as for an answer.
  */
 enum reply origin_find(struct dmtpd *dmtpd,
     const struct origin_question *question, struct org_signet **out,

@@ -115,8 +115,8 @@ check(const struct search *search)
 	return 0;
 }
 
-/* Turns to the layout of the message: the author's signet tells. One that is gone
- * leaves the standard one; nobody will find it either. */
+/* Turns to the layout of the message: the author's signet tells. One that is
+ * gone leaves the standard one; nobody will find it either. */
 static int
 fit_layout(struct search *search)
 {

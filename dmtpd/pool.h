@@ -5,16 +5,17 @@
 #include "client/peer.h"
 
 /*
- * The delivery agent's sessions with peers' hosts: how many may be open at a time,
- * and those that wait for another message.
+ * The delivery agent's sessions with peers' hosts: how many may be open at a
+ * time, and those that wait for another message.
  *
- *	pool_enter -> pool_take, peer_again, until one is good or none is left ->
- *	else peer_open -> peer_deliver -> pool_leave
+ *	pool_enter -> pool_take, peer_again, until one is good or none is
+ *	left -> else peer_open -> peer_deliver -> pool_leave
  *
- * A session is used again for what would open just the same: host, address, port,
- * mode, domain, source address and origin, for a peer need let a session introduce
- * one origin only. Idle ones are bounded in number, for each domain and in all, and
- * in time; so are the messages of a session, and its life. Any thread.
+ * A session is used again for what would open just the same: host, address,
+ * port, mode, domain, source address and origin, for a peer need let a session
+ * introduce one origin only. Idle ones are bounded in number, for each domain
+ * and in all, and in time; so are the messages of a session, and its life. Any
+ * thread.
  */
 struct pool;
 
@@ -63,21 +64,21 @@ struct pool_visit {
 };
 
 /*
- * Waits for its turn, in the order of coming. ERR_BUSY at the deadline, when the
- * pool is stopped, and at once when somebody has waited in vain for all those
- * that are in the way: a slow peer shall not hold every process of Postfix's. The
- * wish lives until pool_leave(), which follows success only.
+ * Waits for its turn, in the order of coming. ERR_BUSY at the deadline, when
+ * the pool is stopped, and at once when somebody has waited in vain for all
+ * those that are in the way: a slow peer shall not hold every process of
+ * Postfix's. The wish lives until pool_leave(), which follows success only.
  */
 int pool_enter(struct pool *pool, struct pool_visit *visit,
     const struct pool_wish *wish, struct deadline deadline,
     struct fault *fault);
 
-/* An idle session, for peer_again(), which is the caller's. Or NULL: he may open
- * one; if need be another idle one has been closed for it. */
+/* An idle session, for peer_again(), which is the caller's. Or NULL: he may
+ * open one; if need be another idle one has been closed for it. */
 struct peer *pool_take(struct pool *pool, struct pool_visit *visit);
 
-/* Ends the visit. Keeps the session if it is good for more, else closes it. NULL:
- * there is none. */
+/* Ends the visit. Keeps the session if it is good for more, else closes it.
+ * NULL: there is none. */
 void pool_leave(struct pool *pool, struct pool_visit *visit,
     struct peer *peer);
 

@@ -126,8 +126,9 @@ postfix_session_end(struct postfix_session *session)
 	*session = (struct postfix_session){NULL, 0};
 }
 
-/* In a session that was kept. False when it must be tried in a new one: nothing
- * was taken, and nothing said that holds there too, as the milter's word does. */
+/* In a session that was kept. False when it must be tried in a new one:
+ * nothing was taken, and nothing said that holds there too, as the milter's
+ * word does. */
 static bool
 try_again(struct postfix_session *session,
     const struct smtp_client_mail *order, struct deadline deadline,

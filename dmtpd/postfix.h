@@ -41,8 +41,8 @@ struct postfix_answer {
 /*
  * One transaction, with seven minutes for it. 0 when Postfix has answered,
  * whatever it said; else why it did not, and the fault names the socket. What a
- * session that was kept refuses for now, or does not take to its end, is tried in
- * a new one: smtpd may have been told to end, or have lost its milter.
+ * session that was kept refuses for now, or does not take to its end, is tried
+ * in a new one: smtpd may have been told to end, or have lost its milter.
  */
 int postfix_send(const struct postfix_mail *mail,
     struct postfix_answer *answer, struct fault *fault);

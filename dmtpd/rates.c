@@ -16,9 +16,9 @@ enum {
 };
 
 /*
- * A rate needs one number a key: the time at which all that was taken so far would
- * have been due, had it come evenly ("generic cell rate algorithm"). One that lies
- * in the past is an account without debts, as good as none.
+ * A rate needs one number a key: the time at which all that was taken so far
+ * would have been due, had it come evenly ("generic cell rate algorithm"). One
+ * that lies in the past is an account without debts, as good as none.
  */
 struct entry {
 	uint64_t hash;

@@ -29,8 +29,9 @@ struct rates *rates_new(const struct clock *clock);
 void rates_free(struct rates *rates);
 
 /*
- * Whether `key` may do it once more, which then counts. After a rest `per_minute`
- * are had at once, and from then on one each minute/per_minute. 0: no limit.
+ * Whether `key` may do it once more, which then counts. After a rest
+ * `per_minute` are had at once, and from then on one each minute/per_minute. 0:
+ * no limit.
  */
 bool rates_take(struct rates *rates, enum rate rate, struct span key,
     int64_t per_minute);
@@ -39,8 +40,8 @@ bool rates_take(struct rates *rates, enum rate rate, struct span key,
 bool rates_left(struct rates *rates, enum rate rate, struct span key,
     int64_t per_minute);
 
-/* Puts `times` more to the account, as far as a minute goes: what was done was so
- * much more work than usual. */
+/* Puts `times` more to the account, as far as a minute goes: what was done was
+ * so much more work than usual. */
 void rates_charge(struct rates *rates, enum rate rate, struct span key,
     int64_t per_minute, int64_t times);
 
@@ -58,18 +59,19 @@ struct rate_count {
 	uint32_t count;
 };
 
-/* Has keys hashed with this secret from now on, as other nodes do. With another one
- * than before, all rates begin anew. */
+/* Has keys hashed with this secret from now on, as other nodes do. With another
+ * one than before, all rates begin anew. */
 void rates_share(struct rates *rates,
     const uint8_t secret[static CRYPTO_MAC_KEY]);
 
-/* What was counted here since it was last asked: up to `most` counts, and how many
- * they are. What does not fit comes the next time. */
+/* What was counted here since it was last asked: up to `most` counts, and how
+ * many they are. What does not fit comes the next time. */
 size_t rates_collect(struct rates *rates, struct rate_count *counts,
     size_t most);
 
-/* Puts to the account what another node has counted so many milliseconds ago. It
- * can use the account up, which is then as if all had been taken here; no more. */
+/* Puts to the account what another node has counted so many milliseconds ago.
+ * It can use the account up, which is then as if all had been taken here; no
+ * more. */
 void rates_add(struct rates *rates, const struct rate_count *count,
     int64_t per_minute, int64_t age);
 

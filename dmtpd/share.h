@@ -9,9 +9,10 @@
 
 /*
  * What there is only so much of for all sessions together: memory for messages,
- * questions to dime-policyd. A source may hold as much as it leaves free, so that
- * none takes all of it from the others: one alone gets half, of two each a third,
- * and who comes next finds as much as each of those before him. Any thread.
+ * questions to dime-policyd. A source may hold as much as it leaves free, so
+ * that none takes all of it from the others: one alone gets half, of two each a
+ * third, and who comes next finds as much as each of those before him. Any
+ * thread.
  */
 struct share {
 	pthread_mutex_t lock;
@@ -20,8 +21,9 @@ struct share {
 	size_t held; /* by all of them */
 };
 
-/* What one session holds; the owner's. It starts with `held` 0 and must have come
- * back to that before it goes. A source that is not counted is one by itself. */
+/* What one session holds; the owner's. It starts with `held` 0 and must have
+ * come back to that before it goes. A source that is not counted is one by
+ * itself. */
 struct share_holder {
 	struct source source;
 	size_t held;
@@ -31,8 +33,8 @@ struct share_holder {
 void share_start(struct share *share);
 void share_end(struct share *share);
 
-/* Has the holder hold `amount` from now on, of `limit` in all. False: that is too
- * much, and it holds what it held. Less than before is never too much. */
+/* Has the holder hold `amount` from now on, of `limit` in all. False: that is
+ * too much, and it holds what it held. Less than before is never too much. */
 bool share_hold(struct share *share, struct share_holder *holder,
     size_t amount, size_t limit);
 

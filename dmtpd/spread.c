@@ -81,7 +81,8 @@ tell(struct spreader *spreader, struct span counts)
 	return told;
 }
 
-/* What could not be told is lost: by the time that it can be it is no more true. */
+/* What could not be told is lost: by the time that it can be it is no more
+ * true. */
 static bool
 spread(struct spreader *spreader)
 {

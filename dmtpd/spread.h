@@ -6,8 +6,9 @@
 
 /*
  * Once a second, in a thread of its own, tells the site's other nodes by way of
- * dime-policyd what was counted here (dmtpd->rates), and hears what they have. No
- * session waits for it; without dime-policyd or Redis each node counts for itself.
+ * dime-policyd what was counted here (dmtpd->rates), and hears what they have.
+ * No session waits for it; without dime-policyd or Redis each node counts for
+ * itself.
  */
 struct spreader;
 

@@ -41,8 +41,8 @@ tally_write(struct tally *tally, struct rates *rates, struct buffer *out)
 
 /* ---- reading ---- */
 
-/* The node of that name, or the place of the one that was not heard for longest.
- */
+/* The node of that name, or the place of the one that was not heard for
+ * longest. */
 static struct tally_node *
 find_node(struct tally *tally, struct span name)
 {

@@ -14,7 +14,7 @@
  *	8 octets    when it was made, seconds since 1970
  *	any number of
  *	  1 octet   what was counted (enum rate)
- *	  8 octets  hash of who did it, under a secret that the nodes have in common
+ *	  8 octets  hash of who did it, under a secret that the nodes share
  *	  4 octets  how often
  *
  * Tallies come by way of Redis, where somebody may show an old one again: each
@@ -55,13 +55,14 @@ struct tally_limits {
 
 void tally_start(struct tally *tally, const struct clock *clock);
 
-/* Appends what `rates` have counted since the last time; nothing, when that is
- * nothing. Returns the number of counts: with TALLY_COUNTS there may be more. */
+/* Appends what `rates` have counted since the last time; nothing, when that
+ * is nothing. Returns the number of counts: with TALLY_COUNTS there may be
+ * more. */
 size_t tally_write(struct tally *tally, struct rates *rates,
     struct buffer *out);
 
-/* Puts to the account in `rates` what another node's tally says, unless it was read
- * before. What is malformed ends the reading. */
+/* Puts to the account in `rates` what another node's tally says, unless it was
+ * read before. What is malformed ends the reading. */
 void tally_read(struct tally *tally, struct span text,
     const struct tally_limits *limits, struct rates *rates);
 

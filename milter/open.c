@@ -274,7 +274,8 @@ envelope_sender(const struct opening *opening)
 	return opening->from.address;
 }
 
-/* A bounce to an address of SRS came to relay@, and goes on to where it belongs. */
+/* A bounce to an address of SRS came to relay@, and goes on to where it
+ * belongs. */
 static int
 unwrap_recipient(struct session *session, const struct opening *opening,
     struct fault *fault)
@@ -288,8 +289,9 @@ unwrap_recipient(struct session *session, const struct opening *opening,
 	return replace_recipient(session, given, behind, fault);
 }
 
-/* Sent by SMTP because DMTP was not to be had any more: it may have come by that
- * before. That it comes by SMTP is not noted, since Postfix may yet refuse it. */
+/* Sent by SMTP because DMTP was not to be had any more: it may have come by
+ * that before. That it comes by SMTP is not noted, since Postfix may yet refuse
+ * it. */
 static int
 look_for_duplicate(struct session *session, struct opening *opening,
     struct fault *fault)

@@ -110,8 +110,9 @@ ask(struct session *session, struct sealing *sealing, struct fault *fault)
 	return err != 0 ? fault_wrap(fault, "dime-policyd") : 0;
 }
 
-/* A bounce to an address that has no signet goes to the domain itself, or nowhere:
- * whatever is said of the domain's relay@ does not let it out naked. */
+/* A bounce to an address that has no signet goes to the domain itself, or
+ * nowhere: whatever is said of the domain's relay@ does not let it out
+ * naked. */
 static int
 ask_for_relay(struct session *session, struct sealing *sealing,
     struct fault *fault)
@@ -177,9 +178,9 @@ fit_layout(struct session *session, struct sealing *sealing,
 	return 0;
 }
 
-/* Author and origin were read one after the other. The signet of one from before a
- * rotation and of the other from after it are both good, but not together: no
- * receiver would take the message. */
+/* Author and origin were read one after the other. The signet of one from
+ * before a rotation and of the other from after it are both good, but not
+ * together: no receiver would take the message. */
 static int
 check_rotation(const struct sealing *sealing, struct fault *fault)
 {

@@ -47,8 +47,8 @@ int sealing_check_recipient(const struct session *session,
 
 /*
  * Asks policyd what happens between author and recipient. 0: dark, and both
- * signets are there, verified. A bounce to an address without a signet becomes one
- * to relay@ (relay.h). ERR_NOT_ENABLED with sealing->answer.action
+ * signets are there, verified. A bounce to an address without a signet becomes
+ * one to relay@ (relay.h). ERR_NOT_ENABLED with sealing->answer.action
  * POLICY_NAKED; any other error with its reason.
  */
 int sealing_ask(struct session *session, struct sealing *sealing,

@@ -6,8 +6,9 @@
 
 /*
  * All that a mail to somebody asks Redis for, the record, the organization's
- * signet and the user's, asked for in one round trip. What comes is put aside in
- * memory for AHEAD_SECONDS, misses included, for whoever would have asked Redis.
+ * signet and the user's, asked for in one round trip. What comes is put aside
+ * in memory for AHEAD_SECONDS, misses included, for whoever would have asked
+ * Redis.
  */
 
 enum { AHEAD_SECONDS = 2 };
@@ -17,8 +18,8 @@ enum { AHEAD_SECONDS = 2 };
 void ahead_read(struct policyd *policyd, const char *name,
     const char *fingerprint);
 
-/* As cache_get(), from what was put aside, once, or else from Redis. `cache` may
- * be NULL. */
+/* As cache_get(), from what was put aside, once, or else from Redis. `cache`
+ * may be NULL. */
 bool ahead_get(struct memory *memory, struct cache *cache, const char *kind,
     struct span name, struct buffer *payload, int64_t *expires);
 

@@ -265,7 +265,8 @@ anchors_follow(struct anchors *anchors, const char *directory, bool check_only,
 {
 	int err = 0;
 
-	/* libunbound would only log that it cannot, and use old keys for ever. */
+	/* libunbound would only log that it cannot, and use old keys for
+	 * ever. */
 	if (access(directory, W_OK | X_OK) != 0)
 		return fault_set(fault,
 		    errno == EACCES ? ERR_PERMISSION : ERR_CREATE,

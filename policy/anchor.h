@@ -29,8 +29,8 @@ void anchors_free(struct anchors *anchors);
 int anchors_follow(struct anchors *anchors, const char *directory,
     bool check_only, struct fault *fault);
 
-/* The file of the name at `index`; NULL behind the last one, and when names have
- * none. */
+/* The file of the name at `index`; NULL behind the last one, and when names
+ * have none. */
 const char *anchors_file(const struct anchors *anchors, size_t index);
 
 /* Where they were read from, and what was read. Good as long as the anchors. */

@@ -4,7 +4,8 @@
 #include "policy/claim.h"
 
 enum {
-	/* Seconds. Postfix has 7 minutes to take a message (dmtpd/postfix.c). */
+	/* Seconds. Postfix has 7 minutes to take a message
+	 * (dmtpd/postfix.c). */
 	CLAIM_SECONDS = 8 * 60,
 	KEPT_SECONDS = 30 * 86400, /* D6 */
 	NAME_SIZE = SIGNET_FINGERPRINT_SIZE + ADDRESS_SIZE,

@@ -5,13 +5,14 @@
 #include "policy/policyd.h"
 
 /*
- * A message is delivered once, whichever of the site's nodes it is sent to. Before
- * a node hands it to Postfix it claims the message in Redis, for a little longer
- * than that can take; afterwards it says that it was delivered, which stands for 30
- * days, or gives the claim back. The value's name is made of a hash of the
- * message and its recipient, and its MAC covers the name: whoever shows it again
- * says no more than what was true of this message. Without Redis nobody claims
- * anything, and a message that is sent to two nodes is delivered twice.
+ * A message is delivered once, whichever of the site's nodes it is sent to.
+ * Before a node hands it to Postfix it claims the message in Redis, for a
+ * little longer than that can take; afterwards it says that it was delivered,
+ * which stands for 30 days, or gives the claim back. The value's name is made
+ * of a hash of the message and its recipient, and its MAC covers the name:
+ * whoever shows it again says no more than what was true of this message.
+ * Without Redis nobody claims anything, and a message that is sent to two nodes
+ * is delivered twice.
  *
  * These answer the facts socket as those of inquiry.h do; doc/facts.md has the
  * errors.

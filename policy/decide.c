@@ -27,7 +27,8 @@ decide_read_name(const char *text, struct decide_name *out)
 	if (at == NULL)
 		return;
 	/* Brackets do not make a domain anything else. */
-	out->literal = at[1] == '[' && domain_is_ip_address(span_string(at + 1));
+	out->literal = at[1] == '[' &&
+	    domain_is_ip_address(span_string(at + 1));
 	if (out->literal)
 		return;
 	if (is_single_label(at + 1)) {
@@ -288,8 +289,8 @@ decide_by_signet(struct question *question, const struct domain_facts *domain,
 		    "the address is not ASCII, so no signet can be asked for");
 		return;
 	}
-	err = signets_find(question->policyd->signets, domain, to->address, "", "",
-	    question->deadline, &signet, &hit);
+	err = signets_find(question->policyd->signets, domain, to->address, "",
+	    "", question->deadline, &signet, &hit);
 	if (err != 0) {
 		defer(answer, err, "the recipient's signet");
 		return;

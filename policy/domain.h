@@ -17,8 +17,8 @@ struct suffixes;
  * and the record in force, which may be that of a domain above (Part 4,
  * "Location"). Each name between the organizational domain and this one has its
  * own place in the tiers (memory, Redis, DNS) and its own pin; one flight a
- * domain asks for all of them. Failures stay in memory for DOMAIN_FAILURE_SECONDS, to bound the load, and
- * nowhere else.
+ * domain asks for all of them. Failures stay in memory for
+ * DOMAIN_FAILURE_SECONDS, to bound the load, and nowhere else.
  */
 
 enum {
@@ -97,8 +97,8 @@ void domains_confirm(struct domains *domains,
  * follows from that for the domains below it. Errors as state_forget_pin(). */
 int domains_forget(struct domains *domains, const char *domain);
 
-/* Likewise because another node did at the time `before`, in seconds since 1970:
- * Redis is left alone, and a pin that was confirmed later stays. */
+/* Likewise because another node did at the time `before`, in seconds since
+ * 1970: Redis is left alone, and a pin that was confirmed later stays. */
 int domains_drop(struct domains *domains, const char *domain,
     int64_t before);
 

@@ -5,9 +5,9 @@
 
 enum {
 	DAY = 86400,
-	/* What stands before the text of a record: DNS's answer, flags, and when
-	 * the pin runs out. The text is DNS's, or the pin's where DNS says that
-	 * there is none. */
+	/* What stands before the text of a record: DNS's answer, flags, and
+	 * when the pin runs out. The text is DNS's, or the pin's where DNS says
+	 * that there is none. */
 	HEADER = 1 + 1 + 8,
 };
 

@@ -111,7 +111,8 @@ read_texts(struct domain_lookup *lookup, const struct dns_reply *reply)
 		domain_lookup_fail(lookup, DNS_UNREACHABLE, ERR_DNS,
 		    "no trust anchor covers the name, so nothing is proven");
 	else if (err == ERR_NO_FILE)
-		lookup->finding.dns = secure ? DNS_ABSENT_PROVEN : DNS_ABSENT_INSECURE;
+		lookup->finding.dns =
+		    secure ? DNS_ABSENT_PROVEN : DNS_ABSENT_INSECURE;
 	else if (err == ERR_MEMORY)
 		domain_lookup_fail(
 		    lookup, DNS_UNREACHABLE, err, "out of memory");

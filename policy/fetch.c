@@ -110,8 +110,8 @@ hear_syndicate(int err, struct fetch_result *result, struct fault *fault)
 	return ERR_DEFERRED;
 }
 
-/* What only a host says that nobody vouches for: another may do better. A signet
- * that an organizational one holds for needs no host's word. */
+/* What only a host says that nobody vouches for: another may do better. A
+ * signet that an organizational one holds for needs no host's word. */
 static bool
 is_hearsay(const struct visit *visit, const struct facts_host *host, int err,
     const struct fetch_result *result)

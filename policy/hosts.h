@@ -29,8 +29,8 @@ struct hosts_wish {
  * Names without an address that may be connected to are left out; of one that
  * DNS gives no answer about there is the name alone, among others. `hosts` has
  * room for FACTS_HOSTS_MAX. ERR_UNREACHABLE when none is left, with the reason,
- * ERR_DNS when DNS did not tell; but none is no error where the domain itself is
- * not to be tried.
+ * ERR_DNS when DNS did not tell; but none is no error where the domain itself
+ * is not to be tried.
  */
 int hosts_find(const struct hosts_wish *wish, struct deadline deadline,
     struct facts_host *hosts, size_t *count, struct fault *fault);

@@ -60,8 +60,9 @@ judge_domain(const struct policyd *policyd, const struct site *site,
 	return policy_decide(&facts, rule);
 }
 
-/* The domain or what it may go by: a name above it, down from the organizational
- * domain. Not to know whether there is a pin is as good as one. */
+/* The domain or what it may go by: a name above it, down from the
+ * organizational domain. Not to know whether there is a pin is as good as
+ * one. */
 static bool
 may_be_pinned(struct policyd *policyd, const char *domain)
 {

@@ -71,11 +71,12 @@ void memory_drop_matching(struct memory *memory,
     bool (*matches)(void *context, struct span key), void *context);
 
 /*
- * Goes on through the table, a `share`th of it, and hands out the keys of values
- * that were used since they were kept and are near their end: each from a moment
- * of its own on, at random within the last fifth of its lifetime but before the
- * last tenth. The first tenth is not counted as use: that is what it was asked for
- * at all. None is handed out twice. One thread at a time; `due` may call back.
+ * Goes on through the table, a `share`th of it, and hands out the keys of
+ * values that were used since they were kept and are near their end: each from
+ * a moment of its own on, at random within the last fifth of its lifetime but
+ * before the last tenth. The first tenth is not counted as use: that is what it
+ * was asked for at all. None is handed out twice. One thread at a time; `due`
+ * may call back.
  */
 void memory_sweep(struct memory *memory, size_t share,
     void (*due)(void *context, struct span key), void *context);

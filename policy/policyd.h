@@ -21,8 +21,9 @@ struct statistics {
 #undef STATISTIC
 };
 
-/* A node among those that share a Redis, for what it claims there. A policyd that
- * is started again is the same node: it knows the claims that it left behind. */
+/* A node among those that share a Redis, for what it claims there. A policyd
+ * that is started again is the same node: it knows the claims that it left
+ * behind. */
 struct node_id {
 	uint8_t octets[STATE_NODE_SIZE];
 };

@@ -5,13 +5,15 @@
 #include "policy/policyd.h"
 
 /*
- * What an administrator forgets on one node is forgotten on all. A node puts name
- * and time into a list in Redis, under MAC like all else there; the others look
- * at its newest value every second (tend.h) and do what they have not done yet.
+ * What an administrator forgets on one node is forgotten on all. A node puts
+ * name and time into a list in Redis, under MAC like all else there; the others
+ * look at its newest value every second (tend.h) and do what they have not done
+ * yet.
  *
- * Somebody in Redis can hide a purge, or show it again for as long as it is kept.
- * Then it is done again where it was not seen before, after a restart for example;
- * what has been confirmed since, a pin or a user's key, it does not touch.
+ * Somebody in Redis can hide a purge, or show it again for as long as it is
+ * kept. Then it is done again where it was not seen before, after a restart for
+ * example; what has been confirmed since, a pin or a user's key, it does not
+ * touch.
  */
 struct purges;
 
@@ -30,8 +32,8 @@ enum purges_reach {
 int purges_forget(struct policyd *policyd, const char *name,
     enum purges_reach *reach);
 
-/* Does what other nodes have told. One round trip when there is nothing new. One
- * thread at a time. */
+/* Does what other nodes have told. One round trip when there is nothing new.
+ * One thread at a time. */
 void purges_heed(struct policyd *policyd);
 
 #endif

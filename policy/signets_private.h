@@ -35,7 +35,8 @@ struct signets_task {
 	char name[ADDRESS_SIZE]; /* an address, or a domain */
 	char which[SIGNETS_WHICH_SIZE]; /* as in the key */
 	char fingerprint[SIGNET_FINGERPRINT_SIZE];
-	char org_fingerprint[SIGNET_FINGERPRINT_SIZE]; /* of a domain: its own */
+	/* Of a domain: its own. */
+	char org_fingerprint[SIGNET_FINGERPRINT_SIZE];
 	char asked_domain[DOMAIN_SIZE];
 	const char *organization; /* in there, by the Public Suffix List */
 	bool is_user;
@@ -89,8 +90,8 @@ struct span signets_key_name(struct span key);
 const struct signet_facts *signets_memory_find(struct signets *signets,
     const uint8_t *digest, const char *name, const char *fingerprint,
     const char *org);
-/* Not what was dropped since the task began, here and in signets_redis_put(): it
- * may have been asked for before. */
+/* Not what was dropped since the task began, here and in signets_redis_put():
+ * it may have been asked for before. */
 void signets_memory_keep(const struct signets_task *task, const char *name,
     const char *which, const struct signet_facts *facts);
 /* Whether it is the key of a name's current signet, and of whose. */

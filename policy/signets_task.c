@@ -243,8 +243,8 @@ prepare(struct signets_task *task, struct fault *fault)
 }
 
 /* A user's signet that the kept one of the organization does not hold for: that
- * may have changed since, unless it is the one that was asked for. Both are asked
- * for, once. */
+ * may have changed since, unless it is the one that was asked for. Both are
+ * asked for, once. */
 static int
 fetch_again(struct signets_task *task, struct fault *fault)
 {

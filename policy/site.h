@@ -24,8 +24,8 @@ struct site {
 	struct pattern_set ours; /* domains and local */
 	const struct rules *rules;
 	bool shadow; /* decide, and change nothing */
-	/* The laxest policy that any sender of this site has, strict ones aside:
-	 * the map does not see the sender. */
+	/* The laxest policy that any sender of this site has, strict ones
+	 * aside: the map does not see the sender. */
 	enum record_policy laxest;
 };
 

@@ -26,8 +26,8 @@ tell(struct policyd *policyd, struct span counts, struct fault *fault)
 
 /* ---- what others have told ---- */
 
-/* So many of `items` are news. *more says whether there may be more behind them.
- */
+/* So many of `items` are news. *more says whether there may be more behind
+ * them. */
 static size_t
 count_news(const struct cache_item *items, size_t count, struct span since,
     bool *more)

@@ -6,9 +6,9 @@
 #include "policy/policyd.h"
 
 /*
- * What is to be done without being asked, once a second, in a thread of its own:
- * heeding what other nodes forgot, and looking up again what is near its end and
- * was used since it was looked up.
+ * What is to be done without being asked, once a second, in a thread of its
+ * own: heeding what other nodes forgot, and looking up again what is near its
+ * end and was used since it was looked up.
  */
 /* So many rounds go through all that memory holds. */
 enum { TEND_ROUNDS = 5 };

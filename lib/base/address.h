@@ -39,7 +39,8 @@ bool domain_is_within(const char *domain, const char *parent);
 bool address_normalize(struct span text, char out[static ADDRESS_SIZE]);
 
 /* The same, with the local part spelled as it is given: lower case is what
- * addresses are compared in, not what bounces of a foreign system may be sent to. */
+ * addresses are compared in, not what bounces of a foreign system may be sent
+ * to. */
 bool address_spell(struct span text, char out[static ADDRESS_SIZE]);
 
 /* Whether `text` is in that form already, octet for octet. */

@@ -30,8 +30,9 @@ clock_monotonic(const struct clock *clock)
 }
 
 /*
- * A point of the machine's monotonic time at which waiting ends. It is set once,
- * at the start of a command or session, and handed down; no read resets it.
+ * A point of the machine's monotonic time at which waiting ends. It is set
+ * once, at the start of a command or session, and handed down; no read resets
+ * it.
  */
 struct deadline {
 	int64_t at; /* milliseconds */

@@ -11,9 +11,10 @@
 
 /*
  * The configuration file, one member a row of config.def, and the list of the
- * site's rules. It is read once and never changed: a reload makes a new one. A file with an unknown key, a value
- * of the wrong type or outside its range, or a path that cannot be read is
- * refused with the name of the file, the line and the key.
+ * site's rules. It is read once and never changed: a reload makes a new one. A
+ * file with an unknown key, a value of the wrong type or outside its range, or
+ * a path that cannot be read is refused with the name of the file, the line and
+ * the key.
  */
 
 struct config_list {
@@ -46,9 +47,10 @@ enum config_program {
 };
 
 /*
- * Reads `path` for `program` into *out, which the caller gives to config_free().
- * Only files that this program uses are tested for being readable; "" never is.
- * Errors: ERR_NO_FILE, ERR_PERMISSION, ERR_CONFIG, ERR_MEMORY.
+ * Reads `path` for `program` into *out, which the caller gives to
+ * config_free(). Only files that this program uses are tested for being
+ * readable; "" never is. Errors: ERR_NO_FILE, ERR_PERMISSION, ERR_CONFIG,
+ * ERR_MEMORY.
  */
 int config_load(const char *path, enum config_program program,
     struct config **out, struct fault *fault);
@@ -62,7 +64,7 @@ bool config_list_has(const struct config_list *list, const char *text);
 struct config_row {
 	const char *type;
 	const char *name;
-	const char *preset;   /* default as it would be written; NULL: empty list;
+	const char *preset;   /* default as it is written; NULL: empty list;
 	                         of a CHOICE all its words, the default first */
 	const char *programs;
 	int64_t least;

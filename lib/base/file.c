@@ -159,7 +159,8 @@ file_write(const char *path, struct span content, unsigned int mode,
 		    strerror(errno));
 		goto out;
 	}
-	/* link() refuses an existing name, rename() replaces it: both at once. */
+	/* link() refuses an existing name, rename() replaces it: both at
+	 * once. */
 	if (replace ? rename(temporary, path) != 0
 	            : link(temporary, path) != 0)
 		err = create_error(path, fault);

@@ -21,10 +21,10 @@ int file_read_secret(const char *path, bool group_may_read, struct buffer *out,
     struct fault *fault);
 
 /*
- * Writes `content` to a new file at `path` with `mode`, through a temporary file
- * beside it that is synced and renamed, so that a reader sees the old content or
- * all of the new. Without `replace` an existing file is ERR_EXISTS. Other
- * errors: ERR_CREATE, ERR_PERMISSION, ERR_SYSTEM.
+ * Writes `content` to a new file at `path` with `mode`, through a temporary
+ * file beside it that is synced and renamed, so that a reader sees the old
+ * content or all of the new. Without `replace` an existing file is ERR_EXISTS.
+ * Other errors: ERR_CREATE, ERR_PERMISSION, ERR_SYSTEM.
  */
 int file_write(const char *path, struct span content, unsigned int mode,
     bool replace, struct fault *fault);

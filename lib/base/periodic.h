@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * Something that is done again and again in a thread of its own: at once, and then
- * so many milliseconds after the last time as that said.
+ * Something that is done again and again in a thread of its own: at once, and
+ * then so many milliseconds after the last time as that said.
  */
 struct periodic;
 

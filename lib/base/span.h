@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A view of octets that somebody else owns. An empty span may have data NULL. */
+/* A view of octets that somebody else owns. An empty span may have data
+ * NULL. */
 struct span {
 	const uint8_t *data;
 	size_t length;

@@ -8,9 +8,9 @@
 #include "base/clock.h"
 
 /*
- * A circuit breaker: after a few failures in a row nothing is tried for a pause;
- * then one caller may try, and the pause doubles each time that fails, up to a
- * limit. Any thread.
+ * A circuit breaker: after a few failures in a row nothing is tried for a
+ * pause; then one caller may try, and the pause doubles each time that fails,
+ * up to a limit. Any thread.
  */
 struct breaker {
 	pthread_mutex_t mutex;
@@ -27,8 +27,8 @@ enum breaker_change { BREAKER_SAME, BREAKER_OPENED, BREAKER_CLOSED };
 void breaker_start(struct breaker *breaker, const struct clock *clock);
 void breaker_end(struct breaker *breaker);
 
-/* Whether the caller may try. *probe, which goes to breaker_done(), tells that it
- * is the one who finds out. */
+/* Whether the caller may try. *probe, which goes to breaker_done(), tells that
+ * it is the one who finds out. */
 bool breaker_allows(struct breaker *breaker, bool *probe);
 
 /* What came of it; for the log, whether that changed something. */

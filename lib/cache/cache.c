@@ -85,8 +85,8 @@ note_change(enum breaker_change change, const char *text)
 	log_end(&line);
 }
 
-/* Sets every reply, to NULL where there is none for whatever reason; it has been
- * counted. False unless all is well. */
+/* Sets every reply, to NULL where there is none for whatever reason; it has
+ * been counted. False unless all is well. */
 static bool
 ask(struct cache *cache, const struct redis_command *commands,
     size_t command_count, redisReply **replies)
@@ -263,8 +263,8 @@ cache_list(struct cache *cache, size_t first, struct cache_item *items,
 
 /* ---- storing ---- */
 
-/* Writes the value, and the time that Redis is to keep it. False for what is not
- * to be stored. */
+/* Writes the value, and the time that Redis is to keep it. False for what is
+ * not to be stored. */
 static bool
 seal(struct cache *cache, const char *key, struct span payload,
     int64_t expires, struct buffer *value, char seconds[static 24])

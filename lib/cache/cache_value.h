@@ -5,8 +5,8 @@
 #include "base/buffer.h"
 #include "crypto/mac.h"
 
-/* How things are named and written in Redis (cache.h). `site` is the site's cache
- * key. */
+/* How things are named and written in Redis (cache.h). `site` is the site's
+ * cache key. */
 
 enum {
 	CACHE_KIND_LIMIT = 32,
@@ -16,8 +16,8 @@ enum {
 	CACHE_VALUE_OVERHEAD = 1 + 8 + CRYPTO_MAC,
 };
 
-/* The name under which Redis knows a thing. False when kind or name are too long,
- * or there is no memory. */
+/* The name under which Redis knows a thing. False when kind or name are too
+ * long, or there is no memory. */
 bool cache_value_key(struct mac_key *site, const char *kind, struct span name,
     char out[static CACHE_KEY_SIZE]);
 
@@ -31,8 +31,8 @@ enum cache_verdict {
 enum cache_verdict cache_value_open(struct mac_key *site, const char *key,
     struct span value, int64_t now, struct span *payload, int64_t *expires);
 
-/* Appends the value to be kept under `key`. False when it is too large, or without
- * memory. */
+/* Appends the value to be kept under `key`. False when it is too large, or
+ * without memory. */
 bool cache_value_close(struct mac_key *site, const char *key,
     struct span payload, int64_t expires, struct buffer *out);
 

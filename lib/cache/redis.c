@@ -176,8 +176,8 @@ find_error(redisReply *const *replies, size_t count, struct fault *fault)
 	return 0;
 }
 
-/* A master that was demoted refuses to write (READONLY); one that is loading, or
- * a replica cut off from its master, to read. Then another may be it. */
+/* A master that was demoted refuses to write (READONLY); one that is loading,
+ * or a replica cut off from its master, to read. Then another may be it. */
 static bool
 is_master(int err, const struct fault *fault)
 {

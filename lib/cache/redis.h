@@ -32,11 +32,11 @@ int redis_new(const struct cache_settings *settings, struct redis **out);
 void redis_free(struct redis *redis);
 
 /*
- * Asks `count` commands, in one round trip, and sets replies[i], which the caller
- * gives to freeReplyObject() in any case: a string, status, integer, nil or
- * error; NULL where none came. ERR_BUSY when all connections were in use all the
- * time; anything else is Redis's failure, an error reply included (the first is
- * named), and stands in `fault`.
+ * Asks `count` commands, in one round trip, and sets replies[i], which the
+ * caller gives to freeReplyObject() in any case: a string, status, integer, nil
+ * or error; NULL where none came. ERR_BUSY when all connections were in use all
+ * the time; anything else is Redis's failure, an error reply included (the
+ * first is named), and stands in `fault`.
  */
 int redis_ask(struct redis *redis, const struct redis_command *commands,
     size_t count, redisReply **replies, struct fault *fault);

@@ -256,7 +256,8 @@ set_sentinels(struct redis_address *address,
 	int err = 0;
 
 	address->master = strdup(cache_text(settings->master));
-	address->sentinel_password = strdup(cache_text(settings->sentinel_password));
+	address->sentinel_password =
+	    strdup(cache_text(settings->sentinel_password));
 	if (address->master == NULL || address->sentinel_password == NULL)
 		return ERR_MEMORY;
 	for (size_t i = 0; i < settings->sentinel_count && err == 0; i++)

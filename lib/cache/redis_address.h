@@ -6,9 +6,9 @@
 #include "cache/wire.h"
 
 /*
- * Where Redis is. A unix socket or an address is known at once. A host's name is
- * looked up, and sentinels are asked, by a thread of its own, since either may
- * take as long as it likes and a request may not. Any thread.
+ * Where Redis is. A unix socket or an address is known at once. A host's name
+ * is looked up, and sentinels are asked, by a thread of its own, since either
+ * may take as long as it likes and a request may not. Any thread.
  */
 struct redis_address;
 

@@ -82,8 +82,8 @@ redis_connection_greet(struct redis_connection *connection,
 
 /* ---- replies ---- */
 
-/* What we ask is never answered by an array or the like, and hiredis's reader of
- * arrays believes any number of elements. */
+/* What we ask is never answered by an array or the like, and hiredis's reader
+ * of arrays believes any number of elements. */
 static int
 check_reply_start(const redisReader *reader, struct fault *fault)
 {

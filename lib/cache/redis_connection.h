@@ -26,8 +26,8 @@ int redis_connection_open(const struct redis_endpoint *endpoint,
 /* NULL is fine. */
 void redis_connection_free(struct redis_connection *connection);
 
-/* A command whose reply nobody needs but to know that it is no error; goes ahead
- * of the next question. ERR_MEMORY. */
+/* A command whose reply nobody needs but to know that it is no error; goes
+ * ahead of the next question. ERR_MEMORY. */
 int redis_connection_greet(struct redis_connection *connection,
     const struct redis_command *command, struct fault *fault);
 

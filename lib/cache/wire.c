@@ -49,8 +49,8 @@ finish_connecting(int fd, struct deadline deadline, struct fault *fault)
 	return system_fault(fault, "connect");
 }
 
-/* From now on the kernel waits when we receive, for so long at most: that saves a
- * call of poll() for each answer. */
+/* From now on the kernel waits when we receive, for so long at most: that saves
+ * a call of poll() for each answer. */
 static int
 let_wait(const struct wire *wire, struct fault *fault)
 {

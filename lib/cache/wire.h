@@ -10,8 +10,9 @@
 #include "base/span.h"
 
 /*
- * Octets to and from Redis and its sentinels. A deadline bounds a whole question
- * however its answer trickles in. Errors: ERR_TIMEOUT, ERR_UNREACHABLE.
+ * Octets to and from Redis and its sentinels. A deadline bounds a whole
+ * question however its answer trickles in. Errors: ERR_TIMEOUT,
+ * ERR_UNREACHABLE.
  */
 
 struct redis_endpoint {
@@ -24,7 +25,8 @@ struct wire {
 	int wait; /* milliseconds that the kernel waits when we receive */
 };
 
-/* *out is for wire_close(). The deadline is as far off as later ones will be. */
+/* *out is for wire_close(). The deadline is as far off as later ones will
+ * be. */
 int wire_connect(const struct redis_endpoint *endpoint,
     struct deadline deadline, struct wire *out, struct fault *fault);
 

@@ -17,8 +17,8 @@
  */
 
 /*
- * What all sessions of a program together hold of listings that are still coming
- * in: many hosts with much to say shall not take all memory. The first
+ * What all sessions of a program together hold of listings that are still
+ * coming in: many hosts with much to say shall not take all memory. The first
  * PEER_LISTING_OWN octets of a listing are not counted, so that what is of an
  * ordinary size always finds room. Starts as zeros; any thread.
  */
@@ -54,8 +54,9 @@ struct peer;
  * Opens a session. ERR_UNREACHABLE, ERR_TIMEOUT, ERR_PROTOCOL (banner, suite)
  * or ERR_CERTIFICATE, each with host and reason: this host has failed, another
  * may do. ERR_BUSY, here and from every command, when the listing that comes
- * finds no room. `deadline` bounds all of it; connecting takes at most 30 s of it, TLS
- * and the banner 60 s (D12). ERR_CONFIG for an address that is not numeric.
+ * finds no room. `deadline` bounds all of it; connecting takes at most 30 s of
+ * it, TLS and the banner 60 s (D12). ERR_CONFIG for an address that is not
+ * numeric.
  *
  * A dual-protocol host says so in its banner; `STARTTLS <host> MODE=DMTP` is
  * answered with 2xx, then comes TLS, then `250 OK DMTP` (doc/dmtp.md).
@@ -64,11 +65,12 @@ struct peer;
  * makes of it. It is valid by X.509 when its chain verifies and it is for the
  * host or for the domain itself.
  *
- * Where only a `tls` value by a SOK could make it good, and `org` has none such,
- * the session is provisional: the host is asked for the domain's signet and for
- * nothing else, the certificate is judged again with what comes and verifies
- * under the record, and that is then forgotten. Whatever goes wrong there is
- * ERR_CERTIFICATE; what the host says of the domain (476) is not believed.
+ * Where only a `tls` value by a SOK could make it good, and `org` has none
+ * such, the session is provisional: the host is asked for the domain's signet
+ * and for nothing else, the certificate is judged again with what comes and
+ * verifies under the record, and that is then forgotten. Whatever goes wrong
+ * there is ERR_CERTIFICATE; what the host says of the domain (476) is not
+ * believed.
  *
  * A TLS session that an earlier one with the same host, address and domain left
  * behind is resumed; all of the above holds for it. `tls` outlives the session.

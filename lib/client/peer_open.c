@@ -201,8 +201,8 @@ peer_open(const struct peer_target *target, struct tls_context *tls,
 
 /* ---- again ---- */
 
-/* A host that has said something unasked is about to close (421), has closed, or
- * answers what nobody asked. */
+/* A host that has said something unasked is about to close (421), has closed,
+ * or answers what nobody asked. */
 static int
 has_said_nothing(struct peer *peer, struct fault *fault)
 {

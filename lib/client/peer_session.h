@@ -36,14 +36,14 @@ int peer_read_reply(struct peer *peer, struct deadline deadline,
 int peer_say(struct peer *peer, const char *line, struct deadline deadline,
     struct peer_reply *reply, struct fault *fault);
 
-/* Takes the greeting under TLS, unless that was done. ERR_PROTOCOL when it is not a
- * DMTP host's, and errors as above. */
+/* Takes the greeting under TLS, unless that was done. ERR_PROTOCOL when it is
+ * not a DMTP host's, and errors as above. */
 int peer_greet(struct peer *peer, struct deadline deadline,
     struct fault *fault);
 
-/* Judges the certificate by the target's record and says whether it confirms. One
- * that only a SOK can have signed: greets, and asks the host for the domain's
- * signet. ERR_CERTIFICATE. */
+/* Judges the certificate by the target's record and says whether it confirms.
+ * One that only a SOK can have signed: greets, and asks the host for the
+ * domain's signet. ERR_CERTIFICATE. */
 int peer_judge(struct peer *peer, const struct peer_target *target,
     struct deadline deadline, struct fault *fault);
 

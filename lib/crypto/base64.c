@@ -36,8 +36,8 @@ base64_append_lines(struct buffer *out, struct span data, bool padding)
 	}
 }
 
-/* libsodium passes over NUL, which ends its list of blanks, and takes FF for one of
- * the alphabet. Does not tell by its time which octets there are. */
+/* libsodium passes over NUL, which ends its list of blanks, and takes FF for
+ * one of the alphabet. Does not tell by its time which octets there are. */
 static bool
 has_odd_octet(struct span text)
 {
@@ -69,8 +69,8 @@ without_padding(struct span text, bool *good)
 {
 	size_t symbols = 0, pads = 0, length = text.length;
 
-	while (length > 0 && strchr("= \t\r\n", text.data[length - 1]) != NULL &&
-	    text.data[length - 1] != '\0')
+	while (length > 0 && text.data[length - 1] != '\0' &&
+	    strchr("= \t\r\n", text.data[length - 1]) != NULL)
 		pads += text.data[--length] == '=';
 	for (size_t i = 0; pads > 0 && i < length; i++)
 		symbols += strchr(" \t\r\n", text.data[i]) == NULL ||

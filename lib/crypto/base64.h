@@ -26,8 +26,8 @@ bool base64_decode_exact(struct span text, uint8_t *out, size_t out_length);
 
 /*
  * Appends what `text` encodes. White space is passed over; padding may be there
- * or not; anything else, or set unused bits, is ERR_FORMAT. The second is for keys:
- * it takes several times as long, and the same time whatever they are.
+ * or not; anything else, or set unused bits, is ERR_FORMAT. The second is for
+ * keys: it takes several times as long, and the same time whatever they are.
  */
 int base64_decode(struct span text, struct buffer *out);
 int base64_decode_secret(struct span text, struct buffer *out);

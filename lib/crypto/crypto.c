@@ -16,8 +16,8 @@ static struct {
 
 /*
  * libsodium is the faster one with the curve, OpenSSL with SHA-512. From these
- * lengths on the second decides (make bench prints both). To sign, OpenSSL has to
- * derive the public key again first.
+ * lengths on the second decides (make bench prints both). To sign, OpenSSL has
+ * to derive the public key again first.
  */
 enum {
 	SIGN_BY_OPENSSL = 50 * 1024,
@@ -131,8 +131,8 @@ verify_by_openssl(const uint8_t *public_key, struct span message,
 
 /*
  * The libraries judge alike but for one thing: libsodium refuses an R of small
- * order, OpenSSL does not ask. Under a good key, which is of prime order, only one
- * such R can verify, the neutral element; it is refused for both.
+ * order, OpenSSL does not ask. Under a good key, which is of prime order, only
+ * one such R can verify, the neutral element; it is refused for both.
  */
 bool
 crypto_ed25519_verify(const uint8_t public_key[static CRYPTO_SIGN_PUBLIC],

@@ -45,13 +45,13 @@ void crypto_ed25519_public(const uint8_t seed[static CRYPTO_SEED],
     uint8_t public_key[static CRYPTO_SIGN_PUBLIC]);
 
 /* Allocates inside OpenSSL for long messages; so does the next one. */
-void crypto_ed25519_sign(const uint8_t seed[static CRYPTO_SEED], struct span message,
-    uint8_t signature[static CRYPTO_SIGNATURE]);
+void crypto_ed25519_sign(const uint8_t seed[static CRYPTO_SEED],
+    struct span message, uint8_t signature[static CRYPTO_SIGNATURE]);
 
 /*
- * The same, when the public key is at hand; to derive it takes as long as to sign
- * a short message. It must be that of the seed, from crypto_ed25519_public(): a
- * signature under another key gives the seed away.
+ * The same, when the public key is at hand; to derive it takes as long as to
+ * sign a short message. It must be that of the seed, from
+ * crypto_ed25519_public(): a signature under another key gives the seed away.
  */
 void crypto_ed25519_sign_as(const uint8_t seed[static CRYPTO_SEED],
     const uint8_t public_key[static CRYPTO_SIGN_PUBLIC], struct span message,
@@ -59,8 +59,8 @@ void crypto_ed25519_sign_as(const uint8_t seed[static CRYPTO_SEED],
 
 /*
  * The key must be good (below). Strict: refused are a signature whose S is not
- * canonical, and one whose R is the neutral element. Allocates inside OpenSSL for
- * long messages.
+ * canonical, and one whose R is the neutral element. Allocates inside OpenSSL
+ * for long messages.
  */
 bool crypto_ed25519_verify(const uint8_t public_key[static CRYPTO_SIGN_PUBLIC],
     struct span message, const uint8_t signature[static CRYPTO_SIGNATURE]);

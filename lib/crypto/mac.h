@@ -5,8 +5,8 @@
 #include "crypto/crypto.h"
 
 /*
- * HMAC-SHA-256 under a key that is used over and over: what can be worked out of
- * the key is worked out once. Any thread.
+ * HMAC-SHA-256 under a key that is used over and over: what can be worked out
+ * of the key is worked out once. Any thread.
  */
 struct mac_key;
 

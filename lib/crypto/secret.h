@@ -4,8 +4,8 @@
 
 #include "crypto/crypto.h"
 
-/* Memory for long-lived keys: guarded, locked, kept out of core dumps. NULL when
- * there is none. */
+/* Memory for long-lived keys: guarded, locked, kept out of core dumps. NULL
+ * when there is none. */
 void *secret_alloc(size_t length);
 
 /* Wipes and frees; NULL is fine. */

@@ -6,19 +6,20 @@
 #include "base/span.h"
 
 /*
- * What every octet of a signet or message is, for people who want to see how the
- * formats work, or where an object is broken.
+ * What every octet of a signet or message is, for people who want to see how
+ * the formats work, or where an object is broken.
  *
- * The elements of an object come in order and cover it exactly: the first starts
- * at octet 0, each where the one before it ends, the last ends with the object,
- * whatever the octets are. Where the key is at hand, an element that is encrypted
- * is followed by the elements of its plaintext, which cover that in the same way.
+ * The elements of an object come in order and cover it exactly: the first
+ * starts at octet 0, each where the one before it ends, the last ends with the
+ * object, whatever the octets are. Where the key is at hand, an element that is
+ * encrypted is followed by the elements of its plaintext, which cover that in
+ * the same way.
  */
 enum { EXPLAIN_WHAT_SIZE = 160 };
 
 struct explain_element {
 	bool inside;   /* of the plaintext of the last element that is not */
-	bool readable; /* is there to be read by people, though it may be hostile */
+	bool readable; /* there to be read by people, though maybe hostile */
 	size_t offset; /* in the object, or in the plaintext */
 	struct span octets; /* never empty; good during the call only */
 	const char *rule;   /* number in doc/signets.md or doc/dmime.md */

@@ -7,8 +7,8 @@
 #include "base/error.h"
 
 /*
- * The header block of a message as chunks 33 (common) and 34 (headers), and back,
- * octet for octet (M15, M16; doc/dmime.md).
+ * The header block of a message as chunks 33 (common) and 34 (headers), and
+ * back, octet for octet (M15, M16; doc/dmime.md).
  */
 
 /* One header field with all its lines. */
@@ -25,8 +25,8 @@ struct headers_field {
  */
 bool headers_next_field(struct span *rest, struct headers_field *field);
 
-/* Appends the value of a field as chunk 33 has it (M15): unfolded and trimmed, a
- * NUL or a line end that folds nothing as a space. */
+/* Appends the value of a field as chunk 33 has it (M15): unfolded and trimmed,
+ * a NUL or a line end that folds nothing as a space. */
 void headers_append_value(const struct headers_field *field,
     struct buffer *out);
 

@@ -73,7 +73,8 @@ keyfile_free(struct keyfile *keys)
 }
 
 /* How many SOKs stand in `length` octets of fields; -1 where that cannot be. No
- * number of them makes a file of the standard layout as long as one of libdime's. */
+ * number of them makes a file of the standard layout as long as one of
+ * libdime's. */
 static long
 count_soks(enum keyfile_magic magic, size_t length)
 {
@@ -88,7 +89,8 @@ count_soks(enum keyfile_magic magic, size_t length)
 	return (long)length;
 }
 
-/* Takes a field of that type and length, with a length parameter of `octets`. */
+/* Takes a field of that type and length, with a length parameter of
+ * `octets`. */
 static int
 take(struct cursor *cursor, uint8_t type, int octets, void *out, size_t length,
     struct fault *fault)

@@ -32,9 +32,9 @@ struct keyfile {
 	struct keyfile_sok soks[];
 };
 
-/* Fresh random keys, of the standard layout; an organization's with room for `sok_count` SOKs, which
- * the caller fills in. NULL without memory, or for more than
- * KEYFILE_MAX_SOKS. */
+/* Fresh random keys, of the standard layout; an organization's with room for
+ * `sok_count` SOKs, which the caller fills in. NULL without memory, or for more
+ * than KEYFILE_MAX_SOKS. */
 struct keyfile *keyfile_new(enum keyfile_magic magic, size_t sok_count);
 
 /* Parses armored or binary, either layout. ERR_FORMAT names the field and the

@@ -74,15 +74,15 @@ struct message_envelope {
 	char domain_fingerprint[SIGNET_FINGERPRINT_SIZE];
 };
 
-/* What an envelope calls an organization by (S11): its fingerprint, in the libdime
- * layout that of the core. */
+/* What an envelope calls an organization by (S11): its fingerprint, in the
+ * libdime layout that of the core. */
 const char *message_org_fingerprint(const struct org_signet *org);
 
 /*
- * Parses a binary message that fills `binary` exactly (M1-M3): magic, sizes, known
- * types, order, required chunks, number of slots, payload sizes. Copies it.
- * ERR_FORMAT names chunk, offset and rule; ERR_SIGNATURE when all that is wrong is
- * that the organizational signature is missing.
+ * Parses a binary message that fills `binary` exactly (M1-M3): magic, sizes,
+ * known types, order, required chunks, number of slots, payload sizes. Copies
+ * it. ERR_FORMAT names chunk, offset and rule; ERR_SIGNATURE when all that is
+ * wrong is that the organizational signature is missing.
  */
 int message_parse(struct span binary, struct message **out,
     struct fault *fault);
@@ -92,10 +92,10 @@ int message_parse(struct span binary, struct message **out,
 int message_read(struct span data, size_t limit, struct message **out,
     struct fault *fault);
 
-/* As message_read(), for listing what is wrong: on ERR_FORMAT *out may still hold
- * the chunks that can be told apart, no more than 65536 once one is bad. Such a
- * message is good for message_unlock(), message_try_chunk(), message_describe()
- * and message_explain() alone. */
+/* As message_read(), for listing what is wrong: on ERR_FORMAT *out may still
+ * hold the chunks that can be told apart, no more than 65536 once one is bad.
+ * Such a message is good for message_unlock(), message_try_chunk(),
+ * message_describe() and message_explain() alone. */
 int message_survey(struct span data, size_t limit, struct message **out,
     struct fault *fault);
 
@@ -109,8 +109,9 @@ struct span message_binary(const struct message *message);
 void message_identifier(const struct message *message,
     char out[static SIGNET_FINGERPRINT_SIZE]);
 
-/* Likewise of what 255 covers. Others' slots in 255 can be changed on the way: the
- * same message then has another identifier, but it has no other one of these. */
+/* Likewise of what 255 covers. Others' slots in 255 can be changed on the way:
+ * the same message then has another identifier, but it has no other one of
+ * these. */
 void message_signed_identifier(const struct message *message,
     char out[static SIGNET_FINGERPRINT_SIZE]);
 
@@ -151,15 +152,16 @@ struct message_parties {
 
 /*
  * Verifies everything that an unlocked author or recipient can and appends the
- * original message to `mime`: 255, 226, 225, 248 and 249 unless they are absent,
- * every plaintext signature, padding and flag, every address, domain and
- * fingerprint in 4 and 5 against `parties` (all four given, of one layout: the
- * dialect is its). For the author, zero 248, 249 and 255 (not signed yet) pass; and he
- * may leave out destination and recipient, whom the envelopes then name. The
- * envelope sender of chunk 34 goes to `sender` without angle brackets ("" for <>),
- * the author's address where the chunk has none. At most `limit` octets of mail: ERR_TOO_LARGE. On error `mime`
- * holds nothing of the message. ERR_CORRUPT, ERR_SIGNATURE, ERR_MISMATCH,
- * ERR_ALTERNATE_KEY, ERR_NO_ACCESS, ERR_USAGE.
+ * original message to `mime`: 255, 226, 225, 248 and 249 unless they are
+ * absent, every plaintext signature, padding and flag, every address, domain
+ * and fingerprint in 4 and 5 against `parties` (all four given, of one layout:
+ * the dialect is its). For the author, zero 248, 249 and 255 (not signed yet)
+ * pass; and he may leave out destination and recipient, whom the envelopes then
+ * name. The envelope sender of chunk 34 goes to `sender` without angle brackets
+ * ("" for <>), the author's address where the chunk has none. At most `limit`
+ * octets of mail: ERR_TOO_LARGE. On error `mime` holds nothing of the message.
+ * ERR_CORRUPT, ERR_SIGNATURE, ERR_MISMATCH, ERR_ALTERNATE_KEY, ERR_NO_ACCESS,
+ * ERR_USAGE.
  */
 int message_open(const struct message *message,
     const struct message_parties *parties, size_t limit, struct buffer *mime,
@@ -177,13 +179,13 @@ int message_open_header(const struct message *message,
     char sender[static ADDRESS_SIZE], struct fault *fault);
 
 /*
- * What origin and destination can verify of a message that they cannot open, each
- * with its own key unlocked; *out gets the envelope that it reads.
+ * What origin and destination can verify of a message that they cannot open,
+ * each with its own key unlocked; *out gets the envelope that it reads.
  *
  * Origin: 225 and 226, 248, 249 and 255 unless zero, and chunk 4 with its
  * plaintext signature, against author, origin and destination. Destination: 248
- * and 249 unless absent, 255, and chunk 5, against recipient (NULL: not compared)
- * and origin. Errors as message_open().
+ * and 249 unless absent, 255, and chunk 5, against recipient (NULL: not
+ * compared) and origin. Errors as message_open().
  */
 int message_check_as_origin(const struct message *message,
     const struct message_parties *parties, struct message_envelope *out,
@@ -203,9 +205,9 @@ struct message_seal {
 	struct signer author_signer;
 	struct signer origin_signer;
 	const char *sender; /* envelope sender; NULL: the author, "": <> */
-	/* The address as it was written, the recipient's or that with a +tag, in
-	 * any case; NULL: the recipient's. Only for a bounce (sender ""), with a
-	 * tag, and not in the libdime layout, the case is kept. */
+	/* The address as it was written, the recipient's or that with a +tag,
+	 * in any case; NULL: the recipient's. Only for a bounce (sender ""),
+	 * with a tag, and not in the libdime layout, the case is kept. */
 	const char *recipient;
 	unsigned int bounce; /* MESSAGE_BOUNCE_* or-ed */
 	/* Random, or keyed so that sealing again gives the same octets. */
@@ -213,19 +215,21 @@ struct message_seal {
 };
 
 /*
- * Appends the binary D/MIME message that carries `mime` (header, empty line, body;
- * any octets), in the dialect of the signets' layout. ERR_TOO_LARGE when the format
- * cannot hold it; ERR_MISMATCH when addresses, domains or signers do not belong to
- * the signets, or these have different layouts; ERR_FORMAT for a sender that is no
- * address, or an address that the dialect has no form for. On error `out` holds nothing of it.
+ * Appends the binary D/MIME message that carries `mime` (header, empty line,
+ * body; any octets), in the dialect of the signets' layout. ERR_TOO_LARGE when
+ * the format cannot hold it; ERR_MISMATCH when addresses, domains or signers do
+ * not belong to the signets, or these have different layouts; ERR_FORMAT for a
+ * sender that is no address, or an address that the dialect has no form for. On
+ * error `out` holds nothing of it.
  */
 int message_seal(const struct message_seal *seal, struct span mime,
     struct buffer *out, struct fault *fault);
 
 /*
- * Whether an unlocked actor can read one chunk: opens it, without checking whose
- * it is. *length, which may be NULL, gets the octets of data or signature.
- * ERR_NO_ACCESS where he has no slot; ERR_CORRUPT, ERR_ALTERNATE_KEY.
+ * Whether an unlocked actor can read one chunk: opens it, without checking
+ * whose it is. *length, which may be NULL, gets the octets of data or
+ * signature. ERR_NO_ACCESS where he has no slot; ERR_CORRUPT,
+ * ERR_ALTERNATE_KEY.
  */
 int message_try_chunk(const struct message *message,
     const struct message_chunk *chunk, enum message_actor actor,
@@ -241,9 +245,9 @@ int message_describe(const struct message *message, struct buffer *text,
 
 /*
  * Tells what every octet of a message is (explain.h), a leading tracing block
- * included, and what is inside of the slots and payloads that its unlocked actors
- * can decrypt. A message from message_survey() will do; of what has another magic
- * number nothing is told. Checks nothing. ERR_MEMORY.
+ * included, and what is inside of the slots and payloads that its unlocked
+ * actors can decrypt. A message from message_survey() will do; of what has
+ * another magic number nothing is told. Checks nothing. ERR_MEMORY.
  */
 int message_explain(const struct message *message,
     const struct explainer *explainer, struct fault *fault);
@@ -251,7 +255,8 @@ int message_explain(const struct message *message,
 /* "author", "origin", "destination", "recipient". */
 const char *message_actor_name(enum message_actor actor);
 
-/* The name of chunk.def, such as "Display-Content"; NULL for an unknown type. */
+/* The name of chunk.def, such as "Display-Content"; NULL for an unknown
+ * type. */
 const char *message_chunk_name(uint8_t type);
 
 /* Whether chunks of this type have a slot for `actor` (M3). */

@@ -114,9 +114,9 @@ signature_read(const struct access *access, const struct message_chunk *chunk,
 
 /* ---- payloads ---- */
 
-/* Whether there are as many octets of padding as the pad octet says (M7). libdime
- * writes 256 of them as 0, and with alternate padding aligns what is aligned with a
- * block more, which is its dialect alone. */
+/* Whether there are as many octets of padding as the pad octet says (M7).
+ * libdime writes 256 of them as 0, and with alternate padding aligns what is
+ * aligned with a block more, which is its dialect alone. */
 static bool
 padding_fits(const struct access *access, uint8_t flags, uint8_t pad,
     size_t padding)
@@ -282,10 +282,10 @@ inflate_piece(struct segment *segment, struct span data)
 }
 
 /*
- * Makes room at once for a segment that starts with a piece of so many octets, of
- * `total` in this and later ones: growing would copy and wipe it several times. A
- * gzip member in one piece says what it holds, and may lie, but it holds no more
- * than deflate can put into it.
+ * Makes room at once for a segment that starts with a piece of so many octets,
+ * of `total` in this and later ones: growing would copy and wipe it several
+ * times. A gzip member in one piece says what it holds, and may lie, but it
+ * holds no more than deflate can put into it.
  */
 static void
 reserve(struct buffer *out, const struct payload *payload, size_t total)
@@ -305,8 +305,8 @@ reserve(struct buffer *out, const struct payload *payload, size_t total)
 	buffer_reserve(out, total);
 }
 
-/* The octets of payload in a segment that starts with chunk `at`, as writers cut
- * it: all pieces but the last are full. */
+/* The octets of payload in a segment that starts with chunk `at`, as writers
+ * cut it: all pieces but the last are full. */
 static size_t
 payload_total(const struct message *message, size_t at)
 {
@@ -337,8 +337,8 @@ is_stored(const struct access *access, const struct message_chunk *chunk)
 
 /*
  * Opens chunk `at`, the next piece: in the free end of the buffer if its data
- * are to stay there and the whole payload has room. A buffer of its own would be
- * new memory for the kernel to clear, and to be wiped.
+ * are to stay there and the whole payload has room. A buffer of its own would
+ * be new memory for the kernel to clear, and to be wiped.
  */
 static int
 open_piece(const struct access *access, size_t at,

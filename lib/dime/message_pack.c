@@ -36,8 +36,8 @@ pack(struct span data, struct buffer *out)
 	z_stream stream = {.zalloc = Z_NULL};
 
 	out->limit = out->length + data.length - 1;
-	if (deflateInit2(&stream, PACK_LEVEL, Z_DEFLATED, PACK_GZIP, PACK_MEMORY,
-	    Z_DEFAULT_STRATEGY) != Z_OK)
+	if (deflateInit2(&stream, PACK_LEVEL, Z_DEFLATED, PACK_GZIP,
+	        PACK_MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
 		return ERR_MEMORY;
 	/* zlib does not write there. */
 	stream.next_in = (Bytef *)(uintptr_t)data.data;

@@ -96,8 +96,8 @@ struct payload {
 	struct span data;
 };
 
-/* Decrypts the actor's slot of a chunk, to be wiped: R, R xor the chunk's IV, the
- * chunk's key (M5). ERR_NO_ACCESS, ERR_INTERNAL. */
+/* Decrypts the actor's slot of a chunk, to be wiped: R, R xor the chunk's IV,
+ * the chunk's key (M5). ERR_NO_ACCESS, ERR_INTERNAL. */
 int slot_read(const struct access *access, const struct message_chunk *chunk,
     uint8_t slot[static CHUNK_SLOT]);
 
@@ -130,9 +130,10 @@ void payload_free(struct payload *payload);
 int segment_read(const struct access *access, size_t *at, struct buffer *out);
 
 /*
- * Appends a segment of at most 4 GiB compressed, if that pays (M8): if its first
- * 64 KiB and the whole of it shrink. ERR_TOO_LARGE if not; ERR_MEMORY. The same
- * data give the same octets. On error `out` is to be freed all the same.
+ * Appends a segment of at most 4 GiB compressed, if that pays (M8): if its
+ * first 64 KiB and the whole of it shrink. ERR_TOO_LARGE if not; ERR_MEMORY.
+ * The same data give the same octets. On error `out` is to be freed all the
+ * same.
  */
 int segment_pack(struct span data, struct buffer *out);
 
@@ -177,9 +178,9 @@ int envelope_compare(const struct access *access, uint8_t type,
     const struct message_envelope *envelope, const struct user_signet *user,
     const struct org_signet *org);
 
-/* Makes of the digests that 225 signs what libdime signs instead: that of chunk 5,
- * before which there are `destination` others, is left out, and as many zeros
- * stand at the end. */
+/* Makes of the digests that 225 signs what libdime signs instead: that of chunk
+ * 5, before which there are `destination` others, is left out, and as many
+ * zeros stand at the end. */
 void tree_as_libdime(struct buffer *tree, size_t destination);
 
 /* Appends the text of chunk 4 or 5. */

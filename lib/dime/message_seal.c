@@ -243,8 +243,8 @@ seal_ephemeral(struct sealing *sealing)
 }
 
 /* The address of chunk 5, in lower case (S16). A bounce goes to what somebody's
- * program made of an address: behind a tag it keeps its case, but in the libdime
- * dialect, whose readers may compare it as it stands. */
+ * program made of an address: behind a tag it keeps its case, but in the
+ * libdime dialect, whose readers may compare it as it stands. */
 static void
 spell_recipient(const struct sealing *sealing, char out[static ADDRESS_SIZE])
 {

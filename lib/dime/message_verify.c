@@ -80,8 +80,8 @@ verify_author_signature(const struct access *access,
 	return 0;
 }
 
-/* 225. In the libdime dialect it may be as the specification has it, or as libdime
- * does. */
+/* 225. In the libdime dialect it may be as the specification has it, or as
+ * libdime does. */
 static int
 verify_tree(const struct access *access, const struct user_signet *author)
 {

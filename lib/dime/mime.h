@@ -5,9 +5,9 @@
 #include "base/span.h"
 
 /*
- * Where a mail's body is cut into content chunks (M17): at the delimiter lines of
- * its multiparts (RFC 2045, 2046). Only borders are found; nothing is decoded,
- * mended or refused.
+ * Where a mail's body is cut into content chunks (M17): at the delimiter lines
+ * of its multiparts (RFC 2045, 2046). Only borders are found; nothing is
+ * decoded, mended or refused.
  */
 
 enum {
@@ -21,9 +21,9 @@ struct mime_segment {
 };
 
 /*
- * Cuts `body`, the mail's with the header fields of `block`, into segments which
- * lie one behind the other and are the whole body. None is empty. Returns how many
- * they are: 0 for an empty body only.
+ * Cuts `body`, the mail's with the header fields of `block`, into segments
+ * which lie one behind the other and are the whole body. None is empty. Returns
+ * how many they are: 0 for an empty body only.
  */
 size_t mime_cut(struct span block, struct span body,
     struct mime_segment segments[static MIME_SEGMENTS]);

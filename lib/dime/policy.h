@@ -38,7 +38,7 @@ enum signet_answer {
 	SIGNET_DOWN,        /* no host of the domain can be spoken with */
 	SIGNET_BAD,         /* what came does not prove itself */
 	SIGNET_CHANGED,     /* does not follow from the one held before */
-	SIGNET_FAILED,      /* our own trouble: temporary, whatever a rule says */
+	SIGNET_FAILED,      /* our own trouble: temporary, whatever rules say */
 	SIGNET_ANSWERS
 };
 /* Whether nothing was learned of the recipient. */

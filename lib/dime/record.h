@@ -72,9 +72,10 @@ void record_write(const struct record *record, struct buffer *out);
  * ERR_TOO_LARGE. */
 void record_write_strings(const struct record *record, struct buffer *out);
 
-/* Whether a `tls` value signs the certificate: Ed25519 over the DER, or over its
- * SHA-512, by a POK or by a SOK with permission 4 (R6). The SOKs are those of
- * `org`, which may be NULL, and count only if its POK is one of the record's. */
+/* Whether a `tls` value signs the certificate: Ed25519 over the DER, or over
+ * its SHA-512, by a POK or by a SOK with permission 4 (R6). The SOKs are those
+ * of `org`, which may be NULL, and count only if its POK is one of the
+ * record's. */
 bool record_tls_matches(const struct record *record,
     const struct org_signet *org, struct span der);
 

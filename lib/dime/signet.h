@@ -28,7 +28,7 @@ enum {
 	SIGNET_MAX_LENGTH = 0xffffff + 5, /* a whole signet with its header */
 	SIGNET_MAX_FIELDS = 4096,         /* more are refused */
 	SIGNET_MAX_SOKS = 64, /* likewise: a bad signature is tried with all */
-	SIGNET_KEY_FORMAT = 0x40, /* before an Ed25519 key in the libdime layout */
+	SIGNET_KEY_FORMAT = 0x40, /* before an Ed25519 key in libdime layout */
 };
 
 enum signet_magic {
@@ -173,9 +173,9 @@ int signet_parse(struct span binary, struct signet **out, struct fault *fault);
  * fits the magic. */
 int signet_read(struct span data, struct signet **out, struct fault *fault);
 
-/* As signet_read(), for listing what is wrong: on ERR_FORMAT *out may still hold
- * the fields that can be told apart. Such a signet is good for signet_explain()
- * alone. */
+/* As signet_read(), for listing what is wrong: on ERR_FORMAT *out may still
+ * hold the fields that can be told apart. Such a signet is good for
+ * signet_explain() alone. */
 int signet_survey(struct span data, struct signet **out, struct fault *fault);
 
 /* Tells what every octet of a signet is (explain.h), broken or not. */
@@ -325,22 +325,24 @@ struct signer signer_of_seed(const uint8_t seed[static CRYPTO_SEED]);
  * Append binary signets. Extras may come in any order; they are sorted, and
  * refused with ERR_USAGE when one is not allowed there or too long.
  */
-int signet_make_org(enum layout layout, const uint8_t pok[static CRYPTO_SIGN_PUBLIC],
-    struct signer pok_signer, const struct signet_sok *soks, size_t sok_count,
+int signet_make_org(enum layout layout,
+    const uint8_t pok[static CRYPTO_SIGN_PUBLIC], struct signer pok_signer,
+    const struct signet_sok *soks, size_t sok_count,
     const uint8_t encryption[static CRYPTO_POINT], const char *domain,
     const struct signet_extra *extras, size_t extra_count, struct buffer *out,
     struct fault *fault);
 
 /* `previous` is NULL for a first signet. */
-int signet_make_ssr(enum layout layout, const uint8_t signing[static CRYPTO_SIGN_PUBLIC],
-    struct signer signer, const uint8_t encryption[static CRYPTO_POINT],
+int signet_make_ssr(enum layout layout,
+    const uint8_t signing[static CRYPTO_SIGN_PUBLIC], struct signer signer,
+    const uint8_t encryption[static CRYPTO_POINT],
     const struct signer *previous, struct buffer *out, struct fault *fault);
 
 /*
  * Signs a request, in its layout. Its own signature (5) is checked, and its
- * custody signature against `previous` (ERR_CUSTODY when there is one without the
- * other). ERR_FORMAT for a request of the libdime layout with a field 3, which
- * has another form in user signets.
+ * custody signature against `previous` (ERR_CUSTODY when there is one without
+ * the other). ERR_FORMAT for a request of the libdime layout with a field 3,
+ * which has another form in user signets.
  */
 int signet_make_user(const struct signet *ssr, const struct signet *previous,
     struct signer org_signer, const char *address,

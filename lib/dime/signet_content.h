@@ -30,8 +30,8 @@ struct signet_image {
 
 /*
  * The rule for images: NULL for a PNG image that may be used. Its chunks are
- * counted and their checksums tried; nothing is inflated. The dimensions are set
- * where they can be read, be the image good or not, and are otherwise 0.
+ * counted and their checksums tried; nothing is inflated. The dimensions are
+ * set where they can be read, be the image good or not, and are otherwise 0.
  */
 const char *signet_content_image(struct span value,
     struct signet_image *image);

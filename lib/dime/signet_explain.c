@@ -138,7 +138,8 @@ explain_value(struct explanation *out, const struct signet *signet,
 	}
 }
 
-/* The length parameter is what the parser found between type, name and value. */
+/* The length parameter is what the parser found between type, name and
+ * value. */
 static void
 explain_field(struct explanation *out, const struct signet *signet,
     const struct signet_field *field)

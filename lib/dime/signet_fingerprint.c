@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dime/signet.h"
 
-/* Organizations have a core of their own, signed, in the libdime layout only. */
+/* Organizations have a core of their own, signed, in the libdime layout
+ * only. */
 static bool
 has_core(const struct signet *signet)
 {

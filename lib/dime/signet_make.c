@@ -272,8 +272,9 @@ append_soks(struct making *making, const struct signet_sok *soks,
 }
 
 int
-signet_make_org(enum layout layout, const uint8_t pok[static CRYPTO_SIGN_PUBLIC],
-    struct signer pok_signer, const struct signet_sok *soks, size_t sok_count,
+signet_make_org(enum layout layout,
+    const uint8_t pok[static CRYPTO_SIGN_PUBLIC], struct signer pok_signer,
+    const struct signet_sok *soks, size_t sok_count,
     const uint8_t encryption[static CRYPTO_POINT], const char *domain,
     const struct signet_extra *extras, size_t extra_count, struct buffer *out,
     struct fault *fault)
@@ -306,8 +307,9 @@ out:
 }
 
 int
-signet_make_ssr(enum layout layout, const uint8_t signing[static CRYPTO_SIGN_PUBLIC],
-    struct signer signer, const uint8_t encryption[static CRYPTO_POINT],
+signet_make_ssr(enum layout layout,
+    const uint8_t signing[static CRYPTO_SIGN_PUBLIC], struct signer signer,
+    const uint8_t encryption[static CRYPTO_POINT],
     const struct signer *previous, struct buffer *out, struct fault *fault)
 {
 	struct making making = start(layout, SIGNET_SSR);

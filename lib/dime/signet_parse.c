@@ -40,7 +40,8 @@ field_fault(struct fault *fault, struct form form, uint8_t type,
 	    rule);
 }
 
-/* *known says whether it is the header of a signet, be its length right or not. */
+/* *known says whether it is the header of a signet, be its length right or
+ * not. */
 static int
 read_header(struct span binary, enum signet_magic *magic, bool *known,
     struct fault *fault)

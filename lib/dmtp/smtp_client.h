@@ -17,8 +17,8 @@
  *			... read, smtp_client_receive(&client, input) ...
  *
  * Every reply is waited for. QUIT is said after the transaction, whatever came
- * of it, and its reply is not waited for; unless the mail was taken and the session
- * is to be kept for another, which smtp_client_again() begins.
+ * of it, and its reply is not waited for; unless the mail was taken and the
+ * session is to be kept for another, which smtp_client_again() begins.
  */
 
 enum smtp_client_step {
@@ -74,8 +74,8 @@ void smtp_client_start(struct smtp_client *client,
 void smtp_client_again(struct smtp_client *client,
     const struct smtp_client_mail *mail);
 
-/* Whether all of the message has gone out: whatever comes now, the server may have
- * taken it. */
+/* Whether all of the message has gone out: whatever comes now, the server may
+ * have taken it. */
 bool smtp_client_has_sent(const struct smtp_client *client);
 
 /* Appends what is to be sent next, a piece of the message at a time. False when

@@ -202,8 +202,8 @@ fill(struct database *database, const char *path, struct fault *fault)
 	return err;
 }
 
-/* Makes the file if there is none. Whoever else makes one at the same time makes
- * the same, and whose link(2) comes first does not matter. */
+/* Makes the file if there is none. Whoever else makes one at the same time
+ * makes the same, and whose link(2) comes first does not matter. */
 static int
 create(struct database *database, unsigned int mode, struct fault *fault)
 {
@@ -326,16 +326,16 @@ deadline_after(long milliseconds, struct timespec *at)
 	}
 }
 
-/* Who writes often takes turns with one handle: those of several would sleep until
- * SQLite lets them, and read again what the others have changed. */
+/* Who writes often takes turns with one handle: those of several would sleep
+ * until SQLite lets them, and read again what the others have changed. */
 static unsigned int
 most(const struct database *database)
 {
 	return database->schema->relaxed ? 1 : POOL_SIZE;
 }
 
-/* Takes an idle handle, or the right to open one (*out is then NULL). False when
- * neither was to be had in time. */
+/* Takes an idle handle, or the right to open one (*out is then NULL). False
+ * when neither was to be had in time. */
 static bool
 reserve(struct database *database, struct database_handle **out)
 {

@@ -8,13 +8,13 @@
 
 /*
  * An SQLite file and a pool of handles to it, for any number of threads. The
- * file is in WAL mode, every commit is synced (unless `relaxed`), and it comes into being whole:
- * made under another name and linked into place, so that nobody ever meets one
- * without its tables or with the wrong mode. SQLite gives its -wal and -shm files
- * the mode of the file itself, whatever the umask.
+ * file is in WAL mode, every commit is synced (unless `relaxed`), and it comes
+ * into being whole: made under another name and linked into place, so that
+ * nobody ever meets one without its tables or with the wrong mode. SQLite gives
+ * its -wal and -shm files the mode of the file itself, whatever the umask.
  *
- * Whoever uses it needs write permission on the directory too, and programs that
- * run as different users a common group and a set-group-ID directory.
+ * Whoever uses it needs write permission on the directory too, and programs
+ * that run as different users a common group and a set-group-ID directory.
  */
 struct database;
 
@@ -62,7 +62,8 @@ int database_take(struct database *database, struct database_handle **out,
     struct fault *fault);
 void database_give(struct database_handle *handle);
 
-/* The statement of that number, ready to be bound; NULL when SQLite refuses it. */
+/* The statement of that number, ready to be bound; NULL when SQLite refuses
+ * it. */
 sqlite3_stmt *database_prepare(struct database_handle *handle, size_t number);
 
 /*

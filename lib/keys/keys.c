@@ -28,8 +28,8 @@ set_id(struct keys_sealer *sealer)
 		    mac[i]);
 }
 
-/* The id of a key that sealed rows, one that is not ours if there is such a row;
- * "" when there are no rows. */
+/* The id of a key that sealed rows, one that is not ours if there is such a
+ * row; "" when there are no rows. */
 static int
 used_id(struct keys *keys, enum keys_statement number, const char *ours,
     char out[static KEYS_ID_SIZE], struct fault *fault)

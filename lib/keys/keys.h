@@ -10,16 +10,16 @@
 /*
  * Our own keys and signets (keys.db). Nobody gets a secret out of here: callers
  * find an organization or a user and get signers and agreers. Secrets are rows
- * sealed with XChaCha20-Poly1305 (table, identifier, kind, fingerprint and key id
- * as associated data): signing keys and users' keys under the master key,
+ * sealed with XChaCha20-Poly1305 (table, identifier, kind, fingerprint and key
+ * id as associated data): signing keys and users' keys under the master key,
  * organizations' encryption keys under the transport key. A program that lacks
- * one of the two keys opens the store without it; what it would need that key for
- * is then ERR_NO_KEY. Any thread; a pool of SQLite handles inside.
+ * one of the two keys opens the store without it; what it would need that key
+ * for is then ERR_NO_KEY. Any thread; a pool of SQLite handles inside.
  *
  * What is found has been verified, and may be held by others at the same time:
  * callers only read it, and give it back with keys_org_free() or
- * keys_user_free(). Every change of the store, by whatever program, shows in the
- * next answer.
+ * keys_user_free(). Every change of the store, by whatever program, shows in
+ * the next answer.
  */
 struct keys;
 
@@ -27,12 +27,13 @@ struct keys_settings {
 	const char *database;
 	const char *master_key_file;    /* "" : do without */
 	const char *transport_key_file; /* "" : do without */
-	bool create;                    /* dimectl: make database and key files */
+	bool create;                    /* dimectl: makes database, key files */
 	const struct clock *clock;
 };
 
-/* ERR_NO_FILE, ERR_PERMISSION, ERR_VERSION (a newer schema), ERR_NO_KEY (the key
- * file is not the one that sealed the rows), ERR_DATABASE; all name the file. */
+/* ERR_NO_FILE, ERR_PERMISSION, ERR_VERSION (a newer schema), ERR_NO_KEY (the
+ * key file is not the one that sealed the rows), ERR_DATABASE; all name the
+ * file. */
 int keys_open(const struct keys_settings *settings, struct keys **out,
     struct fault *fault);
 void keys_close(struct keys *keys);
@@ -58,8 +59,9 @@ int keys_find_org(struct keys *keys, const char *domain,
     struct keys_org **out, struct fault *fault);
 int keys_find_org_in(struct keys *keys, enum layout layout, const char *domain,
     struct keys_org **out, struct fault *fault);
-/* The one, current or earlier, with that fingerprint; or that an envelope calls by
- * it (message_org_fingerprint()). Its signet is in the layout that has it. */
+/* The one, current or earlier, with that fingerprint; or that an envelope
+ * calls by it (message_org_fingerprint()). Its signet is in the layout that
+ * has it. */
 int keys_find_org_by_fingerprint(struct keys *keys, const char *domain,
     const char *fingerprint, struct keys_org **out, struct fault *fault);
 int keys_find_org_by_envelope(struct keys *keys, const char *domain,
@@ -99,26 +101,28 @@ int keys_find_user(struct keys *keys, const char *address,
     struct keys_user **out, struct fault *fault);
 int keys_find_user_in(struct keys *keys, enum layout layout,
     const char *address, struct keys_user **out, struct fault *fault);
-/* The one, current or earlier, whose core or full fingerprint that is; his signet
- * is in the layout that has it. */
+/* The one, current or earlier, whose core or full fingerprint that is; his
+ * signet is in the layout that has it. */
 int keys_find_user_by_fingerprint(struct keys *keys, const char *address,
     const char *fingerprint, struct keys_user **out, struct fault *fault);
-/* The one before `user`, who was found by the same address, unless his successor
- * has been current for longer than `grace` seconds: ERR_UNKNOWN_ADDRESS. */
+/* The one before `user`, who was found by the same address, unless his
+ * successor has been current for longer than `grace` seconds:
+ * ERR_UNKNOWN_ADDRESS. */
 int keys_find_user_before(struct keys *keys, const struct keys_user *user,
     int64_t grace, struct keys_user **out, struct fault *fault);
 void keys_user_free(struct keys_user *user);
 
-/* Whether mail that was sealed for a signet is still to be taken, by the `retired`
- * of its user or organization: that for the current one is, and for an earlier
- * one for `grace` seconds (signet_grace). */
+/* Whether mail that was sealed for a signet is still to be taken, by the
+ * `retired` of its user or organization: that for the current one is, and for
+ * an earlier one for `grace` seconds (signet_grace). */
 bool keys_takes_mail(const struct keys *keys, int64_t retired, int64_t grace);
 
 /*
  * Appends the core signets of the address's chain, oldest first, from the one
  * with core fingerprint `start` ("": the root) to `stop` ("": the current one),
- * both included, each through `each`, in the layout that these fingerprints belong
- * to. ERR_UNKNOWN_ADDRESS where the chain does not hold them in this order (D8).
+ * both included, each through `each`, in the layout that these fingerprints
+ * belong to. ERR_UNKNOWN_ADDRESS where the chain does not hold them in this
+ * order (D8).
  */
 int keys_history(struct keys *keys, const char *address, const char *start,
     const char *stop,
@@ -136,8 +140,9 @@ int keys_create_user(struct keys *keys, const char *address,
     struct fault *fault);
 
 /*
- * Gives a user new keys, and a signet with the custody signature of those before,
- * at all his addresses. ERR_UNKNOWN_ADDRESS; a +tag is not looked through.
+ * Gives a user new keys, and a signet with the custody signature of those
+ * before, at all his addresses. ERR_UNKNOWN_ADDRESS; a +tag is not looked
+ * through.
  */
 int keys_rotate_user(struct keys *keys, const char *address,
     struct fault *fault);
@@ -146,8 +151,9 @@ int keys_rotate_user(struct keys *keys, const char *address,
 int keys_disable_user(struct keys *keys, const char *address, bool disabled,
     struct fault *fault);
 
-/* Makes the keys and the signet that keys_rotate_org() will put into force, so
- * that the record can name them before. ERR_NO_KEY; ERR_EXISTS when there are. */
+/* Makes the keys and the signet that keys_rotate_org() will put into force,
+ * so that the record can name them before. ERR_NO_KEY; ERR_EXISTS when there
+ * are. */
 int keys_prepare_org(struct keys *keys, const char *domain,
     struct fault *fault);
 /*
@@ -164,9 +170,9 @@ struct keys_listing {
 	int64_t created;
 	bool disabled;
 };
-/* In order of name; `within` limits users to a domain (NULL: all). `each` ends the
- * listing by answering other than 0; it may use the store. Signets and keys are
- * not looked at. */
+/* In order of name; `within` limits users to a domain (NULL: all). `each` ends
+ * the listing by answering other than 0; it may use the store. Signets and keys
+ * are not looked at. */
 int keys_list_orgs(struct keys *keys,
     int (*each)(void *context, const struct keys_listing *row), void *context,
     struct fault *fault);

@@ -234,7 +234,8 @@ insert_address(struct keys *keys, struct transaction *transaction,
 	return statement_run(&row);
 }
 
-/* The signets for one of the addresses: they differ in nothing but its fields. */
+/* The signets for one of the addresses: they differ in nothing but its
+ * fields. */
 static int
 make_both(const struct keys_plan *plan, const struct keyfile *secrets,
     const char *address, struct made_user made[static LAYOUTS],
@@ -300,8 +301,8 @@ keys_add_user(struct keys *keys, struct transaction *transaction,
 
 /* ---- what dimectl calls ---- */
 
-/* The users that a domain needs: who signs mail without a proven author, and who
- * is the envelope sender until the inner one is known. */
+/* The users that a domain needs: who signs mail without a proven author, and
+ * who is the envelope sender until the inner one is known. */
 static int
 add_own_users(struct keys *keys, struct transaction *transaction, int64_t org,
     struct signer signer, const char *domain)

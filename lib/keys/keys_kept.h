@@ -10,14 +10,14 @@
  * Organizations and users that were read lately, so that one who is asked for a
  * thousand times a second is verified and unsealed once. What is kept holds for
  * as long as nobody, this or another program, has changed the store: SQLite is
- * asked before each use. Only what exists is kept, under the name that it has in
- * the store, so that nothing a stranger makes up takes any place; and no more
- * than a few hundred, none with a large signet. Any thread.
+ * asked before each use. Only what exists is kept, under the name that it has
+ * in the store, so that nothing a stranger makes up takes any place; and no
+ * more than a few hundred, none with a large signet. Any thread.
  */
 struct keys_kept;
 
-/* What is kept has several holders at a time, who may only read it. This belongs
- * to it: its secrets, in secret memory, and how many hold it. */
+/* What is kept has several holders at a time, who may only read it. This
+ * belongs to it: its secrets, in secret memory, and how many hold it. */
 struct keys_owner {
 	struct keys_pair *pair;
 	atomic_uint holders;

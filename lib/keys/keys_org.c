@@ -126,8 +126,8 @@ turn(struct keys *keys, struct statement *row, struct keys_org *org,
 	return 0;
 }
 
-/* Ends `row`, with its organization in *out when there is one, in the layout that
- * has the fingerprint unless that is NULL. */
+/* Ends `row`, with its organization in *out when there is one, in the layout
+ * that has the fingerprint unless that is NULL. */
 static int
 finish(struct keys *keys, struct statement *row, const char *domain,
     enum layout layout, const char *fingerprint, struct keys_org **out,
@@ -219,7 +219,8 @@ keys_find_org_before(struct keys *keys, const struct keys_org *org,
 	return finish(keys, &row, domain, LAYOUT_STANDARD, NULL, out, fault);
 }
 
-/* The row may have been tampered with: what it is found by must be its signet's. */
+/* The row may have been tampered with: what it is found by must be its
+ * signet's. */
 static int
 read_by(enum keys_statement number,
     const char *(*name)(const struct org_signet *signet), struct keys *keys,

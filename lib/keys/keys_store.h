@@ -9,21 +9,21 @@
 /*
  * What the files keys*.c share: the tables, and rows with sealed secrets.
  *
- * An organization is a row of `org` for each signet that it has had: `retired` is
- * NULL for the current one, KEYS_PREPARED for one that is to follow it, else the
- * time since when another is current. A user
- * is a row of `user` for each signet that it has had, chained by `previous`; it
- * holds the keys and fields 1 to 253. A row of `address` binds an address to such
- * a row and holds the fields 254 and 255 that make the signet complete for it, so
- * that one core serves all aliases. What is retired stays, to open old mail and
- * to answer HIST.
+ * An organization is a row of `org` for each signet that it has had: `retired`
+ * is NULL for the current one, KEYS_PREPARED for one that is to follow it, else
+ * the time since when another is current. A user is a row of `user` for each
+ * signet that it has had, chained by `previous`; it holds the keys and fields 1
+ * to 253. A row of `address` binds an address to such a row and holds the
+ * fields 254 and 255 that make the signet complete for it, so that one core
+ * serves all aliases. What is retired stays, to open old mail and to answer
+ * HIST.
  *
- * The columns libdime... hold the same signets in the libdime layout, by the same
- * keys: made with the others, since only who creates keys can sign, and stored, so
- * that programs without the master key have them.
+ * The columns libdime... hold the same signets in the libdime layout, by the
+ * same keys: made with the others, since only who creates keys can sign, and
+ * stored, so that programs without the master key have them.
  *
- * Columns that can be derived from a signet are only for finding; what is read is
- * checked against the signet itself, and that against its signatures and the
+ * Columns that can be derived from a signet are only for finding; what is read
+ * is checked against the signet itself, and that against its signatures and the
  * sealed keys. A row that does not agree with itself is ERR_DATABASE.
  */
 
@@ -92,7 +92,7 @@ struct keys_pair {
 /* Where a sealed secret belongs; it opens nowhere else. */
 struct keys_place {
 	const char *table;       /* "org", "user" */
-	const char *identifier;  /* domain, or the address of a user's first day */
+	const char *identifier;  /* domain, or a user's address of the first day */
 	const char *kind;        /* "signing", "encryption" */
 	const char *fingerprint; /* org, or full */
 };
@@ -103,12 +103,12 @@ int keys_seal(const struct keys_sealer *sealer, const struct keys_place *place,
     uint8_t sealed[static KEYS_SEALED], struct fault *fault);
 
 /*
- * Open what stands in `column` of the row, the id of its sealing key in the column
- * before, into `seed` or `scalar`, which must be secret memory and outlive what
- * stands in *signer or *agreer then. Without the sealing key these stay empty,
- * and all is well. ERR_NO_KEY when the row was sealed with another key;
- * ERR_DATABASE when it does not open at this place, or is not the private key of
- * the public one.
+ * Open what stands in `column` of the row, the id of its sealing key in the
+ * column before, into `seed` or `scalar`, which must be secret memory and
+ * outlive what stands in *signer or *agreer then. Without the sealing key these
+ * stay empty, and all is well. ERR_NO_KEY when the row was sealed with another
+ * key; ERR_DATABASE when it does not open at this place, or is not the private
+ * key of the public one.
  */
 int keys_open_signer(const struct keys_sealer *sealer, struct keys_place place,
     struct statement *row, int column,
@@ -122,8 +122,8 @@ int keys_open_agreer(const struct keys_sealer *sealer, struct keys_place place,
     struct fault *fault);
 
 /* Of a row that does not agree with itself: ERR_DATABASE with file, table and
- * identifier before what `fault` says; `err` itself when that is no verdict on the
- * row (ERR_MEMORY, ERR_NO_KEY). */
+ * identifier before what `fault` says; `err` itself when that is no verdict on
+ * the row (ERR_MEMORY, ERR_NO_KEY). */
 int keys_broken(const struct keys *keys, const struct keys_place *place,
     int err, struct fault *fault);
 
@@ -162,7 +162,7 @@ struct keys_plan {
 	struct signer org_signer;
 	char (*addresses)[ADDRESS_SIZE]; /* the first is the row's identifier */
 	size_t address_count;
-	struct keys_user *const *before; /* in each layout, or NULL: the first */
+	struct keys_user *const *before; /* in each layout; NULL: the first */
 };
 
 /* Makes keys and signets of a user; the addresses may not be another's. */

@@ -58,7 +58,8 @@ assemble(struct statement *row, enum layout layout, struct signet **out,
 
 	*out = NULL;
 	if (full.length < HEADER)
-		return fault_set(fault, ERR_DATABASE, "its signet is cut short");
+		return fault_set(fault, ERR_DATABASE,
+		    "its signet is cut short");
 	buffer_u16(&whole, SIGNET_USER);
 	buffer_u24(&whole, (uint32_t)(full.length - HEADER + tail.length));
 	buffer_append_span(&whole,
@@ -200,8 +201,8 @@ keys_user_load(struct keys *keys, struct statement *row, enum layout layout,
 	return err;
 }
 
-/* Without a row *out is NULL and there is no error. With a fingerprint the layout
- * is the one that has it. */
+/* Without a row *out is NULL and there is no error. With a fingerprint the
+ * layout is the one that has it. */
 static int
 read_exact(struct keys *keys, enum layout layout, const char *address,
     const char *fingerprint, struct keys_user **out, struct fault *fault)

@@ -330,8 +330,9 @@ state_set_delivered(struct state *state, const char *identifier,
 {
 	struct statement statement;
 
-	/* Without this note a message that is sent again is delivered again, and
-	 * whoever heard 254 does not send it again: not worth a sync each. */
+	/* Without this note a message that is sent again is delivered again,
+	 * and whoever heard 254 does not send it again: not worth a sync
+	 * each. */
 	statement_start(&statement, state->relaxed, SET_DELIVERED, NULL);
 	statement_text(&statement, identifier);
 	statement_text(&statement, recipient);

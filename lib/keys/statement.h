@@ -6,9 +6,9 @@
 #include "keys/database.h"
 
 /*
- * One run of a prepared statement. Values are bound in the order of the question
- * marks; the first thing that fails sticks, so that a user binds and steps and
- * asks for the error once:
+ * One run of a prepared statement. Values are bound in the order of the
+ * question marks; the first thing that fails sticks, so that a user binds and
+ * steps and asks for the error once:
  *
  *	statement_start(&statement, database, GET_NAKED, fault);
  *	statement_text(&statement, recipient);
@@ -35,8 +35,8 @@ struct transaction {
 
 void statement_start(struct statement *statement, struct database *database,
     size_t number, struct fault *fault);
-/* The same on the handle of a statement that is under way: whoever holds one must
- * not wait for another. */
+/* The same on the handle of a statement that is under way: whoever holds one
+ * must not wait for another. */
 void statement_start_beside(struct statement *statement,
     const struct statement *other, size_t number);
 
@@ -52,8 +52,8 @@ bool statement_next(struct statement *statement);
 int64_t statement_get_number(struct statement *statement, int column);
 struct span statement_get_blob(struct statement *statement, int column);
 
-/* Copies a text column, or a blob of exactly `size` octets. What does not fit is
- * not of our writing: the statement fails with ERR_DATABASE. */
+/* Copies a text column, or a blob of exactly `size` octets. What does not fit
+ * is not of our writing: the statement fails with ERR_DATABASE. */
 void statement_get_text(struct statement *statement, int column, char *out,
     size_t size);
 void statement_get_octets(struct statement *statement, int column, void *out,

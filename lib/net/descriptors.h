@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /* The process's limit of descriptors becomes the highest that the administrator
- * allows: the usual one is for programs that call select(2), and connections would
- * leave none for the work they ask for. */
+ * allows: the usual one is for programs that call select(2), and connections
+ * would leave none for the work they ask for. */
 void descriptors_raise(void);
 
 /* Whether the process may have that many. *most gets how many it may have. */

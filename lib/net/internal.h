@@ -33,8 +33,8 @@ int tls_read(struct stream *stream, void *data, size_t size, size_t *moved,
 int tls_write(struct stream *stream, const void *data, size_t size,
     size_t *moved, short *events);
 
-/* Says goodbye. 0 once that is said, without an answer; STREAM_AGAIN as above; an
- * error. */
+/* Says goodbye. 0 once that is said, without an answer; STREAM_AGAIN as above;
+ * an error. */
 int tls_say_end(struct stream *stream, short *events);
 
 /* Says goodbye once, without waiting for the answer, and frees. */

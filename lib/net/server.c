@@ -21,7 +21,7 @@
 enum {
 	LISTENERS = 64,
 	STACK_SIZE = 256 * 1024,
-	OWN_DESCRIPTORS = 300, /* of databases, libraries and listeners, about */
+	OWN_DESCRIPTORS = 300, /* of databases, libraries, listeners, about */
 	PAUSE = 100, /* milliseconds without accepting when resources lack */
 	QUIET = 10 * 1000, /* likewise without a line about who is refused */
 };
@@ -78,9 +78,9 @@ take_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* An administrator who allows more connections than the system does would find out
- * on the day when they come. A connection may need a second descriptor for what is
- * done for it. */
+/* An administrator who allows more connections than the system does would find
+ * out on the day when they come. A connection may need a second descriptor for
+ * what is done for it. */
 static void
 compare_descriptors(const struct server *server)
 {

@@ -30,22 +30,23 @@ struct server_limits {
  * Blocks the signals in this and all later threads, has the process ignore
  * SIGPIPE, and raises its limit of descriptors as far as it may; call it before
  * any other thread starts. `on_reload` (may be NULL) runs in the thread of
- * server_run(). `on_refuse` (may be NULL) gets, there too, a stream that is over
- * a limit or found no thread, for a last line; it must not block: a write with a
- * deadline that has passed sends what can be sent at once. `context` is for these
- * two. ERR_MEMORY, ERR_SYSTEM.
+ * server_run(). `on_refuse` (may be NULL) gets, there too, a stream that is
+ * over a limit or found no thread, for a last line; it must not block: a write
+ * with a deadline that has passed sends what can be sent at once. `context` is
+ * for these two. ERR_MEMORY, ERR_SYSTEM.
  */
 int server_new(const struct server_limits *limits, void (*on_reload)(void *),
     server_handler *on_refuse, void *context, struct server **out);
 
-/* `on_stop` runs in the thread of server_run(), with the context of server_new(),
- * when the server begins to stop: it wakes handlers that wait for something else
- * than their stream. Call it before server_run(). */
+/* `on_stop` runs in the thread of server_run(), with the context of
+ * server_new(), when the server begins to stop: it wakes handlers that wait for
+ * something else than their stream. Call it before server_run(). */
 void server_set_on_stop(struct server *server, void (*on_stop)(void *));
 
-/* Puts new limits into force for connections to come; fit for `on_reload`. Call
- * it only in the thread of server_run(), or before that. Like server_run() it says
- * in the log when the process may not have the descriptors that they need. */
+/* Puts new limits into force for connections to come; fit for `on_reload`.
+ * Call it only in the thread of server_run(), or before that. Like
+ * server_run() it says in the log when the process may not have the
+ * descriptors that they need. */
 void server_set_limits(struct server *server,
     const struct server_limits *limits);
 

@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 
 /*
- * Where a connection comes from, for limits: the leading bits of its address. One
- * customer of a provider has one IPv4 address but a whole IPv6 network.
+ * Where a connection comes from, for limits: the leading bits of its address.
+ * One customer of a provider has one IPv4 address but a whole IPv6 network.
  */
 
 /* How many bits count; 0 stands for the usual 32 and 64. */
@@ -25,7 +25,8 @@ struct source {
 struct source source_of_address(const struct sockaddr *address,
     const struct source_prefixes *prefixes);
 
-/* Of a numeric address, as stream_peer() gives it; not counted when it is none. */
+/* Of a numeric address, as stream_peer() gives it; not counted when it is
+ * none. */
 struct source source_of_text(const char *address,
     const struct source_prefixes *prefixes);
 

@@ -43,10 +43,10 @@ int stream_connect(const struct sockaddr *address, socklen_t length,
 void stream_free(struct stream *stream);
 
 /*
- * Ends a conversation that went well, before stream_free(): says so in TLS and TCP,
- * and takes what still comes until the peer has closed too, at most until the
- * deadline. Whoever closes with input unread resets the connection, and what was
- * said last may be lost with it.
+ * Ends a conversation that went well, before stream_free(): says so in TLS and
+ * TCP, and takes what still comes until the peer has closed too, at most until
+ * the deadline. Whoever closes with input unread resets the connection, and
+ * what was said last may be lost with it.
  */
 void stream_finish(struct stream *stream, struct deadline deadline);
 
@@ -113,7 +113,8 @@ void stream_ends(const struct stream *stream, struct stream_end *peer,
 
 struct tls_context; /* shared by threads */
 
-/* Two PEM files: a server's certificate, which its chain may follow, and the key. */
+/* Two PEM files: a server's certificate, which its chain may follow, and the
+ * key. */
 struct tls_identity {
 	const char *certificate, *key;
 };
@@ -179,10 +180,10 @@ int stream_start_tls_client(struct stream *stream, struct tls_context *context,
     struct fault *fault);
 
 /*
- * The same, and resumes a session that is kept under `known_as`, if there is one
- * and the host wants to. What it showed when it was made is in *peer, verified
- * anew. A session is resumed once, unless it is then kept again: one that fails
- * is gone.
+ * The same, and resumes a session that is kept under `known_as`, if there is
+ * one and the host wants to. What it showed when it was made is in *peer,
+ * verified anew. A session is resumed once, unless it is then kept again: one
+ * that fails is gone.
  */
 int stream_resume_tls_client(struct stream *stream,
     struct tls_context *context, const char *server_name,
@@ -190,9 +191,9 @@ int stream_resume_tls_client(struct stream *stream,
     struct fault *fault);
 
 /*
- * Ends a client's TLS after a conversation that went well, and keeps its session
- * for ten minutes, unless the host offers none. The name says all that two
- * connections must have in common. What may follow is stream_free().
+ * Ends a client's TLS after a conversation that went well, and keeps its
+ * session for ten minutes, unless the host offers none. The name says all that
+ * two connections must have in common. What may follow is stream_free().
  */
 void stream_keep_session(struct stream *stream, struct tls_context *context,
     const char *known_as, const struct tls_peer *peer);

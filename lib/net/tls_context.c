@@ -287,8 +287,9 @@ make_identity(const struct tls_identity *identity, SSL_CTX **out,
 
 /* ---- several identities ---- */
 
-/* What an SSL_CTX with the default certificate knows of the others. It belongs to
- * the SSL_CTX, which open sessions may hold longer than struct tls_context. */
+/* What an SSL_CTX with the default certificate knows of the others. It
+ * belongs to the SSL_CTX, which open sessions may hold longer than struct
+ * tls_context. */
 struct others {
 	size_t count;
 	SSL_CTX *contexts[];

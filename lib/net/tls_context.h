@@ -22,13 +22,13 @@ struct tls_chain {
 int tls_peer_read(struct tls_peer *peer, SSL *tls, struct tls_context *context,
     const char *server_name);
 
-/* A session of the context as it is now, NULL without memory. A server's has the
- * certificate for `host`, which lives until the handshake is over, unless that is
- * NULL. */
+/* A session of the context as it is now, NULL without memory. A server's has
+ * the certificate for `host`, which lives until the handshake is over, unless
+ * that is NULL. */
 SSL *tls_context_session(struct tls_context *context, const char *host);
 
-/* The authorities in force, which the caller frees, and how strong algorithms and
- * keys of a chain must be. */
+/* The authorities in force, which the caller frees, and how strong algorithms
+ * and keys of a chain must be. */
 X509_STORE *tls_context_authorities(struct tls_context *context,
     int *security_level);
 

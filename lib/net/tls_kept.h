@@ -8,8 +8,8 @@
 
 /*
  * TLS sessions of a client that have ended well, by the names of their peers:
- * bounded in number and time. Each is taken once; a connection that resumes it and
- * ends well puts it back. Between the files of TLS only; any thread.
+ * bounded in number and time. Each is taken once; a connection that resumes it
+ * and ends well puts it back. Between the files of TLS only; any thread.
  */
 struct tls_kept;
 
