@@ -311,8 +311,8 @@ inquiry_forget(struct policyd *policyd, const struct facts_request *request,
 {
 	static const char *const reaches[] = {
 	    [PURGES_HERE] = "forgotten on this node only: there is no Redis",
-	    [PURGES_NOT_NOW] = "forgotten on this node only: Redis takes "
-	        "nothing",
+	    [PURGES_NOT_NOW] =
+	        "forgotten on this node only: Redis takes nothing",
 	    [PURGES_TOLD] = "forgotten here, and within seconds on all nodes",
 	};
 	enum purges_reach reach = PURGES_HERE;
