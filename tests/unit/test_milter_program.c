@@ -2,6 +2,7 @@
 #include "tests/unit/milter_site.h"
 
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -746,6 +747,35 @@ a_rotation_does_not_lock_mail_out(void **state)
 }
 
 static void
+change_keys(const char *text)
+{
+	sqlite3 *sqlite;
+
+	assert_int_equal(sqlite3_open(site_path("keys.db"), &sqlite),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_exec(sqlite, text, NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(sqlite);
+}
+
+/* As it is for who reads the author before a rotation and the origin after it. */
+static void
+both_sides_of_a_rotation_do_not_sign_together(void **state)
+{
+	struct mta_mail mail = letter("OUT", RECEIVED("R1") HEADER "\r\n" BODY);
+
+	assert_int_equal(keys_prepare_org(site.keys, "alpha.test", NULL), 0);
+	change_keys("UPDATE org SET retired = 1"
+		    " WHERE domain = 'alpha.test' AND retired IS NULL;"
+		    "UPDATE org SET retired = NULL WHERE retired = -1");
+	expect("DIME-OUT", &mail, 'y', "451 4.3.2 ");
+	change_keys("DELETE FROM org"
+		    " WHERE domain = 'alpha.test' AND retired IS NULL;"
+		    "UPDATE org SET retired = NULL WHERE retired = 1");
+	expect("DIME-OUT", &mail, 'a', "");
+}
+
+static void
 a_server_that_would_not_be_exact_is_refused(void **state)
 {
 	assert_int_equal(mta_open(&mta, site.socket, "DIME-OUT",
@@ -929,6 +959,7 @@ main(void)
 	    TEST(sealed_mail_over_smtp_is_opened),
 	    TEST(sealed_mail_by_smtp_passes_the_guard),
 	    TEST(a_rotation_does_not_lock_mail_out),
+	    TEST(both_sides_of_a_rotation_do_not_sign_together),
 	    TEST(a_server_that_would_not_be_exact_is_refused),
 	    TEST(several_messages_on_a_connection),
 	    TEST(many_connections_at_once),
