@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tests/unit/unit.h"
+#include "tests/unit/keys_world.h"
 
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-#include "keys/keys_store.h"
 
 /*
- * What lib/keys keeps of the store: it is given out as long as nobody has changed
- * the store, and not once after that.
+ * What lib/keys keeps of the store: it is given out as long as nobody has
+ * changed the store, and not once after that.
  */
 
 enum {
@@ -18,57 +15,18 @@ enum {
 	ROUNDS = 300,
 };
 
-struct world {
-	char directory[64], database[80], master[80], transport[80];
-	struct keys *keys;  /* a daemon's */
-	struct keys *other; /* dimectl's */
-};
-
+/* The world's, a daemon's; bob; and the other handle, dimectl's. */
 static int
 set_up(void **state)
 {
-	struct world *world = calloc(1, sizeof(*world));
-	const struct keys_settings settings = {world->database, world->master,
-	    world->transport, true, &clock_system};
+	struct world *world;
 
-	*state = world;
-	strcpy(world->directory, "/tmp/dimegate-unit-XXXXXX");
-	unit_directory(world->directory);
-	snprintf(world->database, sizeof(world->database), "%s/keys.db",
-	    world->directory);
-	snprintf(world->master, sizeof(world->master), "%s/master.key",
-	    world->directory);
-	snprintf(world->transport, sizeof(world->transport), "%s/transport.key",
-	    world->directory);
-	assert_int_equal(keys_open(&settings, &world->other, NULL), 0);
-	assert_int_equal(keys_create_org(world->other, "beta.test", NULL), 0);
-	assert_int_equal(keys_create_user(world->other, "bob@beta.test", NULL),
+	if (world_set_up(state) != 0)
+		return -1;
+	world = *state;
+	assert_int_equal(keys_create_user(world->keys, "bob@beta.test", NULL),
 	    0);
-	return keys_open(&settings, &world->keys, NULL);
-}
-
-static int
-tear_down(void **state)
-{
-	struct world *world = *state;
-
-	keys_close(world->keys);
-	keys_close(world->other);
-	free(world);
-	return 0;
-}
-
-/* As another program would. */
-static void
-sql(const struct world *world, const char *text)
-{
-	sqlite3 *sqlite;
-
-	assert_int_equal(sqlite3_open(world->database, &sqlite), SQLITE_OK);
-	sqlite3_busy_timeout(sqlite, 5000);
-	assert_int_equal(sqlite3_exec(sqlite, text, NULL, NULL, NULL),
-	    SQLITE_OK);
-	sqlite3_close(sqlite);
+	return keys_open(&world->settings, &world->other, NULL);
 }
 
 static struct keys_user *
@@ -150,7 +108,7 @@ changes_show_at_once(void **state)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		unit_case(cases[i].name);
-		sql(world, cases[i].change);
+		world_sql(world, cases[i].change);
 		assert_int_equal(keys_find_user(world->keys, "bob@beta.test",
 		    &bob, NULL), cases[i].err);
 		assert_true(bob == NULL || bob->disabled == cases[i].disabled);
@@ -278,30 +236,28 @@ many_threads(void **state)
 		assert_int_equal(pthread_create(&threads[i], NULL, ask, world),
 		    0);
 	for (int i = 0; i < 20; i++)
-		sql(world, i % 2 == 0 ? "UPDATE user SET disabled = 1"
-		                      : "UPDATE user SET disabled = 0");
+		world_sql(world, i % 2 == 0
+		    ? "UPDATE user SET disabled = 1"
+		    : "UPDATE user SET disabled = 0");
 	for (size_t i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 }
+
+#define KEPT_TEST(test)                                                        \
+	cmocka_unit_test_setup_teardown(test, set_up, world_tear_down)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(given_out_again, set_up,
-	        tear_down),
-	    cmocka_unit_test_setup_teardown(changes_show_at_once, set_up,
-	        tear_down),
-	    cmocka_unit_test_setup_teardown(new_users_show_at_once, set_up,
-	        tear_down),
-	    cmocka_unit_test_setup_teardown(strangers_take_no_place, set_up,
-	        tear_down),
-	    cmocka_unit_test_setup_teardown(long_names, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(more_than_places, set_up,
-	        tear_down),
-	    cmocka_unit_test_setup_teardown(many_threads, set_up, tear_down),
+	    KEPT_TEST(given_out_again),
+	    KEPT_TEST(changes_show_at_once),
+	    KEPT_TEST(new_users_show_at_once),
+	    KEPT_TEST(strangers_take_no_place),
+	    KEPT_TEST(long_names),
+	    KEPT_TEST(more_than_places),
+	    KEPT_TEST(many_threads),
 	};
 
-	return cmocka_run_group_tests_name("keys_kept", tests, unit_start,
-	    unit_end);
+	return cmocka_run_group_tests(tests, unit_start, unit_end);
 }

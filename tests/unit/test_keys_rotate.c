@@ -1,89 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tests/unit/unit.h"
-
-#include <stdio.h>
-#include <stdlib.h>
+#include "tests/unit/keys_world.h"
 
 #include "dime/signet_chain.h"
-#include "keys/keys_store.h"
 
 /*
  * Goal: after a rotation there is a new signet with new keys, which custody
  * links to the one before, in both layouts; what came before is found by its
- * fingerprint, and opens mail for as long as is said; nothing is ever half done.
+ * fingerprint, and opens mail for as long as is said; nothing is ever half
+ * done.
  */
 
-enum { START = 1700000000, GRACE = 1000 };
+enum { GRACE = 1000 };
 
 static const char alice[] = "alice@alpha.test";
-
-static int64_t now = START;
-
-static int64_t
-moved_wall(const struct clock *clock)
-{
-	return now;
-}
-
-static const struct clock moved_clock = {moved_wall, moved_wall};
-
-struct world {
-	char directory[64], database[80], master[80], transport[80];
-	struct keys *keys;
-};
-
-static int
-set_up(void **state)
-{
-	struct world *world = calloc(1, sizeof(*world));
-	struct keys_settings settings = {.create = true,
-	    .clock = &moved_clock};
-
-	if (world == NULL)
-		return -1;
-	*state = world;
-	now = START;
-	strcpy(world->directory, "/tmp/dimegate-unit-XXXXXX");
-	unit_directory(world->directory);
-	snprintf(world->database, sizeof(world->database), "%s/keys.db",
-	    world->directory);
-	snprintf(world->master, sizeof(world->master), "%s/master.key",
-	    world->directory);
-	snprintf(world->transport, sizeof(world->transport),
-	    "%s/transport.key", world->directory);
-	settings.database = world->database;
-	settings.master_key_file = world->master;
-	settings.transport_key_file = world->transport;
-	assert_int_equal(keys_open(&settings, &world->keys, NULL), 0);
-	assert_int_equal(keys_create_org(world->keys, "alpha.test", NULL), 0);
-	assert_int_equal(keys_create_org(world->keys, "beta.test", NULL), 0);
-	assert_int_equal(keys_create_user(world->keys, alice, NULL), 0);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct world *world = *state;
-
-	keys_close(world->keys);
-	free(world);
-	return 0;
-}
-
-/* What somebody with an SQLite shell may do. */
-static void
-sql(const struct world *world, const char *text)
-{
-	char *complaint = NULL;
-	sqlite3 *sqlite;
-
-	assert_int_equal(sqlite3_open(world->database, &sqlite), SQLITE_OK);
-	sqlite3_exec(sqlite, text, NULL, NULL, &complaint);
-	if (complaint != NULL)
-		fail_msg("%s: %s", text, complaint);
-	sqlite3_close(sqlite);
-}
 
 static struct keys_user *
 user_in(struct world *world, enum layout layout, const char *address)
@@ -110,19 +39,6 @@ org_of(struct world *world, const char *domain)
 	return org;
 }
 
-static bool
-opens(struct agreer agreer, const uint8_t *point)
-{
-	const uint8_t scalar[CRYPTO_SCALAR] = {7};
-	uint8_t theirs[CRYPTO_POINT];
-	struct crypto_kek ours, same;
-
-	assert_int_equal(crypto_point_public(scalar, theirs), 0);
-	assert_int_equal(crypto_agree(scalar, point, &same), 0);
-	assert_int_equal(agreer.agree(agreer.context, theirs, &ours), 0);
-	return memcmp(&ours, &same, sizeof(ours)) == 0;
-}
-
 /* ---- users ---- */
 
 static void
@@ -133,7 +49,7 @@ a_rotated_user_has_new_keys_and_custody(void **state)
 
 	for (int i = 0; i < LAYOUTS; i++)
 		old[i] = user_in(world, (enum layout)i, alice);
-	now += 10;
+	world_now += 10;
 	assert_int_equal(keys_rotate_user(world->keys, alice, NULL), 0);
 	for (int i = 0; i < LAYOUTS; i++) {
 		new[i] = user_in(world, (enum layout)i, alice);
@@ -143,15 +59,15 @@ a_rotated_user_has_new_keys_and_custody(void **state)
 		    old[i]->signet->encryption, CRYPTO_POINT);
 		assert_int_equal(signet_verify_custody(new[i]->signet->signet,
 		    old[i]->signet->signet, NULL), 0);
-		assert_true(opens(new[i]->agreer,
+		assert_true(world_agrees(new[i]->agreer,
 		    new[i]->signet->encryption));
 		assert_int_equal(new[i]->retired, 0);
-		assert_int_equal(new[i]->created, now);
+		assert_int_equal(new[i]->created, world_now);
 		/* The one before, by each of its names. */
 		assert_int_equal(keys_find_user_by_fingerprint(world->keys,
 		    alice, old[i]->signet->core, &found, NULL), 0);
-		assert_int_equal(found->retired, now);
-		assert_true(opens(found->agreer, old[i]->signet->encryption));
+		assert_int_equal(found->retired, world_now);
+		assert_true(world_agrees(found->agreer, old[i]->signet->encryption));
 		keys_user_free(found);
 		assert_int_equal(keys_find_user_by_fingerprint(world->keys,
 		    alice, old[i]->signet->full, &found, NULL), 0);
@@ -219,9 +135,9 @@ mail_for_the_signet_before_is_taken_for_a_while(void **state)
 	struct keys_user *first = user_of(world, alice);
 	struct keys_user *last, *before, *none;
 
-	now += 10;
+	world_now += 10;
 	assert_int_equal(keys_rotate_user(world->keys, alice, NULL), 0);
-	now += GRACE - 1;
+	world_now += GRACE - 1;
 	assert_int_equal(keys_rotate_user(world->keys, alice, NULL), 0);
 	last = user_of(world, "alice+tag@alpha.test");
 	assert_int_equal(keys_find_user_before(world->keys, last, GRACE,
@@ -236,7 +152,7 @@ mail_for_the_signet_before_is_taken_for_a_while(void **state)
 	    &none, NULL), ERR_UNKNOWN_ADDRESS);
 	assert_null(none);
 	assert_true(keys_takes_mail(world->keys, before->retired, GRACE));
-	now++;
+	world_now++;
 	assert_false(keys_takes_mail(world->keys, before->retired, GRACE));
 	keys_user_free(before);
 	assert_int_equal(keys_find_user_before(world->keys, last, GRACE,
@@ -247,7 +163,7 @@ mail_for_the_signet_before_is_taken_for_a_while(void **state)
 	last = user_of(world, alice);
 	assert_int_equal(keys_find_user_before(world->keys, last, 0, &before,
 	    NULL), ERR_UNKNOWN_ADDRESS);
-	assert_false(keys_takes_mail(world->keys, now, 0));
+	assert_false(keys_takes_mail(world->keys, world_now, 0));
 	assert_true(keys_takes_mail(world->keys, 0, 0));
 	assert_false(keys_takes_mail(world->keys, KEYS_PREPARED, INT64_MAX));
 	keys_user_free(last);
@@ -307,7 +223,7 @@ a_rotation_that_fails_leaves_what_was(void **state)
 	struct keys_org *org = org_of(world, "alpha.test"), *still;
 
 	assert_int_equal(keys_prepare_org(world->keys, "alpha.test", NULL), 0);
-	sql(world, "CREATE TRIGGER stop BEFORE INSERT ON address"
+	world_sql(world, "CREATE TRIGGER stop BEFORE INSERT ON address"
 		   " WHEN new.address = 'relay@alpha.test'"
 		   " OR new.address = 'alice@alpha.test'"
 		   " BEGIN SELECT RAISE(ABORT, 'stopped'); END");
@@ -328,7 +244,7 @@ a_rotation_that_fails_leaves_what_was(void **state)
 	    &still, NULL), 0);
 	keys_org_free(still);
 	keys_org_free(org);
-	sql(world, "DROP TRIGGER stop");
+	world_sql(world, "DROP TRIGGER stop");
 	assert_int_equal(keys_rotate_org(world->keys, "alpha.test", NULL), 0);
 }
 
@@ -414,6 +330,56 @@ count_users(void *context, const struct keys_listing *row)
 	return 0;
 }
 
+/* The user has a signet under `next`, and still the one before, under `org`. */
+static void
+expect_moved(struct world *world, const struct keys_org *org,
+    const struct keys_org *next, const struct keys_user *old)
+{
+	const char *address = old->signet->address;
+	struct keys_user *user = user_of(world, address);
+
+	/* Verified under the new signet when it was read. */
+	assert_int_equal(user->org, next->id);
+	assert_int_equal(old->org, org->id);
+	assert_true(org_signet_check(next->signet, SIGNET_MAY_SIGN_USERS,
+	    signet_below(user->signet->signet, SIGNET_USER_ORG_SIGNATURE),
+	    signet_find(user->signet->signet,
+	    SIGNET_USER_ORG_SIGNATURE)->value.data));
+	expect_chain(world, address, old->signet->core, user, 2);
+	keys_user_free(user);
+	assert_int_equal(keys_find_user_by_fingerprint(world->keys, address,
+	    old->signet->core, &user, NULL), 0);
+	assert_int_equal(user->org, org->id);
+	keys_user_free(user);
+}
+
+/* The one before, by fingerprint, and for a while as such. */
+static void
+expect_org_before(struct world *world, const struct keys_org *org,
+    const struct keys_org *next)
+{
+	struct keys_org *found;
+
+	assert_int_equal(keys_find_org_by_fingerprint(world->keys,
+	    "alpha.test", org->signet->fingerprint, &found, NULL), 0);
+	assert_int_equal(found->retired, world_now);
+	keys_org_free(found);
+	world_now += GRACE - 1;
+	assert_int_equal(keys_find_org_before(world->keys, next, GRACE, &found,
+	    NULL), 0);
+	assert_true(world_agrees(found->agreer, org->signet->encryption));
+	keys_org_free(found);
+	assert_int_equal(keys_org_in(world->keys, LAYOUT_LIBDIME, org, &found,
+	    NULL), 0);
+	assert_int_equal(found->signet->signet->layout, LAYOUT_LIBDIME);
+	assert_memory_equal(found->signet->pok, org->signet->pok,
+	    CRYPTO_SIGN_PUBLIC);
+	keys_org_free(found);
+	world_now++;
+	assert_int_equal(keys_find_org_before(world->keys, next, GRACE, &found,
+	    NULL), ERR_NO_KEY);
+}
+
 static void
 a_rotated_organization_takes_its_users_along(void **state)
 {
@@ -422,61 +388,27 @@ a_rotated_organization_takes_its_users_along(void **state)
 	struct world *world = *state;
 	struct keys_org *org = org_of(world, "alpha.test"), *next, *found;
 	struct keys_org *beta = org_of(world, "beta.test");
-	struct keys_user *old[COUNT(names)], *user;
+	struct keys_user *old[COUNT(names)];
 	int count = 0;
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		old[i] = user_of(world, names[i]);
 	assert_int_equal(keys_prepare_org(world->keys, "alpha.test", NULL), 0);
-	now += 10;
+	world_now += 10;
 	assert_int_equal(keys_rotate_org(world->keys, "alpha.test", NULL), 0);
 	next = org_of(world, "alpha.test");
 	assert_string_not_equal(next->signet->fingerprint,
 	    org->signet->fingerprint);
-	assert_true(opens(next->agreer, next->signet->encryption));
+	assert_true(world_agrees(next->agreer, next->signet->encryption));
 	for (size_t i = 0; i < COUNT(names); i++) {
 		unit_case(names[i]);
-		/* Verified under the new signet when it was read. */
-		user = user_of(world, names[i]);
-		assert_int_equal(user->org, next->id);
-		assert_int_equal(old[i]->org, org->id);
-		assert_true(org_signet_check(next->signet,
-		    SIGNET_MAY_SIGN_USERS,
-		    signet_below(user->signet->signet,
-		    SIGNET_USER_ORG_SIGNATURE),
-		    signet_find(user->signet->signet,
-		    SIGNET_USER_ORG_SIGNATURE)->value.data));
-		expect_chain(world, names[i], old[i]->signet->core, user, 2);
-		keys_user_free(user);
-		/* Under the old one still. */
-		assert_int_equal(keys_find_user_by_fingerprint(world->keys,
-		    names[i], old[i]->signet->core, &user, NULL), 0);
-		assert_int_equal(user->org, org->id);
-		keys_user_free(user);
+		expect_moved(world, org, next, old[i]);
 		keys_user_free(old[i]);
 	}
 	assert_int_equal(keys_list_users(world->keys, "alpha.test",
 	    count_users, &count, NULL), 0);
 	assert_int_equal(count, COUNT(names));
-	/* The one before, by fingerprint and for a while as such. */
-	assert_int_equal(keys_find_org_by_fingerprint(world->keys,
-	    "alpha.test", org->signet->fingerprint, &found, NULL), 0);
-	assert_int_equal(found->retired, now);
-	keys_org_free(found);
-	now += GRACE - 1;
-	assert_int_equal(keys_find_org_before(world->keys, next, GRACE, &found,
-	    NULL), 0);
-	assert_true(opens(found->agreer, org->signet->encryption));
-	keys_org_free(found);
-	assert_int_equal(keys_org_in(world->keys, LAYOUT_LIBDIME, org, &found,
-	    NULL), 0);
-	assert_int_equal(found->signet->signet->layout, LAYOUT_LIBDIME);
-	assert_memory_equal(found->signet->pok, org->signet->pok,
-	    CRYPTO_SIGN_PUBLIC);
-	keys_org_free(found);
-	now++;
-	assert_int_equal(keys_find_org_before(world->keys, next, GRACE, &found,
-	    NULL), ERR_NO_KEY);
+	expect_org_before(world, org, next);
 	/* Others are not touched. */
 	found = org_of(world, "beta.test");
 	assert_string_equal(found->signet->fingerprint,
@@ -490,22 +422,19 @@ a_rotated_organization_takes_its_users_along(void **state)
 	keys_org_free(beta);
 }
 
-#define ROTATE_TEST(test)                                                      \
-	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    ROTATE_TEST(a_rotated_user_has_new_keys_and_custody),
-	    ROTATE_TEST(each_rotation_is_a_link_of_the_chain),
-	    ROTATE_TEST(mail_for_the_signet_before_is_taken_for_a_while),
-	    ROTATE_TEST(who_is_not_there_is_not_rotated),
-	    ROTATE_TEST(a_user_is_disabled_and_enabled),
-	    ROTATE_TEST(a_rotation_that_fails_leaves_what_was),
-	    ROTATE_TEST(all_addresses_of_a_user_go_along),
-	    ROTATE_TEST(a_prepared_organization_is_not_in_force),
-	    ROTATE_TEST(a_rotated_organization_takes_its_users_along),
+	    WORLD_TEST(a_rotated_user_has_new_keys_and_custody),
+	    WORLD_TEST(each_rotation_is_a_link_of_the_chain),
+	    WORLD_TEST(mail_for_the_signet_before_is_taken_for_a_while),
+	    WORLD_TEST(who_is_not_there_is_not_rotated),
+	    WORLD_TEST(a_user_is_disabled_and_enabled),
+	    WORLD_TEST(a_rotation_that_fails_leaves_what_was),
+	    WORLD_TEST(all_addresses_of_a_user_go_along),
+	    WORLD_TEST(a_prepared_organization_is_not_in_force),
+	    WORLD_TEST(a_rotated_organization_takes_its_users_along),
 	};
 
 	return cmocka_run_group_tests(tests, unit_start, unit_end);
