@@ -3,13 +3,11 @@
 #include "tests/unit/unit_tls.h"
 #include "tests/bench/load.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,21 +25,6 @@ path_of(const char *name)
 
 	snprintf(out, sizeof(paths[0]), "%s/%s", directory, name);
 	return out;
-}
-
-static unsigned int
-free_port(void)
-{
-	struct sockaddr_in place = {.sin_family = AF_INET,
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(place);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&place, length), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&place, &length),
-	    0);
-	close(fd);
-	return ntohs(place.sin_port);
 }
 
 static void
@@ -148,8 +131,8 @@ load_servers_start(const char *dmtpd, const char *floor,
 	EVP_PKEY_free(wish.key);
 	make_keys();
 	raise_limit();
-	out->dmtpd_port = free_port();
-	out->floor_port = free_port();
+	out->dmtpd_port = unit_port();
+	out->floor_port = unit_port();
 	write_configuration(out, &certificate);
 	out->dmtpd = start(dmtpd, "-c", path_of("conf"), NULL);
 	await(out->dmtpd, out->dmtpd_port);

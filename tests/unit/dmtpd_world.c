@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/dmtpd_world.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -123,21 +121,6 @@ find_keys(void)
 }
 
 /* ---- dmtpd ---- */
-
-unsigned int
-world_port(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, length), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address,
-	    &length), 0);
-	close(fd);
-	return ntohs(address.sin_port);
-}
 
 static void
 write_config(const char *more)
@@ -320,10 +303,10 @@ dmtpd_world_start(void **state)
 	listing = buffer_make(64 << 20);
 	make_keys();
 	find_keys();
-	world.port = world_port();
-	world.front_port = world_port();
-	world.mta_port = world_port();
-	world.dead_port = world_port();
+	world.port = unit_port();
+	world.front_port = unit_port();
+	world.mta_port = unit_port();
+	world.dead_port = unit_port();
 	write_config("");
 	start_dmtpd();
 	neighbours_start();

@@ -55,8 +55,6 @@ extern struct dmtpd_world world;
 /* Writes the configuration, with `more` at its end, and has dmtpd read it; whether it
  * did, or refused it. The usual one has no limits of rates. */
 bool dmtpd_reload(const char *more);
-/* A TCP port of the loopback address that nobody has. */
-unsigned int world_port(void);
 
 /* Group fixtures. */
 int dmtpd_world_start(void **state);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/replay.h"
 
-#include <arpa/inet.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -28,23 +26,6 @@ replay_fail(const struct replay *replay, const char *format, ...)
 }
 
 /* ---- one file ---- */
-
-/* The port is free on the first loopback address, and nobody uses the others.
- */
-static unsigned int
-free_port(void)
-{
-	struct sockaddr_in place = {.sin_family = AF_INET,
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(place);
-	const int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&place, length), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&place, &length),
-	    0);
-	close(fd);
-	return ntohs(place.sin_port);
-}
 
 static const char *
 name_of(const char *path)
@@ -68,10 +49,11 @@ set_up(void **state)
 	snprintf(replay->log, sizeof(replay->log), "%s/log",
 	    replay->directory);
 	assert_int_equal(log_open("replay", replay->log, LOG_DEBUG), 0);
-	replay->port = free_port();
+	/* Free on the first loopback address; nobody uses the others. */
+	replay->port = unit_port();
 	do {
-		replay->mx_port = free_port();
-		replay->submission_port = free_port();
+		replay->mx_port = unit_port();
+		replay->submission_port = unit_port();
 	} while (replay->mx_port == replay->port ||
 	    replay->submission_port == replay->port ||
 	    replay->submission_port == replay->mx_port);

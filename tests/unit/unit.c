@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include "tests/unit/unit.h"
 
 #include "crypto/crypto.h"
@@ -48,6 +51,39 @@ unit_malleate(uint8_t signature[static 64])
 		signature[32 + i] = (uint8_t)carry;
 		carry >>= 8;
 	}
+}
+
+static int
+bind_somewhere(unsigned int *port)
+{
+	struct sockaddr_in place = {.sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr *at = (struct sockaddr *)&place;
+	socklen_t length = sizeof(place);
+	const int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, at, length), 0);
+	assert_int_equal(getsockname(fd, at, &length), 0);
+	*port = ntohs(place.sin_port);
+	return fd;
+}
+
+unsigned int
+unit_port(void)
+{
+	unsigned int port;
+
+	close(bind_somewhere(&port));
+	return port;
+}
+
+int
+unit_listen(unsigned int *port)
+{
+	const int fd = bind_somewhere(port);
+
+	assert_int_equal(listen(fd, SOMAXCONN), 0);
+	return fd;
 }
 
 int

@@ -20,9 +20,14 @@ void unit_case(const char *name);
  * in it, when the group ends. */
 void unit_directory(char *template_path);
 
-/* Adds the order of the group to S of an Ed25519 signature: the same signature to
- * whoever does not check that S is below it (RFC 8032, 5.1.7). */
+/* Adds the order of the group to S of an Ed25519 signature: the same signature
+ * to whoever does not check that S is below it (RFC 8032, 5.1.7). */
 void unit_malleate(uint8_t signature[static 64]);
+
+/* A TCP port of 127.0.0.1 that nobody has. */
+unsigned int unit_port(void);
+/* Listens on such a port; the caller closes. */
+int unit_listen(unsigned int *port);
 
 /* Group fixtures: start the crypto library; remove directories. */
 int unit_start(void **state);

@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "base/condition.h"
@@ -295,21 +293,6 @@ run_host(void *argument)
 	return NULL;
 }
 
-static void
-listen_somewhere(struct unit_host *host)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	struct sockaddr *at = (struct sockaddr *)&address;
-	socklen_t length = sizeof(address);
-
-	inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
-	host->listener = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(bind(host->listener, at, length), 0);
-	assert_int_equal(getsockname(host->listener, at, &length), 0);
-	assert_int_equal(listen(host->listener, 100), 0);
-	host->port = ntohs(address.sin_port);
-}
-
 struct unit_host *
 unit_host_start(const struct unit_certificate *certificate)
 {
@@ -323,7 +306,7 @@ unit_host_start(const struct unit_certificate *certificate)
 	SSL_CTX_use_PrivateKey(host->context, certificate->key);
 	pthread_mutex_init(&host->lock, NULL);
 	condition_start(&host->changed);
-	listen_somewhere(host);
+	host->listener = unit_listen(&host->port);
 	assert_int_equal(pthread_create(&host->thread, NULL, run_host, host),
 	    0);
 	return host;

@@ -2,7 +2,6 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/unit_impostor.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -59,12 +58,8 @@ impersonate(void *argument)
 }
 
 static void
-start(struct impostor *impostor, const struct sockaddr *place,
-    socklen_t length)
+start(struct impostor *impostor)
 {
-	impostor->listener = socket(place->sa_family, SOCK_STREAM, 0);
-	assert_int_equal(bind(impostor->listener, place, length), 0);
-	assert_int_equal(listen(impostor->listener, 5), 0);
 	assert_int_equal(pthread_create(&impostor->thread, NULL, impersonate,
 	    impostor), 0);
 }
@@ -76,20 +71,21 @@ impostor_start_unix(struct impostor *impostor, const char *path)
 
 	unlink(path);
 	snprintf(place.sun_path, sizeof(place.sun_path), "%s", path);
-	start(impostor, (struct sockaddr *)&place, sizeof(place));
+	impostor->listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(impostor->listener, (struct sockaddr *)&place,
+	    sizeof(place)), 0);
+	assert_int_equal(listen(impostor->listener, 5), 0);
+	start(impostor);
 }
 
 unsigned int
 impostor_start_tcp(struct impostor *impostor)
 {
-	struct sockaddr_in place = {.sin_family = AF_INET,
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(place);
+	unsigned int port;
 
-	start(impostor, (struct sockaddr *)&place, sizeof(place));
-	assert_int_equal(getsockname(impostor->listener,
-	    (struct sockaddr *)&place, &length), 0);
-	return ntohs(place.sin_port);
+	impostor->listener = unit_listen(&port);
+	start(impostor);
+	return port;
 }
 
 void

@@ -2,14 +2,12 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/unit_redis.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,21 +15,6 @@ bool
 unit_redis_exists(void)
 {
 	return system("redis-server --version >/dev/null 2>&1") == 0;
-}
-
-static unsigned int
-free_port(void)
-{
-	struct sockaddr_in place = {.sin_family = AF_INET,
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(place);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&place, length), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&place, &length),
-	    0);
-	close(fd);
-	return ntohs(place.sin_port);
 }
 
 void
@@ -42,7 +25,7 @@ unit_redis_prepare(struct unit_redis *redis)
 	unit_directory(redis->directory);
 	snprintf(redis->socket, sizeof(redis->socket), "%s/redis",
 	    redis->directory);
-	redis->port = free_port();
+	redis->port = unit_port();
 }
 
 static void
