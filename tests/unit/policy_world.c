@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "policy/map.h"
 #include "policy/purge.h"
 #include "policy/suffix.h"
 
@@ -174,6 +173,20 @@ world_say(struct world *world, const char *domain, enum world_dns dns,
 	if (text != NULL)
 		zone.texts[0] = *text == '\0' ? record : text;
 	world_set_zone(world, zone);
+}
+
+void
+world_populate(struct world *world)
+{
+	world_set_record(world, "mixed.test", DNS_PRESENT_SECURE, "pol=mixed");
+	world_set_record(world, "strict.example", DNS_PRESENT_SECURE,
+	    "pol=strict");
+	world_set_record(world, "experimental.test", DNS_PRESENT_SECURE,
+	    "pol=experimental");
+	world_set_zone(world, (struct world_zone){"bogus.test", DNS_BOGUS, 60,
+	    {NULL}, false});
+	world_set_zone(world, (struct world_zone){"unsigned.test",
+	    DNS_ABSENT_INSECURE, 600, {NULL}, false});
 }
 
 /* ---- peers ---- */
@@ -472,37 +485,4 @@ world_free(struct world *world)
 	pthread_cond_destroy(&world->opened);
 	pthread_mutex_destroy(&world->lock);
 	free(world);
-}
-
-struct facts_answer
-world_ask(struct world *world,
-    void (*ask)(struct policyd *, const struct facts_request *,
-        struct facts_answer *),
-    const char *from, const char *to, const char *fingerprint, int64_t wait)
-{
-	const struct facts_request request = {.from = from, .to = to,
-	    .fingerprint = fingerprint, .wait = wait};
-	struct facts_answer answer;
-
-	facts_answer_init(&answer);
-	ask(&world->policyd, &request, &answer);
-	return answer;
-}
-
-const char *
-world_map(struct world *world, const char *map, const char *key)
-{
-	static const char *const names[] = {"OK", "NOTFOUND", "TEMP",
-	    "TIMEOUT", "PERM"};
-	static char out[600];
-	const struct socketmap_query query = {span_string(map),
-	    span_string(key)};
-	enum socketmap_status status;
-	char text[512];
-
-	status = map_answer(&world->policyd, &query, text);
-	snprintf(out, sizeof(out), "%s%s%s", names[status],
-	    status == SOCKETMAP_NOTFOUND ? "" : " ",
-	    status == SOCKETMAP_NOTFOUND ? "" : text);
-	return out;
 }

@@ -15,6 +15,11 @@
  * DNS says of each name, what peers' hosts say, and what time it is.
  */
 
+enum {
+	WORLD_PATIENCE = 20000, /* milliseconds: longer than anything takes */
+	DAY = 86400
+};
+
 /* What DNS answers to the TXT question for a domain; names not listed are
  * absent-proven. */
 struct world_zone {
@@ -104,6 +109,10 @@ void world_say(struct world *world, const char *domain, enum world_dns dns,
 void world_set_record(struct world *world, const char *domain,
     enum dns_answer answer, const char *fields);
 
+/* What the tables of several tests name: mixed.test, strict.example,
+ * experimental.test, bogus.test and unsigned.test. */
+void world_populate(struct world *world);
+
 void world_open_gate(struct world *world);
 
 /* Moves the clock. */
@@ -134,8 +143,18 @@ struct facts_answer world_ask(struct world *world,
         struct facts_answer *),
     const char *from, const char *to, const char *fingerprint, int64_t wait);
 
-/* What the map answers: "NOTFOUND", "OK value" and so on, good until the next
- * call. */
+/* decide_outbound() for alice@alpha.test, with patience. */
+struct facts_answer world_decide(struct world *world, const char *to);
+/* Frees an answer that nobody reads. */
+void world_drop(struct facts_answer answer);
+
+/* What the map answers, "NOTFOUND", "OK value" and so on, good until the next
+ * call; and two such answers. */
 const char *world_map(struct world *world, const char *map, const char *key);
+#define ENCRYPT "OK dimeenc:[127.0.0.1]:10029"
+#define NAKED "NOTFOUND"
+
+/* One of the figures that policyd counts. */
+uint64_t world_counter(struct world *world, const char *name);
 
 #endif

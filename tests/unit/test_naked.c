@@ -16,8 +16,6 @@
  * rule and the policies of both sides.
  */
 
-enum { PATIENT = 20000, DAY = 86400 };
-
 enum pin_state { NO_PIN, SECURE_PIN, INSECURE_PIN, PIN_STATES };
 
 enum redis_state {
@@ -172,7 +170,7 @@ static void
 ask(struct world *world, const struct stage *stage)
 {
 	struct facts_answer given = world_ask(world, decide_outbound,
-	    senders[1].address, stage->address, "", PATIENT);
+	    senders[1].address, stage->address, "", WORLD_PATIENCE);
 
 	facts_answer_free(&given);
 }
@@ -278,7 +276,7 @@ check(const struct combination *c, struct stage *stage)
 	for (size_t i = 0; i < COUNT(senders); i++) {
 		struct facts_answer given = world_ask(stage->here,
 		    decide_outbound, senders[i].address, stage->address, "",
-		    PATIENT);
+		    WORLD_PATIENCE);
 
 		naked = given.action == POLICY_NAKED;
 		if (naked != ought_to_be_naked(c, senders[i].policy) ||

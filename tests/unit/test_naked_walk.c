@@ -8,12 +8,10 @@
 
 /*
  * The property of test_naked.c for a subdomain: every combination of what DNS
- * says and what is pinned, of it and of the organizational domain above it, with
- * each value that the record above may have for `sub`. What it ought to be is
- * written down here from Part 4, not from the code.
+ * says and what is pinned, of it and of the organizational domain above it,
+ * with each value that the record above may have for `sub`. What it ought to be
+ * is written down here from Part 4, not from the code.
  */
-
-enum { PATIENT = 20000, DAY = 86400 };
 
 static const char above[] = "beta.test", below[] = "sub.beta.test";
 
@@ -102,7 +100,7 @@ check(const struct combination *c, struct world *world)
 	snprintf(own, sizeof(own), "%s", buffer_string(&world->record));
 	set(c, world, record, own);
 	given = world_ask(world, decide_outbound, "alice@alpha.test",
-	    "bob@sub.beta.test", "", PATIENT);
+	    "bob@sub.beta.test", "", WORLD_PATIENCE);
 	naked = given.action == POLICY_NAKED;
 	if (naked != ought_to_be_naked(c))
 		fail_msg("%s: naked: %d: %s", name, naked, given.reason);
