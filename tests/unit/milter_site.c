@@ -166,13 +166,15 @@ site_start(void **state)
 int
 site_end(void **state)
 {
+	int status = 0;
+
 	if (site.pid > 0) {
-		kill(site.pid, SIGKILL);
-		waitpid(site.pid, NULL, 0);
+		kill(site.pid, SIGTERM);
+		waitpid(site.pid, &status, 0);
 	}
 	fake_policyd_stop(&site.policyd);
 	keys_close(site.keys);
-	return unit_end(state);
+	return unit_end(state) == 0 && status == 0 ? 0 : -1;
 }
 
 int
@@ -245,6 +247,34 @@ seal(const struct mta_mail *mail, struct buffer *armor)
 	buffer_append_span(armor, buffer_span(&mta.body));
 	buffer_free(&text);
 	mta_close(&mta);
+}
+
+struct message *
+read_as(struct keys *keys, const char *recipient, const struct buffer *armor)
+{
+	struct message *message;
+	struct keys_user *user;
+
+	assert_int_equal(message_read(buffer_span(armor), 1 << 20, &message,
+	    NULL), 0);
+	assert_int_equal(keys_find_user(keys, recipient, &user, NULL), 0);
+	assert_int_equal(message_unlock(message, MESSAGE_RECIPIENT,
+	    user->agreer, NULL), 0);
+	keys_user_free(user);
+	return message;
+}
+
+void
+assert_author(const struct buffer *armor, const char *author)
+{
+	struct message *message = read_as(site.keys, "bob@beta.test", armor);
+	struct message_envelope envelope;
+
+	assert_int_equal(message_origin_envelope(message, &envelope, NULL),
+	    0);
+	assert_string_equal(envelope.address, author);
+	assert_string_equal(envelope.domain, "beta.test");
+	message_free(message);
 }
 
 struct mta_mail

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include "dime/message.h"
 #include "keys/keys.h"
 #include "tests/unit/fake_mta.h"
 #include "tests/unit/fake_policyd.h"
@@ -27,7 +28,8 @@ extern struct milter_site site;
 /* The connection of the moment. */
 extern struct mta mta;
 
-/* Group fixtures; site_start() takes the milter up. */
+/* Group fixtures: take the milter up, and down in good order, when sanitizers
+ * speak up. */
 int site_start(void **state);
 int site_end(void **state);
 
@@ -68,6 +70,10 @@ bool logged_times(const char *text, int times);
 	"Authentication-Results: other.test; spf=pass\r\n"
 #define BODY "the plan\r\n\r\n.dot\r\n\xff\xfe binary \r\nno end"
 
+/* The field of pass 1, as it is sealed. */
+#define REWRITTEN \
+	"Received: by alpha.test; Thu,  6 Jul 2023 12:00:00 +0200 (CEST)\r\n"
+
 /* From alice to bob. */
 struct mta_mail letter(const char *queue_id, const char *text);
 
@@ -83,6 +89,13 @@ void note(const char *queue_id, const char *sender, const char *body);
 
 /* Seals and leaves the body, the armor, in `armor`; checks the transit form. */
 void seal(const struct mta_mail *mail, struct buffer *armor);
+
+/* Reads it as its recipient, with the keys of that store; free it. */
+struct message *read_as(struct keys *keys, const char *recipient,
+    const struct buffer *armor);
+
+/* Who signed, as bob reads it. */
+void assert_author(const struct buffer *armor, const char *author);
 
 /* A message on its way to DIME-IN, as dmtpd gives it. */
 struct mta_mail arriving(struct buffer *text, struct span armor);
