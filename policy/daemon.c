@@ -157,12 +157,14 @@ reload(void *context)
 	log_note(LOG_INFO, "reload", "done");
 }
 
-/* Whoever waits for a flight gets his answer now. */
+/* Whoever waits for a flight gets his answer now, and no more is asked on
+ * connections that clients keep. */
 static void
 stop(void *context)
 {
 	struct daemon *daemon = context;
 
+	server_end_input(daemon->server);
 	signets_stop(daemon->policyd.signets);
 	resolver_stop(daemon->resolver);
 }

@@ -518,13 +518,19 @@ turn(struct server *server, int timeout)
 }
 
 static void
-abort_all(struct server *server)
+do_to_all(struct server *server, void (*act)(struct stream *stream))
 {
 	pthread_mutex_lock(&server->lock);
 	for (struct connection *each = server->serving; each != NULL;
 	     each = each->next)
-		stream_abort(each->stream);
+		act(each->stream);
 	pthread_mutex_unlock(&server->lock);
+}
+
+void
+server_end_input(struct server *server)
+{
+	do_to_all(server, stream_end_input);
 }
 
 void
@@ -544,7 +550,7 @@ server_run(struct server *server, int64_t grace)
 	while (server->threads > 0 && !server->hurried &&
 	    deadline_left(deadline) > 0)
 		turn(server, deadline_left(deadline));
-	abort_all(server);
+	do_to_all(server, stream_abort);
 	while (server->threads > 0)
 		turn(server, -1);
 }

@@ -43,6 +43,10 @@ int server_new(const struct server_limits *limits, void (*on_reload)(void *),
  * something else than their stream. Call it before server_run(). */
 void server_set_on_stop(struct server *server, void (*on_stop)(void *));
 
+/* Ends the input of all connections: who waits for a question finds the end,
+ * who answers one can do so. For `on_stop`. */
+void server_end_input(struct server *server);
+
 /* Puts new limits into force for connections to come; fit for `on_reload`.
  * Call it only in the thread of server_run(), or before that. Like
  * server_run() it says in the log when the process may not have the

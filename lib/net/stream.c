@@ -55,6 +55,12 @@ stream_abort(struct stream *stream)
 	shutdown(stream->fd, SHUT_RDWR);
 }
 
+void
+stream_end_input(struct stream *stream)
+{
+	shutdown(stream->fd, SHUT_RD);
+}
+
 const char *
 stream_peer(const struct stream *stream)
 {

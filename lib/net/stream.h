@@ -51,9 +51,13 @@ void stream_free(struct stream *stream);
 void stream_finish(struct stream *stream, struct deadline deadline);
 
 /* Ends reads and writes of the thread that uses the stream, now and from now
- * on; for shutdown. The one function here that another thread may call, as long
- * as the stream is not freed meanwhile. */
+ * on; for shutdown. This and stream_end_input() are the functions here that
+ * another thread may call, as long as the stream is not freed meanwhile. */
 void stream_abort(struct stream *stream);
+
+/* Ends reads only, once what has come already is read. Likewise for another
+ * thread. */
+void stream_end_input(struct stream *stream);
 
 /*
  * Reads up to `size` octets, at least one. 0 in *got: the peer has closed. TLS

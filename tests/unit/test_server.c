@@ -586,6 +586,34 @@ abort_after_the_grace(void **state)
 	expect_end(a);
 }
 
+static struct server *stopping;
+
+static void
+end_input(void *context)
+{
+	server_end_input(stopping);
+}
+
+/* Who is silent does not hold up the end, however long the grace. */
+static void
+end_of_input_at_the_stop(void **state)
+{
+	struct server_limits limits = {0};
+	struct stream *a;
+	struct run run;
+
+	stopping = make(&limits);
+	server_set_on_stop(stopping, end_input);
+	listen_unix(stopping);
+	start(&run, stopping, 1000 * LONG);
+	a = dial_unix();
+	expect(a, "a\n", "> a");
+	finish(&run);
+	/* And not that of a read that waited in vain. */
+	assert_int_equal(atomic_load(&seen.ended_with), ERR_UNREACHABLE);
+	expect_end(a);
+}
+
 static void
 second_signal_ends_the_grace(void **state)
 {
@@ -723,6 +751,7 @@ main(void)
 	    cmocka_unit_test(reload_and_end_by_signal),
 	    cmocka_unit_test(grace_for_connections),
 	    cmocka_unit_test(abort_after_the_grace),
+	    cmocka_unit_test(end_of_input_at_the_stop),
 	    cmocka_unit_test(second_signal_ends_the_grace),
 	    cmocka_unit_test(unix_socket_table),
 	    cmocka_unit_test(unix_socket_owner_and_mode),
