@@ -11,6 +11,7 @@ int
 policyd_ask(struct dimectl *ctl, struct facts_request *request,
     struct facts_answer *answer)
 {
+	struct facts_client *client;
 	struct config *config;
 	int err;
 
@@ -21,8 +22,12 @@ policyd_ask(struct dimectl *ctl, struct facts_request *request,
 		return err;
 	if (request->wait == POLICYD_WAIT)
 		request->wait = config->fetch_timeout * 1000;
-	err = facts_ask(config->facts_socket, request, answer, &ctl->fault);
+	err = facts_client_new(config->facts_socket, 0, &clock_system, &client);
 	config_free(config);
+	if (err != 0)
+		return fault_set(&ctl->fault, err, "out of memory");
+	err = facts_ask(client, request, answer, &ctl->fault);
+	facts_client_free(client);
 	return err;
 }
 

@@ -85,8 +85,8 @@ find_hosts(struct search *search, enum hosts_stage stage, struct fault *fault)
 
 	facts_answer_free(&search->facts);
 	facts_answer_init(&search->facts);
-	err = facts_ask(request->dmtpd->config->facts_socket, &question,
-	    &search->facts, fault);
+	err = facts_ask(request->dmtpd->facts, &question, &search->facts,
+	    fault);
 	search->result->ms_facts += now() - start;
 	if (err == 0 && search->facts.err != 0)
 		err = fault_set(fault, search->facts.err, "%s",

@@ -245,9 +245,9 @@ refuse(const struct check *check, int err)
 	const struct deliver_in *delivery = check->delivery;
 
 	if (err == ERR_SIGNATURE &&
-	    facts_met(delivery->dmtpd->config->facts_socket,
-	        RULE_BAD_SIGNATURE, delivery->origin_domain,
-	        delivery->destination, "") == POLICY_DEFER)
+	    facts_met(delivery->dmtpd->facts, RULE_BAD_SIGNATURE,
+	        delivery->origin_domain, delivery->destination, "") ==
+	        POLICY_DEFER)
 		err = ERR_DEFERRED;
 	return reply_of_error(err);
 }

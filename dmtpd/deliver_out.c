@@ -105,8 +105,8 @@ find_destination_signet(struct attempt *attempt)
 	if (attempt->org->signet->signet->layout == LAYOUT_STANDARD)
 		return 0;
 	facts_answer_init(&answer);
-	err = facts_ask(attempt->delivery->dmtpd->config->facts_socket,
-	    &request, &answer, fault);
+	err = facts_ask(attempt->delivery->dmtpd->facts, &request, &answer,
+	    fault);
 	if (err == 0 && answer.err != 0)
 		err = fault_set(fault, answer.err, "%s", answer.reason);
 	if (err == 0)
@@ -155,7 +155,7 @@ judge_silence(struct attempt *attempt, int err)
 {
 	struct deliver_out *delivery = attempt->delivery;
 
-	if (facts_met(delivery->dmtpd->config->facts_socket, RULE_PEER_DOWN,
+	if (facts_met(delivery->dmtpd->facts, RULE_PEER_DOWN,
 	        attempt->org->signet->domain, delivery->recipient,
 	        attempt->queue) == POLICY_DEFER)
 		return err;
@@ -199,8 +199,7 @@ report_stale(const struct attempt *attempt)
 	if (!user && code != reply_row(REPLY_DESTINATION_SIGNET)->code)
 		return;
 	facts_answer_init(&answer);
-	facts_ask(attempt->delivery->dmtpd->config->facts_socket, &request,
-	    &answer, NULL);
+	facts_ask(attempt->delivery->dmtpd->facts, &request, &answer, NULL);
 	facts_answer_free(&answer);
 }
 

@@ -51,6 +51,7 @@ struct dmtpd {
 	struct peer_room peer_room;    /* for what their hosts list */
 	struct keys *keys;
 	struct state *state;
+	struct facts_client *facts; /* dime-policyd */
 	struct backoff *backoff;   /* peers' hosts that failed lately */
 	struct pool *pool;         /* sessions with the others */
 	struct underway *underway; /* messages being injected */

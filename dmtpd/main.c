@@ -104,7 +104,7 @@ find_addresses(void *context, const char *host, struct deadline deadline,
 	int err;
 
 	facts_answer_init(&answer);
-	err = facts_ask(dmtpd->config->facts_socket, &request, &answer, fault);
+	err = facts_ask(dmtpd->facts, &request, &answer, fault);
 	if (err == 0 && answer.err != 0)
 		err = fault_set(fault, answer.err, "%s", answer.reason);
 	if (err == 0 && answer.host_count == 0)
@@ -219,6 +219,10 @@ make_parts(struct dmtpd *dmtpd, struct fault *fault)
 {
 	int err = pool_new(POOL_IDLE_TIME, &dmtpd->pool);
 
+	if (err == 0)
+		err = facts_client_new(dmtpd->config->facts_socket,
+		    dmtpd->config->connection_limit, &clock_system,
+		    &dmtpd->facts);
 	dmtpd->backoff = backoff_new(&clock_system);
 	dmtpd->underway = underway_new();
 	dmtpd->rates = rates_new(&clock_system);
@@ -275,6 +279,7 @@ free_all(struct dmtpd *dmtpd)
 	tls_free(dmtpd->tls_server);
 	tls_free(dmtpd->tls_client);
 	revocation_free(dmtpd->revocation);
+	facts_client_free(dmtpd->facts);
 	keys_close(dmtpd->keys);
 	state_close(dmtpd->state);
 	backoff_free(dmtpd->backoff);

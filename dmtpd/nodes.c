@@ -16,8 +16,7 @@ ask(struct dmtpd *dmtpd, enum facts_verb verb, const char *identifier,
 	int err = 0;
 
 	facts_answer_init(&answer);
-	if (facts_ask(dmtpd->config->facts_socket, &request, &answer,
-	        NULL) == 0)
+	if (facts_ask(dmtpd->facts, &request, &answer, NULL) == 0)
 		err = answer.err;
 	facts_answer_free(&answer);
 	return err;

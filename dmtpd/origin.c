@@ -41,7 +41,7 @@ ask(struct dmtpd *dmtpd, const struct origin_question *question,
 	int err;
 
 	facts_answer_init(&answer);
-	err = facts_ask(dmtpd->config->facts_socket, &request, &answer, fault);
+	err = facts_ask(dmtpd->facts, &request, &answer, fault);
 	if (err != 0 || !is_cached(answer.source) ||
 	    !is_cached(answer.org.source))
 		*question->looked_up = true;

@@ -73,8 +73,9 @@ tell(struct spreader *spreader, struct span counts)
 	base64_encode(span_of(spreader->tally.mark,
 	    spreader->tally.mark_length), since);
 	facts_answer_init(&answer);
-	told = facts_ask(spreader->dmtpd->config->facts_socket, &request,
-	    &answer, NULL) == 0 && answer.err == 0;
+	told = facts_ask(spreader->dmtpd->facts, &request, &answer, NULL) ==
+	        0 &&
+	    answer.err == 0;
 	if (told)
 		hear(spreader, &answer);
 	facts_answer_free(&answer);

@@ -94,8 +94,7 @@ ask(struct session *session, const char *from, const char *to)
 	int err;
 
 	facts_answer_init(&answer);
-	err = facts_ask(session->site->config->facts_socket, &request,
-	    &answer, &fault);
+	err = facts_ask(session->milter->facts, &request, &answer, &fault);
 	if (err != 0 || answer.action != POLICY_NAKED)
 		log_refusal(session, err == 0 &&
 		    answer.action == POLICY_REFUSE, from, to, &answer,

@@ -140,6 +140,16 @@ start_log(const struct config *config, struct fault *fault)
 	return 0;
 }
 
+static int
+start_asking(struct milter *milter, struct fault *fault)
+{
+	const struct config *config = milter->site.current->config;
+	const int err = facts_client_new(config->facts_socket,
+	    config->connection_limit, &clock_system, &milter->facts);
+
+	return err == 0 ? 0 : fault_set(fault, err, "out of memory");
+}
+
 /* ---- running ---- */
 
 static void *
@@ -225,6 +235,7 @@ serve(struct milter *milter, bool check_only, bool *ran, struct fault *fault)
 
 	if ((err = start_log(milter->site.current->config, fault)) != 0 ||
 	    (err = open_stores(milter, fault)) != 0 || check_only ||
+	    (err = start_asking(milter, fault)) != 0 ||
 	    (err = open_socket(milter, fault)) != 0 ||
 	    (err = start_running(&running, fault)) != 0)
 		return err;
@@ -272,6 +283,7 @@ main(int argc, char **argv)
 	if (err != 0)
 		fprintf(stderr, "dime-milter: %s\n", fault_text(&fault, err));
 	if (!ran) {
+		facts_client_free(milter.facts);
 		close_stores(&milter);
 		site_close(&milter.site);
 		crowd_end(&milter.crowd);

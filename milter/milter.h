@@ -5,6 +5,7 @@
 #include <libmilter/mfapi.h>
 
 #include "base/config.h"
+#include "client/facts.h"
 #include "keys/keys.h"
 #include "keys/state.h"
 #include "milter/crowd.h"
@@ -39,6 +40,7 @@ struct milter {
 	struct state *state;
 	uint8_t *seal_key; /* 32 octets, secret memory */
 	struct crowd crowd;
+	struct facts_client *facts;
 	_Atomic int64_t connections;
 };
 

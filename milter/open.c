@@ -201,7 +201,7 @@ find_author(struct session *session, struct opening *opening,
 	if (!crowd_enter(&session->milter->crowd, opening->to.domain))
 		return fault_set(fault, ERR_BUSY,
 		    "too many messages wait for signets of this domain");
-	err = facts_ask(config->facts_socket, &request, &opening->answer,
+	err = facts_ask(session->milter->facts, &request, &opening->answer,
 	    fault);
 	crowd_leave(&session->milter->crowd, opening->to.domain);
 	if (err != 0)
@@ -340,7 +340,7 @@ static int
 judge_signature(struct session *session, struct opening *opening,
     struct fault *fault)
 {
-	if (facts_met(session->site->config->facts_socket, RULE_BAD_SIGNATURE,
+	if (facts_met(session->milter->facts, RULE_BAD_SIGNATURE,
 		opening->from.address, session->letter.recipient,
 		session_queue_id(session)) == POLICY_REFUSE)
 		return ERR_SIGNATURE;

@@ -120,8 +120,7 @@ leave_to_smtp(struct session *session, struct sealing *sealing,
 	int err;
 
 	facts_answer_init(&answer);
-	err = facts_ask(session->site->config->facts_socket, &request,
-	    &answer, fault);
+	err = facts_ask(session->milter->facts, &request, &answer, fault);
 	if (err == 0)
 		err = answer.err;
 	facts_answer_free(&answer);

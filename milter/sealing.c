@@ -104,7 +104,7 @@ ask(struct session *session, struct sealing *sealing, struct fault *fault)
 	if (!crowd_enter(&session->milter->crowd, address_domain(sealing->to)))
 		return fault_set(fault, ERR_BUSY,
 		    "too many messages wait for news of this domain");
-	err = facts_ask(config->facts_socket, &request, &sealing->answer,
+	err = facts_ask(session->milter->facts, &request, &sealing->answer,
 	    fault);
 	crowd_leave(&session->milter->crowd, address_domain(sealing->to));
 	return err != 0 ? fault_wrap(fault, "dime-policyd") : 0;

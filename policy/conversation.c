@@ -4,19 +4,17 @@
 #include "policy/conversation.h"
 
 enum {
-	/* Milliseconds. Postfix keeps its connections for as long as its
-	 * processes live; an answer must be taken at once. */
-	SILENCE = 3600 * 1000,
+	/* Milliseconds. An answer must be taken at once. */
 	TAKING = 30 * 1000,
 	ASKING = 30 * 1000, /* from a question's first octets to its last */
 };
 
-/* One question, of which `rest` holds what is left of the last read. */
+/* One question, of which `rest` holds what is left of the last read; `deadline`
+ * is for its first octet. */
 static int
 read_question(struct stream *stream, struct netstring_reader *reader,
-    uint8_t *octets, size_t size, struct span *rest)
+    uint8_t *octets, size_t size, struct span *rest, struct deadline deadline)
 {
-	struct deadline deadline = deadline_in(SILENCE);
 	bool complete = false, begun = false;
 	int err = 0;
 
@@ -50,10 +48,9 @@ conversation_hold(const struct conversation *conversation,
 	netstring_start(&reader, conversation->question_limit);
 	while (err == 0) {
 		err = read_question(stream, &reader, octets, sizeof(octets),
-		    &rest);
+		    &rest, deadline_in(conversation->silence));
 		if (err != 0)
 			break;
-		buffer_reset(&answer);
 		conversation->answer(conversation->context,
 		    netstring_content(&reader), &answer);
 		netstring_next(&reader);
@@ -61,6 +58,8 @@ conversation_hold(const struct conversation *conversation,
 		if (err == 0)
 			err = stream_write(stream, buffer_span(&answer),
 			    deadline_in(TAKING));
+		/* A connection that is kept idle has no memory. */
+		buffer_free(&answer);
 	}
 	if (err == ERR_FORMAT || err == ERR_TOO_LARGE)
 		log_note(LOG_WARNING, "conversation", "ended: %s",

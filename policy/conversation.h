@@ -16,6 +16,7 @@ typedef void conversation_answer(void *context, struct span question,
 struct conversation {
 	size_t question_limit; /* octets inside a netstring */
 	size_t answer_limit;   /* of all of the answer */
+	int64_t silence;       /* milliseconds without a question */
 	conversation_answer *answer;
 	void *context;
 };

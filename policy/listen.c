@@ -9,7 +9,12 @@
 #include "policy/map.h"
 #include "policy/spread.h"
 
-enum { NETSTRING_FRAME = 16 /* octets around the content, at most */ };
+enum {
+	NETSTRING_FRAME = 16, /* octets around the content, at most */
+	/* Milliseconds. Postfix keeps its connections for as long as its
+	 * processes live. */
+	MAP_SILENCE = 3600 * 1000,
+};
 
 /* ---- facts ---- */
 
@@ -68,6 +73,7 @@ listen_facts(struct stream *stream, void *context)
 	const struct conversation conversation = {
 	    .question_limit = FACTS_REQUEST_LIMIT,
 	    .answer_limit = (size_t)FACTS_ANSWER_LIMIT + NETSTRING_FRAME,
+	    .silence = FACTS_SILENCE,
 	    .answer = answer_facts,
 	    .context = context,
 	};
@@ -100,6 +106,7 @@ listen_map(struct stream *stream, void *context)
 	const struct conversation conversation = {
 	    .question_limit = SOCKETMAP_QUERY_LIMIT,
 	    .answer_limit = SOCKETMAP_REPLY_LIMIT,
+	    .silence = MAP_SILENCE,
 	    .answer = answer_map,
 	    .context = context,
 	};

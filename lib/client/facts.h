@@ -140,13 +140,36 @@ void facts_answer_write(const struct facts_answer *answer, struct buffer *out);
 int facts_answer_read(struct span text, struct facts_answer *answer,
     struct fault *fault);
 
+/* policyd closes a connection on which nothing is asked for so long;
+ * milliseconds. */
+enum { FACTS_SILENCE = 2 * 60 * 1000 };
+
 /*
- * Connects to the facts socket, asks and waits up to request->wait plus a
- * second. 0 when there is an answer (which may hold an err of its own);
- * ERR_UNREACHABLE, ERR_TIMEOUT, ERR_PROTOCOL when policyd does not answer:
- * always temporary.
+ * Asks at one facts socket, and keeps connections for questions to come: of
+ * `connection_limit`, what policyd serves at a time, no more than an eighth, so
+ * that those of two programs leave most of it to others; at most 16, and each
+ * for a minute. A connection serves one question at a time. Any thread.
  */
-int facts_ask(const char *socket_path, const struct facts_request *request,
+struct facts_client;
+
+/* A `connection_limit` of 0: nothing is kept. ERR_MEMORY. */
+int facts_client_new(const char *socket_path, int64_t connection_limit,
+    const struct clock *clock, struct facts_client **out);
+
+/* Nobody may be asking. NULL is fine. */
+void facts_client_free(struct facts_client *client);
+
+/*
+ * Asks and waits up to request->wait plus a second. 0 when there is an answer
+ * (which may hold an err of its own); ERR_UNREACHABLE, ERR_TIMEOUT,
+ * ERR_PROTOCOL when policyd does not answer: always temporary.
+ *
+ * When a connection that was kept ends without an octet of an answer, the
+ * question is asked once more on a fresh one, in the same time: policyd was
+ * started again. Only FACTS_SPREAD is not, for what it tells would count twice
+ * if it had arrived; every other question may be asked again.
+ */
+int facts_ask(struct facts_client *client, const struct facts_request *request,
     struct facts_answer *answer, struct fault *fault);
 
 /*
@@ -155,7 +178,7 @@ int facts_ask(const char *socket_path, const struct facts_request *request,
  * POLICY_DEFER; the latter also when policyd does not answer. `queue` may be
  * "".
  */
-enum policy_action facts_met(const char *socket_path,
+enum policy_action facts_met(struct facts_client *client,
     enum rule_outcome outcome, const char *from, const char *to,
     const char *queue);
 

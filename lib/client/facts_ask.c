@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
-#include "client/facts.h"
+#include "client/facts_private.h"
 #include "dmtp/netstring.h"
-#include "net/stream.h"
 
 enum { GRACE = 1000 /* milliseconds for policyd's own work */ };
 
@@ -25,56 +24,105 @@ send_request(struct stream *stream, const struct facts_request *request,
 	return err;
 }
 
+/* How far an answer came. */
+struct reception {
+	bool begun; /* an octet of it is there */
+	bool whole; /* all of it, and nothing behind it */
+};
+
 static int
 receive_answer(struct stream *stream, struct facts_answer *answer,
-    struct deadline deadline, struct fault *fault)
+    struct deadline deadline, struct reception *reception, struct fault *fault)
 {
 	struct netstring_reader reader;
+	struct span input = {NULL, 0};
 	uint8_t octets[8192];
 	bool complete = false;
 	int err = 0;
 
 	netstring_start(&reader, FACTS_ANSWER_LIMIT);
 	while (err == 0 && !complete) {
-		struct span input = {octets, 0};
-
+		input.data = octets;
 		err = stream_read(stream, octets, sizeof(octets),
 		    &input.length, deadline);
 		if (err == 0 && input.length == 0)
 			err = ERR_UNREACHABLE;
-		if (err == 0)
+		if (err == 0) {
+			reception->begun = true;
 			err = netstring_feed(&reader, &input, &complete);
+		}
 	}
 	if (err == 0)
 		err = facts_answer_read(netstring_content(&reader), answer,
 		    fault);
+	reception->whole = err == 0 && input.length == 0;
 	netstring_free(&reader);
 	/* What it says badly is policyd's fault and not the mail's. */
 	return err == ERR_FORMAT || err == ERR_TOO_LARGE ? ERR_PROTOCOL : err;
 }
 
+/* Takes the stream over. */
+static int
+converse(struct facts_client *client, struct stream *stream,
+    const struct facts_request *request, struct facts_answer *answer,
+    struct deadline deadline, struct reception *reception, struct fault *fault)
+{
+	int err = send_request(stream, request, deadline);
+
+	if (err == 0)
+		err = receive_answer(stream, answer, deadline, reception,
+		    fault);
+	if (reception->whole)
+		facts_client_keep(client, stream);
+	else
+		stream_free(stream);
+	return err;
+}
+
+static int
+ask_freshly(struct facts_client *client, const struct facts_request *request,
+    struct facts_answer *answer, struct deadline deadline, struct fault *fault)
+{
+	struct reception reception = {0};
+	struct stream *stream;
+	int err;
+
+	err = stream_connect_unix(facts_client_path(client), deadline, &stream,
+	    fault);
+	return err != 0 ? err
+	                : converse(client, stream, request, answer, deadline,
+	                      &reception, fault);
+}
+
 int
-facts_ask(const char *socket_path, const struct facts_request *request,
+facts_ask(struct facts_client *client, const struct facts_request *request,
     struct facts_answer *answer, struct fault *fault)
 {
 	struct deadline deadline = deadline_in(request->wait + GRACE);
+	struct stream *kept = facts_client_take(client);
+	struct reception reception = {0};
 	struct fault why = {0};
-	struct stream *stream = NULL;
-	int err;
+	bool again = kept == NULL;
+	int err = 0;
 
-	err = stream_connect_unix(socket_path, deadline, &stream, &why);
-	if (err == 0 && (err = send_request(stream, request, deadline)) == 0)
-		err = receive_answer(stream, answer, deadline, &why);
-	stream_free(stream);
+	if (kept != NULL) {
+		err = converse(client, kept, request, answer, deadline,
+		    &reception, &why);
+		again = err == ERR_UNREACHABLE && !reception.begun &&
+		    request->verb != FACTS_SPREAD;
+	}
+	if (again)
+		err = ask_freshly(client, request, answer, deadline, &why);
 	if (err != 0)
-		fault_set(fault, err, "dime-policyd at %s: %s", socket_path,
+		fault_set(fault, err, "dime-policyd at %s: %s",
+		    facts_client_path(client),
 		    why.text[0] != '\0' ? why.text : error_row(err)->text);
 	return err;
 }
 
 enum policy_action
-facts_met(const char *socket_path, enum rule_outcome outcome, const char *from,
-    const char *to, const char *queue)
+facts_met(struct facts_client *client, enum rule_outcome outcome,
+    const char *from, const char *to, const char *queue)
 {
 	const struct facts_request request = {.verb = FACTS_MET, .from = from,
 	    .to = to, .fingerprint = "", .wait = GRACE, .queue = queue,
@@ -83,7 +131,7 @@ facts_met(const char *socket_path, enum rule_outcome outcome, const char *from,
 	struct facts_answer answer;
 
 	facts_answer_init(&answer);
-	if (facts_ask(socket_path, &request, &answer, NULL) == 0 &&
+	if (facts_ask(client, &request, &answer, NULL) == 0 &&
 	    answer.err == 0)
 		action = answer.action;
 	facts_answer_free(&answer);

@@ -560,15 +560,19 @@ nobody_answers(void **state)
 {
 	const struct facts_request request = {.verb = FACTS_STATUS,
 	    .from = "", .to = "", .fingerprint = "", .wait = 100};
+	struct facts_client *client;
 	struct facts_answer answer;
 	struct fault fault;
 	int err;
 
+	assert_int_equal(facts_client_new("/nonexistent/facts", 1000,
+	    &clock_system, &client), 0);
 	facts_answer_init(&answer);
-	err = facts_ask("/nonexistent/facts", &request, &answer, &fault);
+	err = facts_ask(client, &request, &answer, &fault);
 	assert_true(err != 0 && error_row(err)->temporary);
 	assert_non_null(strstr(fault.text, "/nonexistent/facts"));
 	facts_answer_free(&answer);
+	facts_client_free(client);
 }
 
 int
