@@ -21,24 +21,11 @@ is_ip(const struct sockaddr *address)
 	return address->sa_family == AF_INET || address->sa_family == AF_INET6;
 }
 
-static void
-set_options(int fd, const struct sockaddr *peer)
-{
-	int on = 1;
-
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	if (is_ip(peer))
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-}
-
 struct stream *
-stream_of_fd(int fd)
+stream_of_socket(int fd, const struct sockaddr *peer, socklen_t length)
 {
-	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
-	struct sockaddr *peer = (struct sockaddr *)&address;
-	socklen_t length = sizeof(address);
 	struct stream *stream = calloc(1, sizeof(*stream));
+	int on = 1;
 
 	if (stream == NULL) {
 		close(fd);
@@ -47,12 +34,27 @@ stream_of_fd(int fd)
 	stream->fd = fd;
 	stream->input = buffer_make(SIZE_MAX);
 	atomic_init(&stream->aborted, false);
-	if (getpeername(fd, peer, &length) != 0 || !is_ip(peer) ||
+	if (!is_ip(peer) ||
 	    getnameinfo(peer, length, stream->peer, sizeof(stream->peer), NULL,
 	        0, NI_NUMERICHOST) != 0)
 		snprintf(stream->peer, sizeof(stream->peer), "unix");
-	set_options(fd, peer);
+	if (is_ip(peer))
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return stream;
+}
+
+struct stream *
+stream_of_fd(int fd)
+{
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	struct sockaddr *peer = (struct sockaddr *)&address;
+	socklen_t length = sizeof(address);
+
+	if (getpeername(fd, peer, &length) != 0)
+		address.ss_family = AF_UNSPEC;
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return stream_of_socket(fd, peer, length);
 }
 
 /* Without the zone of a link-local address, which means nothing elsewhere. */
@@ -98,9 +100,10 @@ refuse(struct fault *fault, int number, const char *what)
 }
 
 static int
-adopt(int fd, struct stream **out, struct fault *fault)
+adopt(int fd, const struct sockaddr *peer, socklen_t length,
+    struct stream **out, struct fault *fault)
 {
-	*out = stream_of_fd(fd);
+	*out = stream_of_socket(fd, peer, length);
 	return *out != NULL ? 0 : fault_set(fault, ERR_MEMORY, "%s", "");
 }
 
@@ -109,6 +112,7 @@ stream_connect_unix(const char *path, struct deadline deadline,
     struct stream **out, struct fault *fault)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct sockaddr *peer = (const struct sockaddr *)&address;
 	int left = deadline_left(deadline), number, fd;
 	struct timeval wait = {left / 1000, left % 1000 * 1000};
 
@@ -125,12 +129,13 @@ stream_connect_unix(const char *path, struct deadline deadline,
 	/* Connecting to a listener with a full backlog blocks; the only way to
 	 * bound it is the send timeout. */
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+	if (connect(fd, peer, sizeof(address)) != 0) {
 		number = errno == EAGAIN || errno == EINTR ? ETIMEDOUT : errno;
 		close(fd);
 		return refuse(fault, number, path);
 	}
-	return adopt(fd, out, fault);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	return adopt(fd, peer, sizeof(address), out, fault);
 }
 
 /* Waits until a connection stands. 0 or an errno. */
@@ -180,5 +185,5 @@ stream_connect(const struct sockaddr *address, socklen_t length,
 		close(fd);
 		return refuse(fault, number, what);
 	}
-	return adopt(fd, out, fault);
+	return adopt(fd, address, length, out, fault);
 }

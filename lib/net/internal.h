@@ -6,7 +6,7 @@
 
 #include "net/stream.h"
 
-/* What stream.c and tls.c share; nothing outside this directory includes it. */
+/* What the files of this directory share; nothing outside this directory includes it. */
 
 struct ssl_st;
 
@@ -21,6 +21,11 @@ struct stream {
 	atomic_bool aborted;
 	char peer[64];
 };
+
+/* As stream_of_fd(), for a descriptor that is non-blocking and close-on-exec
+ * already; `peer` is the other end, or of no IP family. */
+struct stream *stream_of_socket(int fd, const struct sockaddr *peer,
+    socklen_t length);
 
 /*
  * One attempt to move octets, without waiting. 0 and *moved; STREAM_AGAIN with

@@ -15,6 +15,7 @@
 #include "base/allocator.h"
 #include "base/log.h"
 #include "net/descriptors.h"
+#include "net/internal.h"
 #include "net/listener.h"
 #include "net/server.h"
 
@@ -414,10 +415,11 @@ begin(struct connection *connection)
 /* Takes over `fd`. */
 static int
 take(struct server *server, const struct listener *listener, int fd,
-    const struct sockaddr_storage *address)
+    const struct sockaddr_storage *address, socklen_t length)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
-	struct stream *stream = stream_of_fd(fd);
+	const struct sockaddr *peer = (const struct sockaddr *)address;
+	struct stream *stream = stream_of_socket(fd, peer, length);
 
 	if (connection == NULL || stream == NULL) {
 		free(connection);
@@ -430,8 +432,7 @@ take(struct server *server, const struct listener *listener, int fd,
 	    .handler = listener->handler,
 	    .context = listener->context,
 	    .listener = listener->fd,
-	    .source = source_of_address(
-	        (const struct sockaddr *)address, &server->limits.prefixes),
+	    .source = source_of_address(peer, &server->limits.prefixes),
 	};
 	begin(connection);
 	return 0;
@@ -457,7 +458,8 @@ accept_one(struct server *server, const struct listener *listener)
 	socklen_t length = sizeof(address);
 	int fd = accept4(listener->fd, (struct sockaddr *)&address, &length,
 	    SOCK_CLOEXEC | SOCK_NONBLOCK);
-	int number = fd < 0 ? errno : take(server, listener, fd, &address);
+	int number =
+	    fd < 0 ? errno : take(server, listener, fd, &address, length);
 
 	if (number != 0 && is_callers_fault(number))
 		return;
