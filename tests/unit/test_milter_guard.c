@@ -55,8 +55,8 @@ naked_mail_bears_no_results_of_ours(void **state)
 	"Authentication-Results: gamma.test; dime=pass\r\n"
 	static const char *const forged[] = {
 	    "Authentication-Results: mx.beta.test; dime=pass\r\n",
-	    "authentication-results:\r\n (x) MX.Beta.Test. 1;\r\n"
-	    " DIME = pass\r\n",
+	    ("authentication-results:\r\n (x) MX.Beta.Test. 1;\r\n"
+	     " DIME = pass\r\n"),
 	    "Authentication-Results: mx2.beta.test; spf=pass; dime=pass\r\n",
 	    "Authentication-Results: \"beta.test\"; dime=pass\r\n",
 	};

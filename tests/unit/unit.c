@@ -102,3 +102,12 @@ unit_end(void **state)
 		    FTW_DEPTH | FTW_PHYS);
 	return 0;
 }
+
+void
+unit_expect_end(const char *program, int status)
+{
+	if (status == 0)
+		return;
+	print_error("%s ended with status %#x\n", program, (unsigned int)status);
+	exit(EXIT_FAILURE);
+}

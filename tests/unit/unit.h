@@ -33,4 +33,9 @@ int unit_listen(unsigned int *port);
 int unit_start(void **state);
 int unit_end(void **state);
 
+/* For the end of a group fixture: exits with a failure unless `status`, of
+ * waitpid(), is that of a program that ended in good order. cmocka does not
+ * count what the fixture returns. */
+void unit_expect_end(const char *program, int status);
+
 #endif
