@@ -2,10 +2,12 @@
 # shellcheck shell=sh
 #
 # What the scenarios share. A scenario is a script that tests/scenario/run runs in
-# the demo's world; it says why it fails and exits 1. Nothing sleeps: whatever is
+# a demo's world; it says why it fails and exits 1. Nothing sleeps: whatever is
 # expected is waited for with a deadline.
 
 set -eu
+# Whoever ends a scenario lets it put back what it has changed.
+trap 'exit 1' HUP INT TERM
 : "${TOP:?run by tests/scenario/run}" "${WORLD:?}" "${BUILD:?}"
 . "$TOP/contrib/demo/world.sh"
 
