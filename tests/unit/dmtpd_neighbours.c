@@ -288,7 +288,8 @@ answer_facts(const struct facts_request *request, struct facts_answer *answer)
 		memcpy(answer->org_fingerprint, held, sizeof(held));
 		pthread_mutex_unlock(&lock);
 		if (*request->fingerprint != '\0' &&
-		    strcmp(request->fingerprint, which->signet->fingerprint) != 0)
+		    strcmp(request->fingerprint, which->signet->fingerprint) !=
+		        0)
 			answer->err = ERR_UNKNOWN_ADDRESS;
 	} else if (strcmp(request->to, "large.test") == 0) {
 		answer_large(answer);

@@ -6,8 +6,8 @@
 
 #include "crypto/base64.h"
 
-/* What dime-policyd says for the site's other nodes, and hears for them. All of it
- * is guarded by `lock`. */
+/* What dime-policyd says for the site's other nodes, and hears for them. All of
+ * it is guarded by `lock`. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t told = PTHREAD_COND_INITIALIZER;
 static int claim_answer;

@@ -88,7 +88,8 @@ lmtp_open(void)
 void
 say_span(struct stream *stream, struct span text)
 {
-	assert_int_equal(stream_write(stream, text, deadline_in(WORLD_PATIENCE)), 0);
+	assert_int_equal(stream_write(stream, text,
+	    deadline_in(WORLD_PATIENCE)), 0);
 }
 
 void
@@ -137,6 +138,77 @@ ask(struct stream *stream, const char *format, ...)
 	say_span(stream, buffer_span(&line));
 	buffer_free(&line);
 	return hear(stream);
+}
+
+int
+say_mail(struct stream *stream, const char *domain, const char *fingerprint)
+{
+	return ask(stream, "MAIL FROM=<%s> FINGERPRINT=[%s]", domain,
+	    fingerprint);
+}
+
+int
+say_rcpt(struct stream *stream, const char *domain, const char *fingerprint)
+{
+	return ask(stream, "RCPT TO=<%s> FINGERPRINT=[%s]", domain,
+	    fingerprint);
+}
+
+void
+start_data(struct stream *stream, const char *origin)
+{
+	const struct keys_org *org =
+	    strcmp(origin, "beta.test") == 0 ? world.beta : world.alpha;
+
+	assert_int_equal(say_mail(stream, origin, org->signet->fingerprint),
+	    250);
+	assert_int_equal(say_rcpt(stream, "beta.test",
+	    world.beta->signet->fingerprint), 250);
+	assert_int_equal(ask(stream, "DATA"), 354);
+}
+
+int
+transact(struct stream *stream, const char *origin, struct span message)
+{
+	start_data(stream, origin);
+	say_span(stream, message);
+	return ask(stream, ".");
+}
+
+void
+assert_listed(const struct signet *expected)
+{
+	struct signet *signet = NULL;
+	struct fault fault = {0};
+
+	if (signet_read(buffer_span(&listing), &signet, &fault) != 0)
+		fail_msg("%s", fault.text);
+	assert_true(span_equal(signet_binary(signet), signet_binary(expected)));
+	signet_free(signet);
+}
+
+void
+start_lmtp_data(struct stream *stream, const char *sender,
+    const char *recipient, const char *head, struct span body)
+{
+	struct span line;
+
+	assert_int_equal(ask(stream, "MAIL FROM:<%s>", sender), 250);
+	assert_int_equal(ask(stream, "RCPT TO:<%s>", recipient), 250);
+	assert_int_equal(ask(stream, "DATA"), 354);
+	say(stream, head);
+	while (span_next_line(&body, &line)) {
+		say_span(stream, line);
+		say(stream, "\r\n");
+	}
+}
+
+int
+hand_in(struct stream *stream, const char *sender, const char *recipient,
+    const char *head, struct span body)
+{
+	start_lmtp_data(stream, sender, recipient, head, body);
+	return ask(stream, ".");
 }
 
 /* ---- messages ---- */

@@ -52,8 +52,8 @@ struct dmtpd_world {
 
 extern struct dmtpd_world world;
 
-/* Writes the configuration, with `more` at its end, and has dmtpd read it; whether it
- * did, or refused it. The usual one has no limits of rates. */
+/* Writes the configuration, with `more` at its end, and has dmtpd read it;
+ * whether it did, or refused it. The usual one has no limits of rates. */
 bool dmtpd_reload(const char *more);
 
 /* Group fixtures. */
@@ -68,8 +68,8 @@ const char *world_path(const char *name);
 void neighbours_start(void);
 void neighbours_end(void);
 
-/* The layout in which policyd has the current signet of beta.test; any is found by
- * its fingerprint. */
+/* The layout in which policyd has the current signet of beta.test; any is found
+ * by its fingerprint. */
 void policyd_has(enum layout layout);
 
 /* The stage at which policyd names a host of beta.test that answers. */
@@ -109,16 +109,16 @@ enum { SITE_HANGS_UP = 1 /* in place of an error: no answer */ };
 
 /* What it says to claims from now on: an error, or 0. */
 void site_claims(int err);
-/* What it was told of messages since the last call, or the one above: lines of verb,
- * identifier and recipient. Good until the next call. */
+/* What it was told of messages since the last call, or the one above: lines of
+ * verb, identifier and recipient. Good until the next call. */
 const char *site_messages(void);
 
 /* The secret that the nodes have in common. */
 extern const uint8_t site_secret[32];
 /* What it says that others have counted, from now on. */
 void site_counts(struct span text);
-/* Waits until `read` is content with what it is given: each tally that policyd is
- * told from now on, which may be empty. */
+/* Waits until `read` is content with what it is given: each tally that policyd
+ * is told from now on, which may be empty. */
 typedef bool site_tally_reader(void *context, struct span text);
 void site_wait_counts(site_tally_reader *read, void *context);
 
@@ -131,8 +131,8 @@ bool site_answer(const struct facts_request *request,
 /* What it answers to RCPT, and to the message. "" closes the connection. */
 void postfix_answers(const char *rcpt, const char *message);
 
-/* What it answers instead to MAIL from the second of a session on; NULL: nothing
- * else. */
+/* What it answers instead to MAIL from the second of a session on; NULL:
+ * nothing else. */
 void postfix_answers_again(const char *mail);
 
 /* What it was given last: envelope and message; how many it took so far, how
@@ -179,10 +179,36 @@ extern struct buffer listing;
 int ask(struct stream *stream, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* MAIL and RCPT of a DMTP session; the code. */
+int say_mail(struct stream *stream, const char *domain,
+    const char *fingerprint);
+int say_rcpt(struct stream *stream, const char *domain,
+    const char *fingerprint);
+
+/* MAIL, RCPT and DATA, from the origin to beta.test; the fingerprint is that of
+ * beta.test's or, of any other origin, alpha.test's signet. */
+void start_data(struct stream *stream, const char *origin);
+/* Likewise with the message; the code of the last reply. */
+int transact(struct stream *stream, const char *origin, struct span message);
+
+/* The signet must be what `listing` holds. */
+void assert_listed(const struct signet *expected);
+
+/* MAIL, RCPT and DATA of an LMTP session, and a message without its end: header
+ * fields with CRLF, and lines with any end. */
+void start_lmtp_data(struct stream *stream, const char *sender,
+    const char *recipient, const char *head, struct span body);
+/* Likewise with its end; the code of the last reply. */
+int hand_in(struct stream *stream, const char *sender, const char *recipient,
+    const char *head, struct span body);
+
 /* ---- messages ---- */
 
-/* A message from alice to the user, armored, in the layout of these signets; other
- * `words` make another one. */
+/* A line of 32 octets of what may be armor. */
+#define LINE32 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+
+/* A message from alice to the user, armored, in the layout of these signets;
+ * other `words` make another one. */
 struct buffer sealed(const struct keys_org *destination,
     const struct keys_user *recipient, const char *words);
 

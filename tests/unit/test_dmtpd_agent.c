@@ -15,23 +15,6 @@
 	"\tby mail.alpha.test (Postfix) with ESMTP id 4QueueId\r\n"            \
 	"\tfor <bob@beta.test>; Mon, 1 Jan 2024 00:00:00 +0000 (UTC)\r\n"
 
-static int
-hand_in(struct stream *s, const char *sender, const char *recipient,
-    const char *head, struct span body)
-{
-	struct span line;
-
-	assert_int_equal(ask(s, "MAIL FROM:<%s>", sender), 250);
-	assert_int_equal(ask(s, "RCPT TO:<%s>", recipient), 250);
-	assert_int_equal(ask(s, "DATA"), 354);
-	say(s, head);
-	while (span_next_line(&body, &line)) {
-		say_span(s, line);
-		say(s, "\r\n");
-	}
-	return ask(s, ".");
-}
-
 static void
 agent_delivers(void **state)
 {
@@ -83,8 +66,8 @@ agent_goes_on_to_later_stages(void **state)
 	buffer_free(&message);
 }
 
-/* Without a DIME-RESEAL there is nothing better than to offer a message for another
- * signet than policyd holds. */
+/* Without a DIME-RESEAL there is nothing better than to offer a message for
+ * another signet than policyd holds. */
 static void
 agent_offers_what_may_be_stale(void **state)
 {
@@ -100,8 +83,8 @@ agent_offers_what_may_be_stale(void **state)
 	buffer_free(&message);
 }
 
-/* In the dialect of the signets: DMTP's fingerprints are of the same layout, and
- * what was sealed for another signet does not leave. */
+/* In the dialect of the signets: DMTP's fingerprints are of the same layout,
+ * and what was sealed for another signet does not leave. */
 static void
 agent_delivers_the_libdime_dialect(void **state)
 {
@@ -215,8 +198,8 @@ agent_is_put_off(void **state)
 	buffer_free(&message);
 }
 
-/* Where DMTP is to be had nowhere, and the site wants it, Postfix gets the message
- * for the MX; a host that has answered is left its word. */
+/* Where DMTP is to be had nowhere, and the site wants it, Postfix gets the
+ * message for the MX; a host that has answered is left its word. */
 static void
 agent_falls_back_on_smtp(void **state)
 {

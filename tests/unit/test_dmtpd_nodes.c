@@ -43,13 +43,7 @@ send_letter(const struct letter *letter)
 	int code;
 
 	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
-	assert_int_equal(ask(s, "MAIL FROM=<alpha.test> FINGERPRINT=[%s]",
-	    world.alpha->signet->fingerprint), 250);
-	assert_int_equal(ask(s, "RCPT TO=<beta.test> FINGERPRINT=[%s]",
-	    world.beta->signet->fingerprint), 250);
-	assert_int_equal(ask(s, "DATA"), 354);
-	say_span(s, buffer_span(&letter->text));
-	code = ask(s, ".");
+	code = transact(s, "alpha.test", buffer_span(&letter->text));
 	stream_free(s);
 	return code;
 }

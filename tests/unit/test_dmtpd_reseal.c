@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "dime/resealing.h"
 #include "dmtpd/transit.h"
 
 /*
@@ -24,23 +23,15 @@ reseal_start(void **state)
 	return dmtpd_world_start(state);
 }
 
+/* As a message of Postfix's, with dmtpd's fields. */
 static int
-hand_in(struct stream *s, const char *sender, const char *recipient,
+hand_back(struct stream *s, const char *sender, const char *recipient,
     const char *fields, struct span body)
 {
-	struct span line;
+	char head[1000];
 
-	assert_int_equal(ask(s, "MAIL FROM:<%s>", sender), 250);
-	assert_int_equal(ask(s, "RCPT TO:<%s>", recipient), 250);
-	assert_int_equal(ask(s, "DATA"), 354);
-	say(s, RECEIVED);
-	say(s, fields);
-	say(s, transit_head);
-	while (span_next_line(&body, &line)) {
-		say_span(s, line);
-		say(s, "\r\n");
-	}
-	return ask(s, ".");
+	snprintf(head, sizeof(head), RECEIVED "%s%s", fields, transit_head);
+	return hand_in(s, sender, recipient, head, body);
 }
 
 /* What DIME-RESEAL was given: which time it is, and the armor as it was. */
@@ -91,7 +82,7 @@ stale_goes_back_to_be_sealed(void **state)
 		unsigned int before = reseal_mail()->count;
 
 		unit_case(cases[i].sender);
-		assert_int_equal(hand_in(s, cases[i].sender, "Dave@beta.test",
+		assert_int_equal(hand_back(s, cases[i].sender, "Dave@beta.test",
 		    cases[i].fields, buffer_span(&message)), 250);
 		assert_string_equal(heard, "2.0.0 586 INVALID RECIPIENT SIGNET "
 		    "(beta.test said so): sealed anew as 4Anew");
@@ -139,7 +130,7 @@ so_does_what_the_organization_has_left_behind(void **state)
 	struct stream *s = lmtp_open();
 	char stale[300];
 
-	assert_int_equal(hand_in(s, "alice@alpha.test", "bob@beta.test", "",
+	assert_int_equal(hand_back(s, "alice@alpha.test", "bob@beta.test", "",
 	    buffer_span(&message)), 250);
 	assert_string_equal(heard, "2.0.0 576 INVALID DESTINATION SIGNET "
 	    "(beta.test said so): sealed anew as 4Anew");
@@ -164,7 +155,7 @@ policyd_knows_of_another(void **state)
 	char stale[300];
 
 	policyd_heard_stale(stale);
-	assert_int_equal(hand_in(s, "alice@alpha.test", "bob@beta.test", "",
+	assert_int_equal(hand_back(s, "alice@alpha.test", "bob@beta.test", "",
 	    buffer_span(&message)), 250);
 	assert_string_equal(heard, "2.0.0 sealed for another signet than "
 	    "beta.test has: sealed anew as 4Anew");
@@ -219,7 +210,7 @@ what_policyd_knows_is_not_offered_first(void **state)
 		unit_case(cases[i].name);
 		policyd_holds(cases[i].holds);
 		reseal_answers("250 Ok", cases[i].milter);
-		assert_int_equal(hand_in(s, "alice@alpha.test",
+		assert_int_equal(hand_back(s, "alice@alpha.test",
 		    cases[i].recipient, cases[i].fields, cases[i].body),
 		    cases[i].code);
 		if (strncmp(heard, cases[i].text,
@@ -273,7 +264,7 @@ the_milters_word_is_passed_on(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		unit_case(cases[i].name);
 		reseal_answers(cases[i].rcpt, cases[i].message);
-		assert_int_equal(hand_in(s, "alice@alpha.test",
+		assert_int_equal(hand_back(s, "alice@alpha.test",
 		    "dave@beta.test", "", buffer_span(&message)),
 		    cases[i].code);
 		if (strncmp(heard, cases[i].text,
@@ -313,13 +304,13 @@ nothing_else_goes_there(void **state)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		unit_case(cases[i].name);
-		assert_int_equal(hand_in(s, "alice@alpha.test",
+		assert_int_equal(hand_back(s, "alice@alpha.test",
 		    cases[i].recipient, cases[i].fields, cases[i].body),
 		    cases[i].code);
 	}
 	assert_int_equal(reseal_mail()->count, before);
 	/* What crosses has none of our fields. */
-	assert_int_equal(hand_in(s, "alice@alpha.test", "bob@beta.test",
+	assert_int_equal(hand_back(s, "alice@alpha.test", "bob@beta.test",
 	    "Dimegate-Resealed: 2\r\n", buffer_span(&bob)), 250);
 	assert_memory_equal(postfix_mail()->message.data, transit_head,
 	    strlen(transit_head));

@@ -17,22 +17,15 @@ static void
 begin(struct stream *s, const char *words)
 {
 	struct buffer message = sealed(world.beta, world.bob, words);
-	struct span body = buffer_span(&message), line;
 
-	assert_int_equal(ask(s, "MAIL FROM:<alice@alpha.test>"), 250);
-	assert_int_equal(ask(s, "RCPT TO:<bob@beta.test>"), 250);
-	assert_int_equal(ask(s, "DATA"), 354);
-	say(s, transit_head);
-	while (span_next_line(&body, &line)) {
-		say_span(s, line);
-		say(s, "\r\n");
-	}
+	start_lmtp_data(s, "alice@alpha.test", "bob@beta.test", transit_head,
+	    buffer_span(&message));
 	say(s, ".\r\n");
 	buffer_free(&message);
 }
 
 static int
-hand_in(struct stream *s, const char *words)
+hand_letter(struct stream *s, const char *words)
 {
 	begin(s, words);
 	return hear(s);
@@ -44,7 +37,7 @@ hand_in_at_last(struct stream *s)
 {
 	const struct deadline patience = deadline_in(WORLD_PATIENCE);
 
-	while (hand_in(s, "at last") != 250) {
+	while (hand_letter(s, "at last") != 250) {
 		assert_true(deadline_left(patience) > 0);
 		poll(NULL, 0, 100);
 	}
@@ -63,7 +56,7 @@ one_session_for_many_letters(void **state)
 
 	for (int i = 0; i < 5; i++) {
 		snprintf(words, sizeof(words), "letter %d", i);
-		assert_int_equal(hand_in(s, words), 250);
+		assert_int_equal(hand_letter(s, words), 250);
 	}
 	wait_log(NULL, 0, first);
 	wait_log(NULL, 0, later);
@@ -89,7 +82,7 @@ sessions_that_ended(void **state)
 	};
 	struct stream *s = lmtp_open();
 
-	assert_int_equal(hand_in(s, "before"), 250);
+	assert_int_equal(hand_letter(s, "before"), 250);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct unit_host_count before = unit_host_count(host), after;
 
@@ -97,7 +90,7 @@ sessions_that_ended(void **state)
 		if (cases[i].blurts != NULL)
 			unit_host_blurts(host, cases[i].blurts);
 		unit_host_answers(host, "RSET", cases[i].rset);
-		assert_int_equal(hand_in(s, cases[i].name), 250);
+		assert_int_equal(hand_letter(s, cases[i].name), 250);
 		unit_host_answers(host, NULL, NULL);
 		after = unit_host_count(host);
 		assert_int_equal(after.messages, before.messages + 1);
@@ -123,10 +116,10 @@ sessions_that_the_host_ends(void **state)
 		struct unit_host_count before, after;
 
 		unit_case(cases[i].name);
-		assert_int_equal(hand_in(s, "before"), 250);
+		assert_int_equal(hand_letter(s, "before"), 250);
 		before = unit_host_count(host);
 		unit_host_answers_late(host, cases[i].verb, cases[i].answer);
-		assert_int_equal(hand_in(s, cases[i].name), 250);
+		assert_int_equal(hand_letter(s, cases[i].name), 250);
 		unit_host_answers(host, NULL, NULL);
 		after = unit_host_count(host);
 		assert_int_equal(after.messages, before.messages + 1);
@@ -134,7 +127,7 @@ sessions_that_the_host_ends(void **state)
 	}
 	unit_case("a new session as well: that is the host's word");
 	unit_host_answers(host, "MAIL", "421 CLOSING CONNECTION\n");
-	assert_int_equal(hand_in(s, "refused by two"), 451);
+	assert_int_equal(hand_letter(s, "refused by two"), 451);
 	unit_host_answers(host, NULL, NULL);
 	stream_free(s);
 }
@@ -146,14 +139,14 @@ a_session_that_breaks_after_the_message(void **state)
 	struct stream *s = lmtp_open();
 	unsigned int before;
 
-	assert_int_equal(hand_in(s, "goes well"), 250);
+	assert_int_equal(hand_letter(s, "goes well"), 250);
 	before = unit_host_count(host).messages;
 	unit_host_answers(host, ".", "");
-	assert_int_equal(hand_in(s, "in doubt"), 451);
+	assert_int_equal(hand_letter(s, "in doubt"), 451);
 	assert_int_equal(strncmp(heard, "4.4.1 ", 6), 0);
 	assert_int_equal(unit_host_count(host).messages, before + 1);
 	unit_host_answers(host, NULL, NULL);
-	assert_int_equal(hand_in(s, "in doubt"), 250);
+	assert_int_equal(hand_letter(s, "in doubt"), 250);
 	stream_free(s);
 }
 
@@ -164,12 +157,12 @@ a_refusal_ends_no_session(void **state)
 	struct stream *s = lmtp_open();
 	unsigned int before;
 
-	assert_int_equal(hand_in(s, "not refused"), 250);
+	assert_int_equal(hand_letter(s, "not refused"), 250);
 	before = unit_host_count(host).connections;
 	unit_host_answers(host, "RCPT", "510 INVALID DESTINATION\n");
-	assert_int_equal(hand_in(s, "refused"), 550);
+	assert_int_equal(hand_letter(s, "refused"), 550);
 	unit_host_answers(host, NULL, NULL);
-	assert_int_equal(hand_in(s, "not refused again"), 250);
+	assert_int_equal(hand_letter(s, "not refused again"), 250);
 	assert_int_equal(unit_host_count(host).connections, before);
 	stream_free(s);
 }
@@ -179,10 +172,10 @@ reload_closes_what_is_idle(void **state)
 {
 	struct stream *s = lmtp_open();
 
-	assert_int_equal(hand_in(s, "before the reload"), 250);
+	assert_int_equal(hand_letter(s, "before the reload"), 250);
 	assert_true(dmtpd_reload(""));
 	unit_host_wait(host, unit_host_has_open, 0);
-	assert_int_equal(hand_in(s, "after the reload"), 250);
+	assert_int_equal(hand_letter(s, "after the reload"), 250);
 	stream_free(s);
 }
 
@@ -198,13 +191,13 @@ so_many_sessions_and_no_more(void **state)
 	unit_host_holds(host, true);
 	begin(first, "has the session");
 	unit_host_wait(host, unit_host_has_messages, before + 1);
-	assert_int_equal(hand_in(second, "waits for it, in vain"), 451);
+	assert_int_equal(hand_letter(second, "waits for it, in vain"), 451);
 	assert_string_equal(heard, "4.3.2 1 sessions with beta.test or its host "
 	    "dx.gamma.test are open already");
-	assert_int_equal(hand_in(second, "does not wait"), 451);
+	assert_int_equal(hand_letter(second, "does not wait"), 451);
 	unit_host_holds(host, false);
 	assert_int_equal(hear(first), 250);
-	assert_int_equal(hand_in(second, "has its turn"), 250);
+	assert_int_equal(hand_letter(second, "has its turn"), 250);
 	assert_int_equal(unit_host_count(host).messages, before + 2);
 	stream_free(first);
 	stream_free(second);
@@ -219,10 +212,10 @@ the_record_changes(void **state)
 	struct stream *s = lmtp_open();
 	struct unit_host_count before, after;
 
-	assert_int_equal(hand_in(s, "under the old record"), 250);
+	assert_int_equal(hand_letter(s, "under the old record"), 250);
 	before = unit_host_count(host);
 	policyd_signs_other(true);
-	assert_int_equal(hand_in(s, "under the new record"), 451);
+	assert_int_equal(hand_letter(s, "under the new record"), 451);
 	assert_int_equal(strncmp(heard, "4.7.5 ", 6), 0);
 	after = unit_host_count(host);
 	assert_int_equal(after.messages, before.messages);
@@ -231,8 +224,8 @@ the_record_changes(void **state)
 	stream_free(s);
 }
 
-/* Two sessions end, and no new one can be had: the second attempt is not even made,
- * since the host has just failed. */
+/* Two sessions end, and no new one can be had: the second attempt is not even
+ * made, since the host has just failed. */
 static void
 a_host_that_goes_down(void **state)
 {
@@ -248,8 +241,8 @@ a_host_that_goes_down(void **state)
 	assert_int_equal(hear(second), 250);
 	unit_host_turns_away(host, true);
 	unit_host_answers_late(host, "MAIL", "");
-	assert_int_equal(hand_in(first, "finds it down"), 451);
-	assert_int_equal(hand_in(second, "need not try"), 451);
+	assert_int_equal(hand_letter(first, "finds it down"), 451);
+	assert_int_equal(hand_letter(second, "need not try"), 451);
 	assert_non_null(strstr(heard, "failed a moment ago"));
 	unit_host_answers(host, NULL, NULL);
 	unit_host_turns_away(host, false);

@@ -28,31 +28,18 @@ own_keys(void)
 }
 
 static int
-say_rcpt(struct stream *s, const char *fingerprint)
+mail_and_rcpt(struct stream *s, const char *fingerprint)
 {
-	assert_int_equal(ask(s, "MAIL FROM=<alpha.test> FINGERPRINT=[%s]",
+	assert_int_equal(say_mail(s, "alpha.test",
 	    world.alpha->signet->fingerprint), 250);
-	return ask(s, "RCPT TO=<beta.test> FINGERPRINT=[%s]", fingerprint);
+	return say_rcpt(s, "beta.test", fingerprint);
 }
 
 /* A transaction with the first signet of beta.test. */
 static int
 deliver(struct stream *s, const struct buffer *message)
 {
-	assert_int_equal(say_rcpt(s, world.beta->signet->fingerprint), 250);
-	assert_int_equal(ask(s, "DATA"), 354);
-	say_span(s, buffer_span(message));
-	return ask(s, ".");
-}
-
-static void
-assert_lists(const struct signet *expected)
-{
-	struct signet *signet;
-
-	assert_int_equal(signet_read(buffer_span(&listing), &signet, NULL), 0);
-	assert_true(span_equal(signet_binary(signet), signet_binary(expected)));
-	signet_free(signet);
+	return transact(s, "alpha.test", buffer_span(message));
 }
 
 static void
@@ -80,18 +67,18 @@ a_rotated_user(void **state)
 
 	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
 	assert_int_equal(ask(s, "SGNT FOR=<bob@beta.test>"), 280);
-	assert_lists(old->signet);
+	assert_listed(old->signet);
 	assert_int_equal(keys_rotate_user(keys, "bob@beta.test", NULL), 0);
 	assert_int_equal(keys_find_user(keys, "bob@beta.test", &next, NULL),
 	    0);
 	assert_int_equal(ask(s, "SGNT FOR=<bob@beta.test>"), 280);
-	assert_lists(next->signet->signet);
+	assert_listed(next->signet->signet);
 	assert_int_equal(ask(s, "SGNT FOR=<bob@beta.test> FINGERPRINT=[%s]",
 	    old->core), 280);
-	assert_lists(old->signet);
+	assert_listed(old->signet);
 	assert_int_equal(ask(s, "VRFY FOR=<bob@beta.test> FINGERPRINT=[%s]",
 	    old->core), 280);
-	assert_lists(next->signet->signet);
+	assert_listed(next->signet->signet);
 	assert_int_equal(ask(s, "VRFY FOR=<bob@beta.test> FINGERPRINT=[%s]",
 	    next->signet->core), 281);
 	assert_int_equal(ask(s, "HIST FOR=<bob@beta.test>"), 290);
@@ -155,46 +142,29 @@ a_rotated_destination(void **state)
 	assert_int_equal(keys_find_org_prepared(keys, "beta.test", &next,
 	    NULL), 0);
 	assert_int_equal(ask(s, "SGNT FOR=<beta.test>"), 270);
-	assert_lists(world.beta->signet->signet);
-	assert_int_equal(say_rcpt(s, next->signet->fingerprint), 576);
+	assert_listed(world.beta->signet->signet);
+	assert_int_equal(mail_and_rcpt(s, next->signet->fingerprint), 576);
 	assert_int_equal(keys_rotate_org(keys, "beta.test", NULL), 0);
 	assert_int_equal(ask(s, "SGNT FOR=<beta.test>"), 270);
-	assert_lists(next->signet->signet);
+	assert_listed(next->signet->signet);
 	assert_int_equal(ask(s, "VRFY FOR=<beta.test> FINGERPRINT=[%s]", old),
 	    270);
-	assert_lists(next->signet->signet);
+	assert_listed(next->signet->signet);
 	assert_int_equal(ask(s, "SGNT FOR=<beta.test> FINGERPRINT=[%s]", old),
 	    270);
-	assert_lists(world.beta->signet->signet);
+	assert_listed(world.beta->signet->signet);
 	assert_int_equal(ask(s, "HIST FOR=<bob@beta.test>"), 290);
-	assert_int_equal(say_rcpt(s, next->signet->fingerprint), 250);
+	assert_int_equal(mail_and_rcpt(s, next->signet->fingerprint), 250);
 	assert_int_equal(deliver(s, &message), 254);
 	assert_true(dmtpd_reload("signet_grace = 0\n"));
-	assert_int_equal(say_rcpt(s, old), 576);
+	assert_int_equal(mail_and_rcpt(s, old), 576);
 	assert_string_equal(heard, "INVALID DESTINATION SIGNET");
-	assert_int_equal(say_rcpt(s, next->signet->fingerprint), 250);
+	assert_int_equal(mail_and_rcpt(s, next->signet->fingerprint), 250);
 	assert_true(dmtpd_reload(""));
 	keys_org_free(next);
 	keys_close(keys);
 	buffer_free(&message);
 	stream_free(s);
-}
-
-/* To the delivery agent, from alice. */
-static int
-hand_in(struct stream *s, const char *recipient, const struct buffer *message)
-{
-	struct span body = buffer_span(message), line;
-
-	assert_int_equal(ask(s, "MAIL FROM:<alice@alpha.test>"), 250);
-	assert_int_equal(ask(s, "RCPT TO:<%s>", recipient), 250);
-	assert_int_equal(ask(s, "DATA"), 354);
-	say(s, transit_head);
-	while (span_next_line(&body, &line)) {
-		say_span(s, line);
-		say(s, "\r\n");
-	}
-	return ask(s, ".");
 }
 
 /* In our own queue at the rotation: no grace is needed for what is ours. */
@@ -219,7 +189,8 @@ a_rotated_origin(void **state)
 
 		policyd_has((enum layout)layout);
 		s = lmtp_open();
-		if (hand_in(s, "bob@beta.test", &message) != 250 ||
+		if (hand_in(s, "alice@alpha.test", "bob@beta.test",
+			transit_head, buffer_span(&message)) != 250 ||
 		    strstr(heard, "254 ACC") == NULL)
 			fail_msg("%s", heard);
 		stream_free(s);
@@ -229,7 +200,8 @@ a_rotated_origin(void **state)
 	/* What the newer keys made of it is no reason for anything. */
 	s = lmtp_open();
 	for (int i = 0; i < 2; i++)
-		if (hand_in(s, "erin@gamma.test", &erin) != 451 ||
+		if (hand_in(s, "alice@alpha.test", "erin@gamma.test",
+			transit_head, buffer_span(&erin)) != 451 ||
 		    strstr(heard, "4.4.1 ") != heard)
 			fail_msg("%s", heard);
 	stream_free(s);
