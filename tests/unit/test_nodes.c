@@ -12,8 +12,8 @@
 #include "policy/spread.h"
 
 /*
- * What the dime-policyds of a site tell each other for their dmtpds: two of them
- * with one Redis, in which somebody else may be as well.
+ * What the dime-policyds of a site tell each other for their dmtpds: two of
+ * them with one Redis, in which somebody else may be as well.
  */
 
 enum { START = 1700000000, PATIENT = 5000, HASTY = 50, DAY = 86400 };
@@ -90,12 +90,6 @@ tear_down(void **state)
 	return 0;
 }
 
-#define NEED_SERVER(world)                                                     \
-	do {                                                                   \
-		if ((world)->redis.pid == 0)                                   \
-			skip();                                                \
-	} while (0)
-
 /* ---- asking ---- */
 
 typedef void inquiry(struct policyd *, const struct facts_request *,
@@ -133,41 +127,6 @@ tampered(struct policyd *node)
 	return counters.tampered;
 }
 
-/* ---- somebody in Redis ---- */
-
-static redisReply *
-raw(struct world *world, const char *format, ...)
-{
-	redisReply *reply;
-	va_list arguments;
-
-	va_start(arguments, format);
-	reply = redisvCommand(world->redis.raw, format, arguments);
-	va_end(arguments);
-	assert_non_null(reply);
-	assert_int_not_equal(reply->type, REDIS_REPLY_ERROR);
-	return reply;
-}
-
-static void
-raw_do(struct world *world, const char *command, const char *key)
-{
-	freeReplyObject(raw(world, command, key));
-}
-
-/* The only name of ours that there is; the caller frees it. */
-static char *
-only_key(struct world *world)
-{
-	redisReply *reply = raw(world, "KEYS dime:*");
-	char *key;
-
-	assert_int_equal(reply->elements, 1);
-	key = strdup(reply->element[0]->str);
-	freeReplyObject(reply);
-	return key;
-}
-
 /* ---- a message is delivered once ---- */
 
 static void
@@ -176,7 +135,7 @@ one_node_delivers(void **state)
 	struct world *world = *state;
 	struct policyd *first = &world->nodes[0], *second = &world->nodes[1];
 
-	NEED_SERVER(world);
+	UNIT_REDIS_NEEDED(&world->redis);
 	assert_int_equal(claim(first, MESSAGE, BOB), 0);
 	assert_int_equal(claim(second, MESSAGE, BOB), ERR_BUSY);
 	/* Another recipient, message or site has nothing to do with it. */
@@ -203,7 +162,7 @@ a_claim_ends(void **state)
 	struct world *world = *state;
 	struct policyd *first = &world->nodes[0], *second = &world->nodes[1];
 
-	NEED_SERVER(world);
+	UNIT_REDIS_NEEDED(&world->redis);
 	assert_int_equal(claim(first, MESSAGE, BOB), 0);
 	assert_int_equal(ask(second, claim_release, MESSAGE, BOB), 0);
 	assert_int_equal(claim(second, MESSAGE, BOB), ERR_BUSY);
@@ -226,7 +185,7 @@ a_claim_of_the_future_does_not_count(void **state)
 {
 	struct world *world = *state;
 
-	NEED_SERVER(world);
+	UNIT_REDIS_NEEDED(&world->redis);
 	wall = START + DAY;
 	assert_int_equal(claim(&world->nodes[0], MESSAGE, BOB), 0);
 	wall = START;
@@ -240,17 +199,17 @@ redis_learns_nothing_of_a_message(void **state)
 	redisReply *value;
 	char *key;
 
-	NEED_SERVER(world);
+	UNIT_REDIS_NEEDED(&world->redis);
 	claim(&world->nodes[0], MESSAGE, BOB);
 	ask(&world->nodes[0], claim_delivered, MESSAGE, BOB);
-	key = only_key(world);
+	key = unit_redis_only_key(&world->redis);
 	assert_int_equal(strlen(key), strlen("dime:1:m:") + 64);
 	assert_null(strstr(key, "beta"));
-	value = raw(world, "GET %s", key);
+	value = unit_redis_ask(&world->redis, 0, "GET %s", key);
 	/* Version, expiry, what is said, and the MAC. */
 	assert_int_equal(value->len, 1 + 8 + 1 + 32);
 	freeReplyObject(value);
-	value = raw(world, "TTL %s", key);
+	value = unit_redis_ask(&world->redis, 0, "TTL %s", key);
 	assert_in_range(value->integer, 30 * DAY - 60, 30 * DAY);
 	freeReplyObject(value);
 	free(key);
@@ -259,40 +218,40 @@ redis_learns_nothing_of_a_message(void **state)
 static void
 put_garbage(struct world *world, const char *key, const char *delivered)
 {
-	raw_do(world, "SET %s garbage", key);
+	unit_redis_do(&world->redis, "SET %s garbage", key);
 }
 
 static void
 put_another_message(struct world *world, const char *key,
     const char *delivered)
 {
-	freeReplyObject(raw(world, "COPY %s %s REPLACE", delivered, key));
+	unit_redis_do(&world->redis, "COPY %s %s REPLACE", delivered, key);
 }
 
 static void
 put_flipped(struct world *world, const char *key, const char *delivered)
 {
 	/* A claim as a delivery. */
-	freeReplyObject(raw(world, "SETRANGE %s 9 %b", key, "\2", (size_t)1));
+	unit_redis_do(&world->redis, "SETRANGE %s 9 %b", key, "\2", (size_t)1);
 }
 
 static void
 put_later(struct world *world, const char *key, const char *delivered)
 {
-	freeReplyObject(raw(world, "SETRANGE %s 1 %b", key, "\1", (size_t)1));
+	unit_redis_do(&world->redis, "SETRANGE %s 1 %b", key, "\1", (size_t)1);
 }
 
 static void
 put_list(struct world *world, const char *key, const char *delivered)
 {
-	raw_do(world, "DEL %s", key);
-	raw_do(world, "LPUSH %s x", key);
+	unit_redis_do(&world->redis, "DEL %s", key);
+	unit_redis_do(&world->redis, "LPUSH %s x", key);
 }
 
 static void
 put_nothing(struct world *world, const char *key, const char *delivered)
 {
-	raw_do(world, "DEL %s", key);
+	unit_redis_do(&world->redis, "DEL %s", key);
 }
 
 /* Whoever is in Redis can have a message delivered twice, and never have one
@@ -314,20 +273,20 @@ nobody_forges_a_delivery(void **state)
 	};
 	struct world *world = *state;
 
-	NEED_SERVER(world);
+	UNIT_REDIS_NEEDED(&world->redis);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct policyd *second = &world->nodes[1];
 		char *key, *delivered;
 
 		unit_case(cases[i].name);
 		start_node(world, second, site_key, PATIENT);
-		freeReplyObject(raw(world, "FLUSHALL"));
+		unit_redis_do(&world->redis, "FLUSHALL");
 		assert_int_equal(claim(&world->nodes[0], MESSAGE, BOB), 0);
-		key = only_key(world);
-		raw_do(world, "RENAME %s kept", key);
+		key = unit_redis_only_key(&world->redis);
+		unit_redis_do(&world->redis, "RENAME %s kept", key);
 		ask(&world->nodes[0], claim_delivered, OTHER, BOB);
-		delivered = only_key(world);
-		raw_do(world, "RENAME kept %s", key);
+		delivered = unit_redis_only_key(&world->redis);
+		unit_redis_do(&world->redis, "RENAME kept %s", key);
 		cases[i].put(world, key, delivered);
 		assert_int_equal(claim(second, MESSAGE, BOB), 0);
 		assert_int_equal(tampered(second), cases[i].tampered);
@@ -344,13 +303,13 @@ an_old_claim_delays(void **state)
 	struct policyd *first = &world->nodes[0], *second = &world->nodes[1];
 	char *key;
 
-	NEED_SERVER(world);
+	UNIT_REDIS_NEEDED(&world->redis);
 	assert_int_equal(claim(first, MESSAGE, BOB), 0);
-	key = only_key(world);
-	raw_do(world, "COPY %s kept", key);
+	key = unit_redis_only_key(&world->redis);
+	unit_redis_do(&world->redis, "COPY %s kept", key);
 	ask(first, claim_delivered, MESSAGE, BOB);
 	assert_int_equal(claim(second, MESSAGE, BOB), ERR_EXISTS);
-	raw_do(world, "COPY kept %s REPLACE", key);
+	unit_redis_do(&world->redis, "COPY kept %s REPLACE", key);
 	assert_int_equal(claim(second, MESSAGE, BOB), ERR_BUSY);
 	wall += 480;
 	assert_int_equal(claim(second, MESSAGE, BOB), 0);
@@ -366,7 +325,7 @@ without_redis_nobody_waits(void **state)
 	assert_int_equal(claim(&alone, MESSAGE, BOB), 0);
 	assert_int_equal(ask(&alone, claim_delivered, MESSAGE, BOB), 0);
 	assert_int_equal(ask(&alone, claim_release, MESSAGE, BOB), 0);
-	NEED_SERVER(world);
+	UNIT_REDIS_NEEDED(&world->redis);
 	start_node(world, &world->nodes[0], site_key, HASTY);
 	kill(world->redis.pid, SIGSTOP);
 	for (int i = 0; i < 20; i++) {
@@ -412,8 +371,8 @@ what_is_no_message(void **state)
 
 /* ---- counts ---- */
 
-/* Tells `counts` and hears what came behind `since`: the values, each with a '.',
- * are in `heard`. */
+/* Tells `counts` and hears what came behind `since`: the values, each with a
+ * '.', are in `heard`. */
 static char heard[8192];
 static uint8_t secret[CACHE_SECRET];
 
@@ -457,7 +416,7 @@ counts_come_in_order(void **state)
 	struct policyd *first = &world->nodes[0], *second = &world->nodes[1];
 	uint8_t common[CACHE_SECRET];
 
-	NEED_SERVER(world);
+	UNIT_REDIS_NEEDED(&world->redis);
 	assert_int_equal(tell(first, "", ""), 0);
 	assert_string_equal(heard, "");
 	memcpy(common, secret, sizeof(common));
@@ -491,7 +450,7 @@ many_counts(void **state)
 	char text[20];
 	size_t values = 0;
 
-	NEED_SERVER(world);
+	UNIT_REDIS_NEEDED(&world->redis);
 	for (int i = 0; i < 300; i++) {
 		snprintf(text, sizeof(text), "%04d", i);
 		assert_int_equal(tell(&world->nodes[0], text, text), 0);
@@ -513,14 +472,14 @@ nobody_forges_counts(void **state)
 	struct world *world = *state;
 	char *key;
 
-	NEED_SERVER(world);
+	UNIT_REDIS_NEEDED(&world->redis);
 	assert_int_equal(tell(&world->nodes[0], "a1", ""), 0);
-	key = only_key(world);
-	raw_do(world, "LPUSH %s forged", key);
+	key = unit_redis_only_key(&world->redis);
+	unit_redis_do(&world->redis, "LPUSH %s forged", key);
 	assert_int_equal(tell(&world->nodes[1], "", ""), 0);
 	assert_string_equal(heard, "a1.");
 	assert_int_equal(tampered(&world->nodes[1]), 1);
-	raw_do(world, "SET %s forged", key);
+	unit_redis_do(&world->redis, "SET %s forged", key);
 	assert_int_equal(tell(&world->nodes[1], "", ""), 0);
 	assert_string_equal(heard, "");
 	assert_int_equal(tell(&world->nodes[0], "a2", ""), ERR_UNREACHABLE);
@@ -541,7 +500,7 @@ counts_without_redis(void **state)
 	spread_answer(&world->nodes[0], &bad, &answer);
 	assert_int_equal(answer.err, ERR_USAGE);
 	facts_answer_free(&answer);
-	NEED_SERVER(world);
+	UNIT_REDIS_NEEDED(&world->redis);
 	start_node(world, &world->nodes[0], site_key, HASTY);
 	kill(world->redis.pid, SIGSTOP);
 	for (int i = 0; i < 20; i++)
@@ -550,7 +509,8 @@ counts_without_redis(void **state)
 	kill(world->redis.pid, SIGCONT);
 }
 
-#define NODES_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define NODES_TEST(test)                                                       \
+	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
 main(void)

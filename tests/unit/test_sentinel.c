@@ -192,16 +192,6 @@ size_of(struct unit_redis *redis)
 	return size;
 }
 
-static void
-tell(struct unit_redis *redis, const char *format, unsigned int port)
-{
-	redisReply *reply = redisCommand(redis->raw, format, port);
-
-	assert_non_null(reply);
-	assert_int_not_equal(reply->type, REDIS_REPLY_ERROR);
-	freeReplyObject(reply);
-}
-
 /* A master that was demoted says so when it is to write, and is left. */
 static void
 a_demoted_master_is_left(void **state)
@@ -223,7 +213,7 @@ a_demoted_master_is_left(void **state)
 	assert_true(get(world, "a"));
 	assert_int_equal(size_of(&world->redis[0]), 1);
 	sentinel.answer = answers[1];
-	tell(&world->redis[0], "REPLICAOF 127.0.0.1 %u",
+	unit_redis_do(&world->redis[0], "REPLICAOF 127.0.0.1 %u",
 	    world->redis[1].port);
 	assert_false(put(world, "b"));
 	put_at_last(world, "b");
@@ -343,8 +333,8 @@ start_sentinel(struct world *world, unsigned int port)
 	_exit(127);
 }
 
-/* Whether Sentinel says yes: it does when it has found the replica, which only its
- * master names, and seen that it follows. */
+/* Whether Sentinel says yes: it does when it has found the replica, which only
+ * its master names, and seen that it follows. */
 static bool
 begins_fail_over(unsigned int port)
 {
@@ -413,7 +403,7 @@ a_real_fail_over_is_followed(void **state)
 	impostor_end(&taken); /* only its port was wanted */
 	if (!unit_redis_exists())
 		skip();
-	tell(&world->redis[1], "REPLICAOF 127.0.0.1 %u",
+	unit_redis_do(&world->redis[1], "REPLICAOF 127.0.0.1 %u",
 	    world->redis[0].port);
 	sentinel = start_sentinel(world, port);
 	write_place(place, sizeof(place), port);

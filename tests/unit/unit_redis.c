@@ -80,3 +80,51 @@ unit_redis_stop(struct unit_redis *redis)
 	redis->pid = 0;
 	unlink(redis->socket);
 }
+
+static redisReply *
+ask(struct unit_redis *redis, int type, const char *format, va_list arguments)
+{
+	redisReply *reply = redisvCommand(redis->raw, format, arguments);
+
+	assert_non_null(reply);
+	if (type == 0)
+		assert_int_not_equal(reply->type, REDIS_REPLY_ERROR);
+	else
+		assert_int_equal(reply->type, type);
+	return reply;
+}
+
+redisReply *
+unit_redis_ask(struct unit_redis *redis, int type, const char *format, ...)
+{
+	redisReply *reply;
+	va_list arguments;
+
+	va_start(arguments, format);
+	reply = ask(redis, type, format, arguments);
+	va_end(arguments);
+	return reply;
+}
+
+void
+unit_redis_do(struct unit_redis *redis, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	freeReplyObject(ask(redis, 0, format, arguments));
+	va_end(arguments);
+}
+
+char *
+unit_redis_only_key(struct unit_redis *redis)
+{
+	redisReply *reply =
+	    unit_redis_ask(redis, REDIS_REPLY_ARRAY, "KEYS dime:*");
+	char *key;
+
+	assert_int_equal(reply->elements, 1);
+	key = strdup(reply->element[0]->str);
+	freeReplyObject(reply);
+	return key;
+}

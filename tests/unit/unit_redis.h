@@ -28,4 +28,22 @@ void unit_redis_start(struct unit_redis *redis, const char *password);
 /* One that does not run is fine. */
 void unit_redis_stop(struct unit_redis *redis);
 
+/* Skips the test where it does not run. */
+#define UNIT_REDIS_NEEDED(redis)                                               \
+	do {                                                                   \
+		if ((redis)->pid == 0)                                         \
+			skip();                                                \
+	} while (0)
+
+/* Asks over `raw`; free the reply. It must be of the type, or for 0 of any but
+ * an error. */
+redisReply *unit_redis_ask(struct unit_redis *redis, int type,
+    const char *format, ...);
+
+/* The same for any reply but an error, which nobody reads. */
+void unit_redis_do(struct unit_redis *redis, const char *format, ...);
+
+/* The only key of ours that there is; free it. */
+char *unit_redis_only_key(struct unit_redis *redis);
+
 #endif
