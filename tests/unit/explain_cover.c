@@ -3,7 +3,8 @@
 
 enum { TEXT_LIMIT = 1 << 24 };
 
-/* A plaintext is as long as what it is the plaintext of, and is told of whole. */
+/* A plaintext is as long as what it is the plaintext of, and is told of
+ * whole. */
 static void
 end_inside(struct cover *cover)
 {

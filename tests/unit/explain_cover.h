@@ -20,7 +20,8 @@ struct cover {
 
 void cover_start(struct cover *cover);
 
-/* Fails unless the elements cover the object, whose octets are given, exactly. */
+/* Fails unless the elements cover the object, whose octets are given,
+ * exactly. */
 void cover_end(struct cover *cover, struct span whole);
 
 /* Frees the text, after cover_end(). */

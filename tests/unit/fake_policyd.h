@@ -40,10 +40,12 @@ void fake_policyd_answer(struct fake_policyd *policyd,
 void fake_policyd_has(struct fake_policyd *policyd, enum layout org,
     enum layout user);
 
-/* From now on, until another answer is set: mail to nobody's address is refused. */
+/* From now on, until another answer is set: mail to nobody's address is
+ * refused. */
 void fake_policyd_knows_users(struct fake_policyd *policyd);
 
-/* What becomes of sealed mail that meets something; POLICY_REFUSE until then. */
+/* What becomes of sealed mail that meets something; POLICY_REFUSE until
+ * then. */
 void fake_policyd_met(struct fake_policyd *policyd, enum policy_action action);
 
 /* How often this was asked since. */

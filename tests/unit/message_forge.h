@@ -54,7 +54,8 @@ struct forge_signers {
 /* The signature chunks, `how` NULL: 225, 226 and 255 as they should be. */
 void forge_sign(struct forge *forge, const struct forge_signers *how);
 
-/* One signature chunk over whatever it is; `signer` as in struct forge_signers. */
+/* One signature chunk over whatever it is; `signer` as in struct
+ * forge_signers. */
 void forge_sign_over(struct forge *forge, uint8_t type, int signer,
     struct span data);
 

@@ -6,9 +6,9 @@
 #include "tests/unit/refusal.h"
 
 /*
- * A good message from alice to bob and where each chunk and its parts lie in it,
- * for tests that take it to pieces. The model knows nothing of the library's
- * tables.
+ * A good message from alice to bob and where each chunk and its parts lie in
+ * it, for tests that take it to pieces. The model knows nothing of the
+ * library's tables.
  */
 enum { MODEL_HEADER = 6, MODEL_CHUNK_HEADER = 4, MODEL_SLOT = 64,
 	MODEL_PIECES = 24 };

@@ -5,8 +5,8 @@
 #include "base/error.h"
 
 /*
- * The right refusal: asserts that `err` is `wanted` and that the fault says so in
- * one line of printable text that holds the words of the format.
+ * The right refusal: asserts that `err` is `wanted` and that the fault says so
+ * in one line of printable text that holds the words of the format.
  */
 void refusal_expect(int err, const struct fault *fault, int wanted,
     const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -9,8 +9,8 @@
 /*
  * One organization, alpha.test, with a SOK for users and one for messages and
  * every kind of informational field; its user alice, first and rotated; its
- * user bob, signed by the SOK. Keys are seeds of one repeated octet. The first of
- * them once more in the libdime layout.
+ * user bob, signed by the SOK. Keys are seeds of one repeated octet. The first
+ * of them once more in the libdime layout.
  */
 enum { POK = 1, SOK_USERS, SOK_MESSAGES, ALICE, ALICE_NEXT, STRANGER };
 

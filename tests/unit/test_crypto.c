@@ -168,8 +168,8 @@ key_files_keep_their_rules(void **state)
 	assert_non_null(strstr(fault.text, "0644"));
 }
 
-/* libsodium and OpenSSL agree, however the octets are cut, and a context that was
- * used is as good as a new one. */
+/* libsodium and OpenSSL agree, however the octets are cut, and a context that
+ * was used is as good as a new one. */
 static void
 a_key_that_is_kept_makes_the_same_macs(void **state)
 {

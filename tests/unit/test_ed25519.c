@@ -9,8 +9,8 @@
 
 /*
  * lib/crypto takes one of two libraries by the length of the message. That must
- * not be seen: both make the same signatures, and judge those alike that somebody
- * made up (doc/dmime.md, RFC 8032).
+ * not be seen: both make the same signatures, and judge those alike that
+ * somebody made up (doc/dmime.md, RFC 8032).
  */
 
 enum { LONG = 200000 }; /* long enough for OpenSSL */

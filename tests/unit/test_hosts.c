@@ -84,8 +84,8 @@ public_addresses(void **state)
 
 /* ---- a domain's hosts ---- */
 
-/* mxN has the addresses N.N.N.N and 192.168.0.N; mx0 has none, and mx7 is bogus.
- * The domain's MX hosts are mx1 and mx2, and mx3 before them. */
+/* mxN has the addresses N.N.N.N and 192.168.0.N; mx0 has none, and mx7 is
+ * bogus. The domain's MX hosts are mx1 and mx2, and mx3 before them. */
 static enum dns_answer mx_answer = DNS_PRESENT_INSECURE;
 
 static void

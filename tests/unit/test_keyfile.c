@@ -242,9 +242,9 @@ scalars_that_are_none_are_refused(void **state)
 	}
 }
 
-/* Armor that was changed at one place is refused with what is wrong, or gives the
- * same keys. Where the checksum line stops being one, its characters are data, and
- * the length inside does not fit. */
+/* Armor that was changed at one place is refused with what is wrong, or gives
+ * the same keys. Where the checksum line stops being one, its characters are
+ * data, and the length inside does not fit. */
 static void
 expect_changed(struct span text, const struct keyfile *keys)
 {

@@ -530,7 +530,8 @@ fill_body(struct span body, bool packs)
 	random_end(&random);
 }
 
-/* The chunks of a sealed body: cut into its parts, each compressed by itself. */
+/* The chunks of a sealed body: cut into its parts, each compressed by
+ * itself. */
 static void
 bodies_are_cut_and_compressed(void **state)
 {

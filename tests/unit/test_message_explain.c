@@ -265,7 +265,8 @@ zeros_are_no_signature(void **state)
 	forge_free(&forge);
 }
 
-/* A message in which the chunks that are told apart break rules of their own. */
+/* A message in which the chunks that are told apart break rules of their
+ * own. */
 static void
 rules_of_chunks_do_not_end_the_telling(void **state)
 {

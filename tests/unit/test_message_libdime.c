@@ -409,8 +409,8 @@ one_chunk_must_hold_it(void **state)
 	buffer_free(&opened);
 }
 
-/* Slots of others are no concern of the recipient's, but 226 and 255 cover them.
- * An octet a bit: the table of the standard dialect tries them all. */
+/* Slots of others are no concern of the recipient's, but 226 and 255 cover
+ * them. An octet a bit: the table of the standard dialect tries them all. */
 static void
 flipped_bits_are_refused(void **state)
 {

@@ -7,8 +7,8 @@
 
 #include "dime/armor.h"
 
-/* What doc/dmime.md says of memory under "Limits", and doc/signets.md in section
- * 1. */
+/* What doc/dmime.md says of memory under "Limits", and doc/signets.md in
+ * section 1. */
 enum {
 	LIMIT = 1 << 20,
 	TIMES = 8,
@@ -18,7 +18,8 @@ enum {
 	BOMB = 16, /* times the limit */
 };
 
-/* One gzip member of `head`, `unit` repeated up to `length` octets, and CRLF. */
+/* One gzip member of `head`, `unit` repeated up to `length` octets, and
+ * CRLF. */
 static struct buffer
 packed(const char *head, const char *unit, size_t length)
 {

@@ -2,8 +2,8 @@
 #include "tests/unit/message_model.h"
 
 /*
- * What is done with whole chunks and their keyslots: by somebody on the way, and
- * by an author and an origin who sign what they should not.
+ * What is done with whole chunks and their keyslots: by somebody on the way,
+ * and by an author and an origin who sign what they should not.
  */
 enum { SLOT = MODEL_SLOT, SEQUENCE = MODEL_PIECES + 1 };
 
@@ -253,8 +253,8 @@ check_as(enum message_actor actor, struct span binary, struct fault *fault)
 	return err;
 }
 
-/* Only he whose slot it is finds that it is damaged: the chunk that he reads with
- * it, or the signature that comes out of it. */
+/* Only he whose slot it is finds that it is damaged: the chunk that he reads
+ * with it, or the signature that comes out of it. */
 static void
 expect_mangled(struct forge *forge, enum message_actor actor)
 {

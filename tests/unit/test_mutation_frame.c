@@ -3,8 +3,8 @@
 
 /*
  * What is done to a message on its way, by somebody who has no key: every cut,
- * every length, type and bit. What must come of it is told by a model of the frame
- * that knows where each chunk and its parts lie in the good message.
+ * every length, type and bit. What must come of it is told by a model of the
+ * frame that knows where each chunk and its parts lie in the good message.
  */
 enum { HEADER = MODEL_HEADER, SLOT = MODEL_SLOT, TYPES = 256 };
 
@@ -215,7 +215,8 @@ piece_at(const struct model *model, size_t offset)
 	return piece;
 }
 
-/* The slots of the others in the last signature are what no signature covers. */
+/* The slots of the others in the last signature are what no signature
+ * covers. */
 static bool
 is_covered(const struct model *model, size_t offset)
 {

@@ -10,8 +10,8 @@
 
 /* ---- envelopes ---- */
 
-/* Appends the text with #a, #b, #r and #o as the fingerprints of alice, beta, bob
- * and alpha. */
+/* Appends the text with #a, #b, #r and #o as the fingerprints of alice, beta,
+ * bob and alpha. */
 static void
 append_text(const char *text, struct buffer *out)
 {

@@ -3,9 +3,9 @@
 #include "tests/unit/signet_world.h"
 
 /*
- * Signets whose layout is good, with keys that are none, and with signatures by the
- * wrong people or over something else. What stands behind the bad signature is
- * signed anew by the right ones.
+ * Signets whose layout is good, with keys that are none, and with signatures by
+ * the wrong people or over something else. What stands behind the bad signature
+ * is signed anew by the right ones.
  */
 enum { HEADER = 5 };
 
@@ -235,8 +235,9 @@ custody_by_others_is_refused(void **state)
 #define FF7 "\xff\xff\xff\xff\xff\xff\xff"
 #define ZERO7 "\0\0\0\0\0\0\0"
 
-/* Every point of small order in both its encodings where there are two, one that
- * is not canonical though its order is right, and one that is off the curve. */
+/* Every point of small order in both its encodings where there are two, one
+ * that is not canonical though its order is right, and one that is off the
+ * curve. */
 static const char *const bad_ed25519[] = {
     "\0" ZERO7 ZERO7 ZERO7 ZERO7 "\0\0\0",
     "\0" ZERO7 ZERO7 ZERO7 ZERO7 "\0\0\x80",

@@ -5,9 +5,9 @@
 #include "tests/unit/signet_world.h"
 
 /*
- * Signets that were cut, bent, mixed up or signed by the wrong people, and what is
- * said of each. A model of the layout (doc/signets.md, section 2) knows where each
- * field and its parts lie.
+ * Signets that were cut, bent, mixed up or signed by the wrong people, and what
+ * is said of each. A model of the layout (doc/signets.md, section 2) knows
+ * where each field and its parts lie.
  */
 enum { HEADER = 5, FIELDS = 24, SEQUENCE = FIELDS + 1, TYPES = 256 };
 
@@ -145,7 +145,8 @@ check(struct span binary, struct fault *fault)
 	return err;
 }
 
-/* Which signature is the first, in the order of checks, that covers the type. */
+/* Which signature is the first, in the order of checks, that covers the
+ * type. */
 static uint8_t
 signature_over(const struct model *model, uint8_t type)
 {
@@ -370,8 +371,8 @@ may_repeat(const struct model *model, uint8_t type)
 	    type == (model->is_org ? 2 : 202);
 }
 
-/* The fields of the model in this sequence must be refused for what the rules say
- * of it. */
+/* The fields of the model in this sequence must be refused for what the rules
+ * say of it. */
 static void
 expect_sequence(const struct model *model, const size_t *sequence,
     size_t count)
@@ -449,8 +450,8 @@ other_sequences_are_refused(void **state)
 
 /* ---- bits ---- */
 
-/* The field's value is flipped, so that the signature over it is bad, or it cannot
- * be at all. */
+/* The field's value is flipped, so that the signature over it is bad, or it
+ * cannot be at all. */
 static void
 expect_value_flipped(const struct model *model, const struct field *field, int err,
     const struct fault *fault)

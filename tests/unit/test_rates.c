@@ -91,8 +91,8 @@ rates_remember_for_a_time(void **state)
 	rates_free(rates);
 }
 
-/* However many keys there are, one in debt is not set free by a few that come once:
- * they make room for each other first. */
+/* However many keys there are, one in debt is not set free by a few that come
+ * once: they make room for each other first. */
 static void
 rates_are_bounded(void **state)
 {
@@ -160,8 +160,8 @@ read_by(struct node *node, const struct buffer *text)
 	tally_read(&node->tally, buffer_span(text), &limits, node->rates);
 }
 
-/* The clock gives seconds as well as milliseconds; here a second is as long as a
- * millisecond, and nothing is told late. */
+/* The clock gives seconds as well as milliseconds; here a second is as long as
+ * a millisecond, and nothing is told late. */
 static void
 nodes_count_together(void **state)
 {

@@ -2,8 +2,8 @@
 #include "tests/unit/explain_cover.h"
 #include "tests/unit/signet_world.h"
 
-/* Tells of `octets`, which must be covered exactly unless they do not begin as a
- * signet does. Returns what signet_survey() says. */
+/* Tells of `octets`, which must be covered exactly unless they do not begin as
+ * a signet does. Returns what signet_survey() says. */
 static int
 explain(struct span octets, struct cover *cover)
 {

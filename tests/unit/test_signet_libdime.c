@@ -81,11 +81,11 @@ put(struct buffer *fields, const char *head, size_t head_length,
 
 /*
  * A letter a field. P: signing key; F: with another format octet; Q: a bad one;
- * L: with another length. S: SOK; R: with a reserved bit; T: with another format
- * octet; l: with another length. E, e: encryption key of an organization, a user;
- * U: not compressed. a: alternate key, b: as a request has it. 4 5 6 X Y:
- * signatures of zeros. n: name, u U+: unknown, x: type 100, r: reserved,
- * d: domain, D: in upper case, m: address.
+ * L: with another length. S: SOK; R: with a reserved bit; T: with another
+ * format octet; l: with another length. E, e: encryption key of an
+ * organization, a user; U: not compressed. a: alternate key, b: as a request
+ * has it. 4 5 6 X Y: signatures of zeros. n: name, u U+: unknown, x: type 100,
+ * r: reserved, d: domain, D: in upper case, m: address.
  */
 static void
 put_letter(struct buffer *fields, char letter)

@@ -637,8 +637,8 @@ assert_shown(struct tls_context *server, struct tls_context *client,
 	pthread_join(side.thread, NULL);
 }
 
-/* The first identity whose certificate is for the host, else the first of all; a
- * bad one among them at a reload leaves all as they were. */
+/* The first identity whose certificate is for the host, else the first of all;
+ * a bad one among them at a reload leaves all as they were. */
 static void
 server_name_table(void **state)
 {

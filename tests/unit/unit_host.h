@@ -7,9 +7,9 @@
 #include "tests/unit/unit_tls.h"
 
 /*
- * A DMTP host on 127.0.0.1 that takes every message, in threads of the test: any
- * number of connections, TLS sessions that it lets clients resume, and what it is
- * told to do.
+ * A DMTP host on 127.0.0.1 that takes every message, in threads of the test:
+ * any number of connections, TLS sessions that it lets clients resume, and what
+ * it is told to do.
  */
 struct unit_host;
 
@@ -33,8 +33,8 @@ void unit_host_holds(struct unit_host *host, bool holds);
 /* Whether new connections are cut before TLS. */
 void unit_host_turns_away(struct unit_host *host, bool turns_away);
 
-/* Has every open connection say so, unasked, and returns when they have. "" cuts
- * them. */
+/* Has every open connection say so, unasked, and returns when they have. ""
+ * cuts them. */
 void unit_host_blurts(struct unit_host *host, const char *text);
 
 /* So far, but for `open`. */
