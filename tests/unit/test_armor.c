@@ -8,78 +8,79 @@
 #define BEGIN "-----BEGIN USER SIGNET-----\n"
 #define END "-----END USER SIGNET-----\n"
 
+static const struct reading_case {
+	const char *name, *text;
+	const char *complaint; /* NULL: good */
+} reading_cases[] = {
+    {"as written", BEGIN DIGITS "\n=Ic8C\n" END, NULL},
+    {"no checksum", BEGIN DIGITS "\n" END, NULL},
+    {"CRLF and blank lines",
+     "\r\n-----BEGIN USER SIGNET-----\r\n\r\nMTIzNDU2\r\nNzg5\r\n"
+     "=Ic8C\r\n-----END USER SIGNET-----\r\n\r\n", NULL},
+    {"four dashes", "----BEGIN USER SIGNET----\n" DIGITS
+     "\n-----END USER SIGNET----\n", NULL},
+    {"no last line end", BEGIN DIGITS "\n-----END USER SIGNET-----",
+     NULL},
+    {"blanks at line ends", BEGIN DIGITS " \t\n" END "  \n", NULL},
+    {"empty", "", "empty"},
+    {"white space", " \n\n", "empty"},
+    {"wrong checksum", BEGIN DIGITS "\n=Ic8D\n" END,
+     "line 3: the checksum"},
+    {"checksum not base64", BEGIN DIGITS "\n=Ic=8\n" END,
+     "line 3: the checksum"},
+    {"data behind the checksum", BEGIN DIGITS "\n=Ic8C\nMTIz\n" END,
+     "line 4: not a line"},
+    {"three dashes", "---BEGIN USER SIGNET-----\n" DIGITS "\n" END,
+     "line 1: not a BEGIN"},
+    {"six dashes", "------BEGIN USER SIGNET-----\n" DIGITS "\n" END,
+     "line 1: not a BEGIN"},
+    {"unknown label", "-----BEGIN SIGNET-----\n" DIGITS "\n" END,
+     "line 1: unknown label \"SIGNET\""},
+    {"other END", BEGIN DIGITS "\n-----END SIGNET-----\n",
+     "line 3: END does not"},
+    {"END missing", BEGIN DIGITS "\n", "END line is missing"},
+    {"text in front", "hello\n" BEGIN DIGITS "\n" END, "line 1: not"},
+    {"text behind", BEGIN DIGITS "\n" END "hello\n",
+     "line 4: something follows"},
+    {"a second object", BEGIN DIGITS "\n" END BEGIN DIGITS "\n" END,
+     "line 4: something follows"},
+    {"an armor header", BEGIN "Version: 1\n\n" DIGITS "\n" END,
+     "line 2: not a line of base64"},
+    {"half an octet", BEGIN "MTIzN\n" END,
+     "up to line 2: it ends within an octet"},
+    {"unused bits set", BEGIN "MTIz\nNB\n\n" END,
+     "up to line 3: bits that no octet uses are set"},
+    {"padding inside", BEGIN "MQ==\nMTIz\n" END,
+     "up to line 3: padding stands before its end"},
+    {"padding too short", BEGIN "MQ=\n" END,
+     "up to line 2: its padding has the wrong length"},
+    {"padding too long", BEGIN "MTIz\n====\n" END,
+     "up to line 3: its padding has the wrong length"},
+    {"an octet beyond base64", BEGIN "MTIz\x80\n" END, "line 2"},
+};
+
 static void
 reading_table(void **state)
 {
-	static const struct {
-		const char *name, *text;
-		const char *complaint; /* NULL: good */
-	} cases[] = {
-	    {"as written", BEGIN DIGITS "\n=Ic8C\n" END, NULL},
-	    {"no checksum", BEGIN DIGITS "\n" END, NULL},
-	    {"CRLF and blank lines",
-	     "\r\n-----BEGIN USER SIGNET-----\r\n\r\nMTIzNDU2\r\nNzg5\r\n"
-	     "=Ic8C\r\n-----END USER SIGNET-----\r\n\r\n", NULL},
-	    {"four dashes", "----BEGIN USER SIGNET----\n" DIGITS
-	     "\n-----END USER SIGNET----\n", NULL},
-	    {"no last line end", BEGIN DIGITS "\n-----END USER SIGNET-----",
-	     NULL},
-	    {"blanks at line ends", BEGIN DIGITS " \t\n" END "  \n", NULL},
-	    {"empty", "", "empty"},
-	    {"white space", " \n\n", "empty"},
-	    {"wrong checksum", BEGIN DIGITS "\n=Ic8D\n" END,
-	     "line 3: the checksum"},
-	    {"checksum not base64", BEGIN DIGITS "\n=Ic=8\n" END,
-	     "line 3: the checksum"},
-	    {"data behind the checksum", BEGIN DIGITS "\n=Ic8C\nMTIz\n" END,
-	     "line 4: not a line"},
-	    {"three dashes", "---BEGIN USER SIGNET-----\n" DIGITS "\n" END,
-	     "line 1: not a BEGIN"},
-	    {"six dashes", "------BEGIN USER SIGNET-----\n" DIGITS "\n" END,
-	     "line 1: not a BEGIN"},
-	    {"unknown label", "-----BEGIN SIGNET-----\n" DIGITS "\n" END,
-	     "line 1: unknown label \"SIGNET\""},
-	    {"other END", BEGIN DIGITS "\n-----END SIGNET-----\n",
-	     "line 3: END does not"},
-	    {"END missing", BEGIN DIGITS "\n", "END line is missing"},
-	    {"text in front", "hello\n" BEGIN DIGITS "\n" END, "line 1: not"},
-	    {"text behind", BEGIN DIGITS "\n" END "hello\n",
-	     "line 4: something follows"},
-	    {"a second object", BEGIN DIGITS "\n" END BEGIN DIGITS "\n" END,
-	     "line 4: something follows"},
-	    {"an armor header", BEGIN "Version: 1\n\n" DIGITS "\n" END,
-	     "line 2: not a line of base64"},
-	    {"half an octet", BEGIN "MTIzN\n" END,
-	     "up to line 2: it ends within an octet"},
-	    {"unused bits set", BEGIN "MTIz\nNB\n\n" END,
-	     "up to line 3: bits that no octet uses are set"},
-	    {"padding inside", BEGIN "MQ==\nMTIz\n" END,
-	     "up to line 3: padding stands before its end"},
-	    {"padding too short", BEGIN "MQ=\n" END,
-	     "up to line 2: its padding has the wrong length"},
-	    {"padding too long", BEGIN "MTIz\n====\n" END,
-	     "up to line 3: its padding has the wrong length"},
-	    {"an octet beyond base64", BEGIN "MTIz\x80\n" END, "line 2"},
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(reading_cases); i++) {
+		const struct reading_case *test = &reading_cases[i];
 		struct buffer out = buffer_make(1000);
 		struct fault fault = {0};
 		enum armor_kind kind = ARMOR_KINDS;
 		int err;
 
-		unit_case(cases[i].name);
+		unit_case(test->name);
 		buffer_append_string(&out, "before ");
-		err = armor_read(span_string(cases[i].text), &kind, &out,
+		err = armor_read(span_string(test->text), &kind, &out,
 		    &fault);
-		if (cases[i].complaint == NULL) {
+		if (test->complaint == NULL) {
 			assert_int_equal(err, 0);
 			assert_int_equal(kind, ARMOR_USER_SIGNET);
 			assert_string_equal(buffer_string(&out),
 			    "before 123456789");
 		} else {
 			assert_int_equal(err, ERR_FORMAT);
-			assert_non_null(strstr(fault.text, cases[i].complaint));
+			assert_non_null(strstr(fault.text, test->complaint));
 			assert_string_equal(buffer_string(&out), "before ");
 		}
 		buffer_free(&out);

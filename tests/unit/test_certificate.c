@@ -5,77 +5,78 @@
 
 enum tls { NONE, MATCHES, MISMATCH };
 
+static const struct part_7_case {
+	const char *name;
+	bool secure;
+	enum tls tls;
+	bool x509;
+	enum certificate_status status;
+	bool accept;
+} part_7_cases[] = {
+    {"DNSSEC, matches", true, MATCHES, false, CERTIFICATE_UNREACHABLE,
+     true},
+    {"DNSSEC, matches, revoked", true, MATCHES, true,
+     CERTIFICATE_REVOKED, true},
+    {"DNSSEC, none, valid, good", true, NONE, true, CERTIFICATE_GOOD,
+     true},
+    {"DNSSEC, none, valid, no responder", true, NONE, true,
+     CERTIFICATE_NO_RESPONDER, true},
+    {"DNSSEC, none, valid, no status", true, NONE, true,
+     CERTIFICATE_UNREACHABLE, false},
+    {"DNSSEC, none, valid, revoked", true, NONE, true,
+     CERTIFICATE_REVOKED, false},
+    {"DNSSEC, none, valid, unknown", true, NONE, true,
+     CERTIFICATE_UNKNOWN, false},
+    {"DNSSEC, none, not valid", true, NONE, false, CERTIFICATE_GOOD,
+     false},
+    {"DNSSEC, mismatch", true, MISMATCH, true, CERTIFICATE_GOOD,
+     false},
+    {"no DNSSEC, matches, valid", false, MATCHES, true,
+     CERTIFICATE_UNREACHABLE, true},
+    {"no DNSSEC, matches, not valid", false, MATCHES, false,
+     CERTIFICATE_GOOD, false},
+    {"no DNSSEC, mismatch", false, MISMATCH, true, CERTIFICATE_GOOD,
+     false},
+    {"no DNSSEC, none, valid, good", false, NONE, true,
+     CERTIFICATE_GOOD, true},
+    {"no DNSSEC, none, valid, no responder", false, NONE, true,
+     CERTIFICATE_NO_RESPONDER, true},
+    {"no DNSSEC, none, valid, no status", false, NONE, true,
+     CERTIFICATE_UNREACHABLE, false},
+    {"no DNSSEC, none, valid, revoked", false, NONE, true,
+     CERTIFICATE_REVOKED, false},
+    {"no DNSSEC, none, valid, unknown", false, NONE, true,
+     CERTIFICATE_UNKNOWN, false},
+    {"no DNSSEC, none, not valid", false, NONE, false,
+     CERTIFICATE_GOOD, false},
+};
+
 /* Part 7's table, and the two lines that it leaves to its text. */
 static void
 part_7_table(void **state)
 {
-	static const struct {
-		const char *name;
-		bool secure;
-		enum tls tls;
-		bool x509;
-		enum certificate_status status;
-		bool accept;
-	} cases[] = {
-	    {"DNSSEC, matches", true, MATCHES, false, CERTIFICATE_UNREACHABLE,
-	     true},
-	    {"DNSSEC, matches, revoked", true, MATCHES, true,
-	     CERTIFICATE_REVOKED, true},
-	    {"DNSSEC, none, valid, good", true, NONE, true, CERTIFICATE_GOOD,
-	     true},
-	    {"DNSSEC, none, valid, no responder", true, NONE, true,
-	     CERTIFICATE_NO_RESPONDER, true},
-	    {"DNSSEC, none, valid, no status", true, NONE, true,
-	     CERTIFICATE_UNREACHABLE, false},
-	    {"DNSSEC, none, valid, revoked", true, NONE, true,
-	     CERTIFICATE_REVOKED, false},
-	    {"DNSSEC, none, valid, unknown", true, NONE, true,
-	     CERTIFICATE_UNKNOWN, false},
-	    {"DNSSEC, none, not valid", true, NONE, false, CERTIFICATE_GOOD,
-	     false},
-	    {"DNSSEC, mismatch", true, MISMATCH, true, CERTIFICATE_GOOD,
-	     false},
-	    {"no DNSSEC, matches, valid", false, MATCHES, true,
-	     CERTIFICATE_UNREACHABLE, true},
-	    {"no DNSSEC, matches, not valid", false, MATCHES, false,
-	     CERTIFICATE_GOOD, false},
-	    {"no DNSSEC, mismatch", false, MISMATCH, true, CERTIFICATE_GOOD,
-	     false},
-	    {"no DNSSEC, none, valid, good", false, NONE, true,
-	     CERTIFICATE_GOOD, true},
-	    {"no DNSSEC, none, valid, no responder", false, NONE, true,
-	     CERTIFICATE_NO_RESPONDER, true},
-	    {"no DNSSEC, none, valid, no status", false, NONE, true,
-	     CERTIFICATE_UNREACHABLE, false},
-	    {"no DNSSEC, none, valid, revoked", false, NONE, true,
-	     CERTIFICATE_REVOKED, false},
-	    {"no DNSSEC, none, valid, unknown", false, NONE, true,
-	     CERTIFICATE_UNKNOWN, false},
-	    {"no DNSSEC, none, not valid", false, NONE, false,
-	     CERTIFICATE_GOOD, false},
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(part_7_cases); i++) {
+		const struct part_7_case *test = &part_7_cases[i];
 		struct certificate_facts facts = {
-		    .record_secure = cases[i].secure,
-		    .record_has_tls = cases[i].tls != NONE,
-		    .tls_matches = cases[i].tls == MATCHES,
-		    .x509_valid = cases[i].x509,
-		    .status = cases[i].status,
+		    .record_secure = test->secure,
+		    .record_has_tls = test->tls != NONE,
+		    .tls_matches = test->tls == MATCHES,
+		    .x509_valid = test->x509,
+		    .status = test->status,
 		    .name_in_domain = true,
 		};
 		struct certificate_verdict verdict = certificate_judge(&facts);
 
-		unit_case(cases[i].name);
-		assert_int_equal(verdict.accept, cases[i].accept);
+		unit_case(test->name);
+		assert_int_equal(verdict.accept, test->accept);
 		/* Where the table accepts one that is valid by itself, it
 		 * confirms; a self-signed one never does. */
 		assert_int_equal(verdict.confirms,
-		    cases[i].accept && cases[i].x509);
+		    test->accept && test->x509);
 		assert_string_not_equal(verdict.reason, "not judged");
 		/* The status is wanted where it decides, and only there. */
 		assert_int_equal(certificate_wants_status(&facts),
-		    cases[i].tls == NONE && cases[i].x509);
+		    test->tls == NONE && test->x509);
 	}
 }
 

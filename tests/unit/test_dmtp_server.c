@@ -208,185 +208,185 @@ global_table(void **state)
 	transcript_run_all(&engine, cases, COUNT(cases));
 }
 
+static const struct transcript sequence_cases[] = {
+    {"MAIL before HELO", MAIL, "220 503 ", ""},
+    {"bad MAIL before HELO", "MAIL\n", "220 503 ", ""},
+    {"RCPT before HELO", RCPT, "220 503 ", ""},
+    {"DATA before HELO", "DATA\n", "220 503 ", ""},
+    {"HELO refused is none", "HELO\n" MAIL, "220 501 503 ", ""},
+    {"HELO will do", "HELO <a.test>\n" MAIL, "220 250 250 ",
+        "M(alpha.test)"},
+    {"RCPT before MAIL", EHLO RCPT, "220 250-250-250 503 ", ""},
+    {"bad RCPT before MAIL", EHLO "RCPT\n", "220 250-250-250 503 ", ""},
+    {"DATA before MAIL", EHLO "DATA\n", "220 250-250-250 503 ", ""},
+    {"DATA before RCPT", EHLO MAIL "DATA\n",
+        "220 250-250-250 250 503 ", "M(alpha.test)"},
+    {"DATA with argument before RCPT", EHLO MAIL "DATA now\n",
+        "220 250-250-250 250 503 ", "M(alpha.test)"},
+    {"503 leaves the transaction", EHLO MAIL "DATA\n" RCPT "DATA\n.\n",
+        "220 250-250-250 250 503 250 354 254 ",
+        "M(alpha.test)R(beta.test)D(alpha.test>beta.test:)"},
+    {"DATA with argument", EHLO MAIL RCPT "DATA x\nDATA \nDATA\n.\n",
+        "220 250-250-250 250 250 501 501 354 254 ",
+        "M(alpha.test)R(beta.test)D(alpha.test>beta.test:)"},
+    {"second RCPT", EHLO MAIL RCPT RCPT "DATA\n.\n",
+        "220 250-250-250 250 250 431 354 254 ",
+        "M(alpha.test)R(beta.test)D(alpha.test>beta.test:)"},
+    {"second RCPT, malformed", EHLO MAIL RCPT "RCPT\n",
+        "220 250-250-250 250 250 431 ", "M(alpha.test)R(beta.test)"},
+    {"MAIL again starts anew",
+        EHLO MAIL RCPT "MAIL FROM=<gamma.test> FINGERPRINT=" F1 "\n"
+        "DATA\n" RCPT "DATA\nx\n.\n",
+        "220 250-250-250 250 250 250 503 250 354 254 ",
+        "M(alpha.test)R(beta.test)M(gamma.test)R(beta.test)"
+        "D(gamma.test>beta.test:x\n)"},
+    {"MAIL again, malformed, aborts", EHLO MAIL RCPT "MAIL\nDATA\n",
+        "220 250-250-250 250 250 501 503 ",
+        "M(alpha.test)R(beta.test)"},
+    {"MAIL again, refused, aborts",
+        EHLO MAIL "MAIL FROM=<r470.test> FINGERPRINT=" F1 "\n" RCPT,
+        "220 250-250-250 250 470 503 ", "M(alpha.test)M(r470.test)"},
+    {"MAIL refused starts nothing",
+        EHLO "MAIL FROM=<r575.test> FINGERPRINT=" F1 "\n" RCPT,
+        "220 250-250-250 575 503 ", "M(r575.test)"},
+    {"RCPT 576 drops", EHLO MAIL "RCPT TO=<r576.test> FINGERPRINT=" F1
+        "\n" RCPT, "220 250-250-250 250 576 503 ",
+        "M(alpha.test)R(r576.test)"},
+    {"RCPT 510 leaves", EHLO MAIL "RCPT TO=<r510.test> FINGERPRINT=" F1
+        "\n" RCPT "DATA\n.\n", "220 250-250-250 250 510 250 354 254 ",
+        "M(alpha.test)R(r510.test)R(beta.test)"
+        "D(alpha.test>beta.test:)"},
+    {"RCPT 501 leaves", EHLO MAIL "RCPT TO=<x>\n" RCPT,
+        "220 250-250-250 250 501 250 ", "M(alpha.test)R(beta.test)"},
+    {"RSET aborts", EHLO MAIL "RSET\n" RCPT MAIL RCPT "RSET\nDATA\n",
+        "220 250-250-250 250 250 503 250 250 250 503 ",
+        "M(alpha.test)M(alpha.test)R(beta.test)"},
+    {"RSET malformed does not", EHLO MAIL "RSET x\n" RCPT,
+        "220 250-250-250 250 501 250 ", "M(alpha.test)R(beta.test)"},
+    {"RSET keeps the host name", EHLO "RSET\n" MAIL,
+        "220 250-250-250 250 250 ", "M(alpha.test)"},
+    {"EHLO leaves the transaction", EHLO MAIL EHLO RCPT,
+        "220 250-250-250 250 250-250-250 250 ",
+        "M(alpha.test)R(beta.test)"},
+    {"unknown verb leaves it", EHLO MAIL "FROB\n" RCPT,
+        "220 250-250-250 250 500 250 ", "M(alpha.test)R(beta.test)"},
+    {"signets in between", EHLO MAIL "SGNT FOR=<beta.test>\n" RCPT,
+        "220 250-250-250 250 280-280-280 250 ",
+        "M(alpha.test)S(beta.test)R(beta.test)"},
+    {"after DATA all over", EHLO MAIL RCPT "DATA\n.\nDATA\n" RCPT,
+        "220 250-250-250 250 250 354 254 503 503 ",
+        "M(alpha.test)R(beta.test)D(alpha.test>beta.test:)"},
+};
+
 static void
 sequence_table(void **state)
 {
-	static const struct transcript cases[] = {
-	    {"MAIL before HELO", MAIL, "220 503 ", ""},
-	    {"bad MAIL before HELO", "MAIL\n", "220 503 ", ""},
-	    {"RCPT before HELO", RCPT, "220 503 ", ""},
-	    {"DATA before HELO", "DATA\n", "220 503 ", ""},
-	    {"HELO refused is none", "HELO\n" MAIL, "220 501 503 ", ""},
-	    {"HELO will do", "HELO <a.test>\n" MAIL, "220 250 250 ",
-	        "M(alpha.test)"},
-	    {"RCPT before MAIL", EHLO RCPT, "220 250-250-250 503 ", ""},
-	    {"bad RCPT before MAIL", EHLO "RCPT\n", "220 250-250-250 503 ", ""},
-	    {"DATA before MAIL", EHLO "DATA\n", "220 250-250-250 503 ", ""},
-	    {"DATA before RCPT", EHLO MAIL "DATA\n",
-	        "220 250-250-250 250 503 ", "M(alpha.test)"},
-	    {"DATA with argument before RCPT", EHLO MAIL "DATA now\n",
-	        "220 250-250-250 250 503 ", "M(alpha.test)"},
-	    {"503 leaves the transaction", EHLO MAIL "DATA\n" RCPT "DATA\n.\n",
-	        "220 250-250-250 250 503 250 354 254 ",
-	        "M(alpha.test)R(beta.test)D(alpha.test>beta.test:)"},
-	    {"DATA with argument", EHLO MAIL RCPT "DATA x\nDATA \nDATA\n.\n",
-	        "220 250-250-250 250 250 501 501 354 254 ",
-	        "M(alpha.test)R(beta.test)D(alpha.test>beta.test:)"},
-	    {"second RCPT", EHLO MAIL RCPT RCPT "DATA\n.\n",
-	        "220 250-250-250 250 250 431 354 254 ",
-	        "M(alpha.test)R(beta.test)D(alpha.test>beta.test:)"},
-	    {"second RCPT, malformed", EHLO MAIL RCPT "RCPT\n",
-	        "220 250-250-250 250 250 431 ", "M(alpha.test)R(beta.test)"},
-	    {"MAIL again starts anew",
-	        EHLO MAIL RCPT "MAIL FROM=<gamma.test> FINGERPRINT=" F1 "\n"
-	        "DATA\n" RCPT "DATA\nx\n.\n",
-	        "220 250-250-250 250 250 250 503 250 354 254 ",
-	        "M(alpha.test)R(beta.test)M(gamma.test)R(beta.test)"
-	        "D(gamma.test>beta.test:x\n)"},
-	    {"MAIL again, malformed, aborts", EHLO MAIL RCPT "MAIL\nDATA\n",
-	        "220 250-250-250 250 250 501 503 ",
-	        "M(alpha.test)R(beta.test)"},
-	    {"MAIL again, refused, aborts",
-	        EHLO MAIL "MAIL FROM=<r470.test> FINGERPRINT=" F1 "\n" RCPT,
-	        "220 250-250-250 250 470 503 ", "M(alpha.test)M(r470.test)"},
-	    {"MAIL refused starts nothing",
-	        EHLO "MAIL FROM=<r575.test> FINGERPRINT=" F1 "\n" RCPT,
-	        "220 250-250-250 575 503 ", "M(r575.test)"},
-	    {"RCPT 576 drops", EHLO MAIL "RCPT TO=<r576.test> FINGERPRINT=" F1
-	        "\n" RCPT, "220 250-250-250 250 576 503 ",
-	        "M(alpha.test)R(r576.test)"},
-	    {"RCPT 510 leaves", EHLO MAIL "RCPT TO=<r510.test> FINGERPRINT=" F1
-	        "\n" RCPT "DATA\n.\n", "220 250-250-250 250 510 250 354 254 ",
-	        "M(alpha.test)R(r510.test)R(beta.test)"
-	        "D(alpha.test>beta.test:)"},
-	    {"RCPT 501 leaves", EHLO MAIL "RCPT TO=<x>\n" RCPT,
-	        "220 250-250-250 250 501 250 ", "M(alpha.test)R(beta.test)"},
-	    {"RSET aborts", EHLO MAIL "RSET\n" RCPT MAIL RCPT "RSET\nDATA\n",
-	        "220 250-250-250 250 250 503 250 250 250 503 ",
-	        "M(alpha.test)M(alpha.test)R(beta.test)"},
-	    {"RSET malformed does not", EHLO MAIL "RSET x\n" RCPT,
-	        "220 250-250-250 250 501 250 ", "M(alpha.test)R(beta.test)"},
-	    {"RSET keeps the host name", EHLO "RSET\n" MAIL,
-	        "220 250-250-250 250 250 ", "M(alpha.test)"},
-	    {"EHLO leaves the transaction", EHLO MAIL EHLO RCPT,
-	        "220 250-250-250 250 250-250-250 250 ",
-	        "M(alpha.test)R(beta.test)"},
-	    {"unknown verb leaves it", EHLO MAIL "FROB\n" RCPT,
-	        "220 250-250-250 250 500 250 ", "M(alpha.test)R(beta.test)"},
-	    {"signets in between", EHLO MAIL "SGNT FOR=<beta.test>\n" RCPT,
-	        "220 250-250-250 250 280-280-280 250 ",
-	        "M(alpha.test)S(beta.test)R(beta.test)"},
-	    {"after DATA all over", EHLO MAIL RCPT "DATA\n.\nDATA\n" RCPT,
-	        "220 250-250-250 250 250 354 254 503 503 ",
-	        "M(alpha.test)R(beta.test)D(alpha.test>beta.test:)"},
-	};
-
-	transcript_run_all(&engine, cases, COUNT(cases));
+	transcript_run_all(&engine, sequence_cases, COUNT(sequence_cases));
 }
+
+static const struct transcript argument_cases[] = {
+    {"case counts for nothing",
+        EHLO "mail from=<ALPHA.Test> fingerprint=" F1 "\n"
+        "Rcpt To=<BETA.TEST> Fingerprint=" F2 "\n",
+        "220 250-250-250 250 250 ", "M(alpha.test)R(beta.test)"},
+    {"SIZE", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=" F1
+        " SIZE=1000\n", "220 250-250-250 250 ", "M(alpha.test)"},
+    {"SIZE too large", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=" F1
+        " SIZE=1001\n" RCPT, "220 250-250-250 552 503 ", ""},
+    {"SIZE not a number", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=" F1
+        " SIZE=\nMAIL FROM=<alpha.test> FINGERPRINT=" F1 " SIZE=-1\n"
+        "MAIL FROM=<alpha.test> FINGERPRINT=" F1 " SIZE=1x\n"
+        "MAIL FROM=<alpha.test> FINGERPRINT=" F1
+        " SIZE=99999999999999999999\n",
+        "220 250-250-250 501 501 501 501 ", ""},
+    {"arguments turned round", EHLO "MAIL FINGERPRINT=" F1
+        " FROM=<alpha.test>\n", "220 250-250-250 501 ", ""},
+    {"FROM alone", EHLO "MAIL FROM=<alpha.test>\n",
+        "220 250-250-250 501 ", ""},
+    {"FINGERPRINT alone", EHLO "MAIL FINGERPRINT=" F1 "\n",
+        "220 250-250-250 501 ", ""},
+    {"SMTP's spelling", EHLO "MAIL FROM:<alice@alpha.test>\n",
+        "220 250-250-250 501 ", ""},
+    {"an address", EHLO "MAIL FROM=<alice@alpha.test> FINGERPRINT=" F1
+        "\n", "220 250-250-250 501 ", ""},
+    {"null sender", EHLO "MAIL FROM=<> FINGERPRINT=" F1 "\n",
+        "220 250-250-250 501 ", ""},
+    {"two spaces", EHLO "MAIL FROM=<alpha.test>  FINGERPRINT=" F1 "\n",
+        "220 250-250-250 501 ", ""},
+    {"space behind", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=" F1
+        " \n", "220 250-250-250 501 ", ""},
+    {"space before =", EHLO "MAIL FROM =<alpha.test> FINGERPRINT=" F1
+        "\n", "220 250-250-250 501 ", ""},
+    {"unknown argument", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=" F1
+        " BODY=8BIT\n", "220 250-250-250 501 ", ""},
+    {"argument twice", EHLO "MAIL FROM=<alpha.test> FROM=<alpha.test>"
+        " FINGERPRINT=" F1 "\n", "220 250-250-250 501 ", ""},
+    {"fingerprint in <>", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=<"
+        F43 F43 ">\n", "220 250-250-250 501 ", ""},
+    {"fingerprint bare", EHLO "MAIL FROM=<alpha.test> FINGERPRINT="
+        F43 F43 "\n", "220 250-250-250 501 ", ""},
+    {"fingerprint of 85", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=["
+        F43 "BCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopA]\n",
+        "220 250-250-250 501 ", ""},
+    {"fingerprint of 87", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=["
+        F43 F43 "A]\n", "220 250-250-250 501 ", ""},
+    {"fingerprint with unused bits", EHLO
+        "MAIL FROM=<alpha.test> FINGERPRINT=[" F43 F43 "]\n",
+        "220 250-250-250 501 ", ""},
+    {"fingerprint padded", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=["
+        F43 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnA==]\n",
+        "220 250-250-250 501 ", ""},
+    {"fingerprint base64url", EHLO
+        "MAIL FROM=<alpha.test> FINGERPRINT=[" F43
+        "-_CDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopA]\n",
+        "220 250-250-250 501 ", ""},
+    {"RCPT bad", EHLO MAIL "RCPT TO=<beta.test>\nRCPT FINGERPRINT=" F2
+        "\nRCPT FINGERPRINT=" F2 " TO=<beta.test>\nRCPT TO=<bob@beta."
+        "test> FINGERPRINT=" F2 "\nRCPT TO:<bob@beta.test>\n"
+        "RCPT TO=<beta.test> FINGERPRINT=" F2 " SIZE=1\n",
+        "220 250-250-250 250 501 501 501 501 501 501 ",
+        "M(alpha.test)"},
+    {"SGNT of a domain", "SGNT FOR=<beta.test>\n",
+        "220 280-280-280 ", "S(beta.test)"},
+    {"SGNT of an address", "SGNT FOR=<Bob@beta.test>\n",
+        "220 280-280-280 ", "S(bob@beta.test)"},
+    {"SGNT with fingerprint", "SGNT FOR=<beta.test> FINGERPRINT=" F1
+        "\n", "220 280-280-280 ", "S(beta.test+)"},
+    {"SGNT bad", "SGNT\nSGNT <beta.test>\nSGNT FOR=beta.test\n"
+        "SGNT FOR=<a@b@beta.test>\nSGNT FOR=<@beta.test>\n"
+        "SGNT FINGERPRINT=" F1 " FOR=<beta.test>\n"
+        "SGNT FOR=<\"a b\"@beta.test>\n",
+        "220 501 501 501 501 501 501 501 ", ""},
+    {"VRFY", "VRFY FOR=<beta.test> FINGERPRINT=" F1 "\n", "220 271 ",
+        "V(beta.test)"},
+    {"VRFY bad", "VRFY FOR=<beta.test> FINGERPRINT=[AA]\n"
+        "VRFY FINGERPRINT=" F1 " FOR=<beta.test>\n"
+        "VRFY FOR=beta.test FINGERPRINT=" F1 "\n"
+        "VRFY FOR=<beta.test> FINGERPRINT=" F1 " FINGERPRINT=" F1 "\n"
+        "VRFY beta.test\n", "220 501 501 501 501 501 ", ""},
+    {"VRFY without fingerprint", "VRFY FOR=<beta.test>\n", "220 501 ",
+        ""},
+    {"HIST", "HIST FOR=<bob@beta.test>\n", "220 576 ",
+        "H(bob@beta.test)"},
+    {"HIST from", "HIST FOR=<bob@beta.test> START=" F1 "\n",
+        "220 576 ", "H(bob@beta.test start)"},
+    {"HIST up to", "HIST FOR=<bob@beta.test> STOP=" F1 "\n",
+        "220 576 ", "H(bob@beta.test stop)"},
+    {"HIST from, up to", "HIST FOR=<bob@beta.test> START=" F1 " STOP="
+        F2 "\n", "220 576 ", "H(bob@beta.test start stop)"},
+    {"HIST turned round", "HIST FOR=<bob@beta.test> STOP=" F1 " START="
+        F2 "\n", "220 501 ", ""},
+    {"HIST bad", "HIST\nHIST START=" F1 "\nHIST FOR=<bob@beta.test> "
+        "START=" F1 " START=" F1 "\nHIST FOR=<bob@beta.test> "
+        "FINGERPRINT=" F1 "\nHIST FOR=<bob@beta.test> START=[]\n",
+        "220 501 501 501 501 501 ", ""},
+    {"HIST of a domain", "HIST FOR=<beta.test>\n", "220 501 ", ""},
+};
 
 static void
 argument_table(void **state)
 {
-	static const struct transcript cases[] = {
-	    {"case counts for nothing",
-	        EHLO "mail from=<ALPHA.Test> fingerprint=" F1 "\n"
-	        "Rcpt To=<BETA.TEST> Fingerprint=" F2 "\n",
-	        "220 250-250-250 250 250 ", "M(alpha.test)R(beta.test)"},
-	    {"SIZE", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=" F1
-	        " SIZE=1000\n", "220 250-250-250 250 ", "M(alpha.test)"},
-	    {"SIZE too large", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=" F1
-	        " SIZE=1001\n" RCPT, "220 250-250-250 552 503 ", ""},
-	    {"SIZE not a number", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=" F1
-	        " SIZE=\nMAIL FROM=<alpha.test> FINGERPRINT=" F1 " SIZE=-1\n"
-	        "MAIL FROM=<alpha.test> FINGERPRINT=" F1 " SIZE=1x\n"
-	        "MAIL FROM=<alpha.test> FINGERPRINT=" F1
-	        " SIZE=99999999999999999999\n",
-	        "220 250-250-250 501 501 501 501 ", ""},
-	    {"arguments turned round", EHLO "MAIL FINGERPRINT=" F1
-	        " FROM=<alpha.test>\n", "220 250-250-250 501 ", ""},
-	    {"FROM alone", EHLO "MAIL FROM=<alpha.test>\n",
-	        "220 250-250-250 501 ", ""},
-	    {"FINGERPRINT alone", EHLO "MAIL FINGERPRINT=" F1 "\n",
-	        "220 250-250-250 501 ", ""},
-	    {"SMTP's spelling", EHLO "MAIL FROM:<alice@alpha.test>\n",
-	        "220 250-250-250 501 ", ""},
-	    {"an address", EHLO "MAIL FROM=<alice@alpha.test> FINGERPRINT=" F1
-	        "\n", "220 250-250-250 501 ", ""},
-	    {"null sender", EHLO "MAIL FROM=<> FINGERPRINT=" F1 "\n",
-	        "220 250-250-250 501 ", ""},
-	    {"two spaces", EHLO "MAIL FROM=<alpha.test>  FINGERPRINT=" F1 "\n",
-	        "220 250-250-250 501 ", ""},
-	    {"space behind", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=" F1
-	        " \n", "220 250-250-250 501 ", ""},
-	    {"space before =", EHLO "MAIL FROM =<alpha.test> FINGERPRINT=" F1
-	        "\n", "220 250-250-250 501 ", ""},
-	    {"unknown argument", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=" F1
-	        " BODY=8BIT\n", "220 250-250-250 501 ", ""},
-	    {"argument twice", EHLO "MAIL FROM=<alpha.test> FROM=<alpha.test>"
-	        " FINGERPRINT=" F1 "\n", "220 250-250-250 501 ", ""},
-	    {"fingerprint in <>", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=<"
-	        F43 F43 ">\n", "220 250-250-250 501 ", ""},
-	    {"fingerprint bare", EHLO "MAIL FROM=<alpha.test> FINGERPRINT="
-	        F43 F43 "\n", "220 250-250-250 501 ", ""},
-	    {"fingerprint of 85", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=["
-	        F43 "BCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopA]\n",
-	        "220 250-250-250 501 ", ""},
-	    {"fingerprint of 87", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=["
-	        F43 F43 "A]\n", "220 250-250-250 501 ", ""},
-	    {"fingerprint with unused bits", EHLO
-	        "MAIL FROM=<alpha.test> FINGERPRINT=[" F43 F43 "]\n",
-	        "220 250-250-250 501 ", ""},
-	    {"fingerprint padded", EHLO "MAIL FROM=<alpha.test> FINGERPRINT=["
-	        F43 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnA==]\n",
-	        "220 250-250-250 501 ", ""},
-	    {"fingerprint base64url", EHLO
-	        "MAIL FROM=<alpha.test> FINGERPRINT=[" F43
-	        "-_CDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopA]\n",
-	        "220 250-250-250 501 ", ""},
-	    {"RCPT bad", EHLO MAIL "RCPT TO=<beta.test>\nRCPT FINGERPRINT=" F2
-	        "\nRCPT FINGERPRINT=" F2 " TO=<beta.test>\nRCPT TO=<bob@beta."
-	        "test> FINGERPRINT=" F2 "\nRCPT TO:<bob@beta.test>\n"
-	        "RCPT TO=<beta.test> FINGERPRINT=" F2 " SIZE=1\n",
-	        "220 250-250-250 250 501 501 501 501 501 501 ",
-	        "M(alpha.test)"},
-	    {"SGNT of a domain", "SGNT FOR=<beta.test>\n",
-	        "220 280-280-280 ", "S(beta.test)"},
-	    {"SGNT of an address", "SGNT FOR=<Bob@beta.test>\n",
-	        "220 280-280-280 ", "S(bob@beta.test)"},
-	    {"SGNT with fingerprint", "SGNT FOR=<beta.test> FINGERPRINT=" F1
-	        "\n", "220 280-280-280 ", "S(beta.test+)"},
-	    {"SGNT bad", "SGNT\nSGNT <beta.test>\nSGNT FOR=beta.test\n"
-	        "SGNT FOR=<a@b@beta.test>\nSGNT FOR=<@beta.test>\n"
-	        "SGNT FINGERPRINT=" F1 " FOR=<beta.test>\n"
-	        "SGNT FOR=<\"a b\"@beta.test>\n",
-	        "220 501 501 501 501 501 501 501 ", ""},
-	    {"VRFY", "VRFY FOR=<beta.test> FINGERPRINT=" F1 "\n", "220 271 ",
-	        "V(beta.test)"},
-	    {"VRFY bad", "VRFY FOR=<beta.test> FINGERPRINT=[AA]\n"
-	        "VRFY FINGERPRINT=" F1 " FOR=<beta.test>\n"
-	        "VRFY FOR=beta.test FINGERPRINT=" F1 "\n"
-	        "VRFY FOR=<beta.test> FINGERPRINT=" F1 " FINGERPRINT=" F1 "\n"
-	        "VRFY beta.test\n", "220 501 501 501 501 501 ", ""},
-	    {"VRFY without fingerprint", "VRFY FOR=<beta.test>\n", "220 501 ",
-	        ""},
-	    {"HIST", "HIST FOR=<bob@beta.test>\n", "220 576 ",
-	        "H(bob@beta.test)"},
-	    {"HIST from", "HIST FOR=<bob@beta.test> START=" F1 "\n",
-	        "220 576 ", "H(bob@beta.test start)"},
-	    {"HIST up to", "HIST FOR=<bob@beta.test> STOP=" F1 "\n",
-	        "220 576 ", "H(bob@beta.test stop)"},
-	    {"HIST from, up to", "HIST FOR=<bob@beta.test> START=" F1 " STOP="
-	        F2 "\n", "220 576 ", "H(bob@beta.test start stop)"},
-	    {"HIST turned round", "HIST FOR=<bob@beta.test> STOP=" F1 " START="
-	        F2 "\n", "220 501 ", ""},
-	    {"HIST bad", "HIST\nHIST START=" F1 "\nHIST FOR=<bob@beta.test> "
-	        "START=" F1 " START=" F1 "\nHIST FOR=<bob@beta.test> "
-	        "FINGERPRINT=" F1 "\nHIST FOR=<bob@beta.test> START=[]\n",
-	        "220 501 501 501 501 501 ", ""},
-	    {"HIST of a domain", "HIST FOR=<beta.test>\n", "220 501 ", ""},
-	};
-
-	transcript_run_all(&engine, cases, COUNT(cases));
+	transcript_run_all(&engine, argument_cases, COUNT(argument_cases));
 }
 
 static const char *const verbs[] = {

@@ -98,88 +98,89 @@ round_trip(struct span mime)
 	free_chunks(&chunks);
 }
 
+static const struct awkward_case {
+	const char *name;
+	struct span mime;
+	size_t block; /* length of the header block */
+	struct span common;
+} awkward_cases[] = {
+    {"empty message", OCTETS(""), 0, OCTETS("\r\n")},
+    {"only an empty line", OCTETS("\r\n"), 2, OCTETS("\r\n")},
+    {"only a bare empty line", OCTETS("\n"), 1, OCTETS("\r\n")},
+    {"only a body", OCTETS("\r\nhello\r\n"), 2, OCTETS("\r\n")},
+    {"body without empty line", OCTETS("hello there\r\n"), 0,
+        OCTETS("\r\n")},
+    {"plain", OCTETS("From: a@b.test\r\nSubject: x\r\n\r\nbody"), 30,
+        OCTETS("From: a@b.test\r\nSubject: x\r\n")},
+    {"no empty line", OCTETS("Subject: x\r\n"), 12,
+        OCTETS("Subject: x\r\n")},
+    {"no line end", OCTETS("Subject: x"), 10,
+        OCTETS("Subject: x\r\n")},
+    {"ends in CR", OCTETS("Subject: x\r"), 11,
+        OCTETS("Subject: x\r\n")},
+    {"bare LF", OCTETS("Subject: x\nTo: y\n\nbody\n"), 18,
+        OCTETS("To: y\r\nSubject: x\r\n")},
+    {"mixed line ends", OCTETS("Subject: x\nTo: y\r\n\nb"), 19,
+        OCTETS("To: y\r\nSubject: x\r\n")},
+    {"folded", OCTETS("Subject: a\r\n b\n\tc\r\n\r\n"), 21,
+        OCTETS("Subject: a b\tc\r\n")},
+    {"white space line", OCTETS("Subject: a\r\n \r\n b\r\n\r\n"), 21,
+        OCTETS("Subject: a  b\r\n")},
+    {"last line blank", OCTETS("Subject: a\r\n \r\n\r\n"), 17,
+        OCTETS("Subject: a\r\n")},
+    {"starts with white space", OCTETS(" a\r\nSubject: a\r\n"), 0,
+        OCTETS("\r\n")},
+    {"line without colon", OCTETS("To: a\r\nnothing\r\nSubject: b\r\n"),
+        7, OCTETS("To: a\r\n")},
+    {"NUL", OCTETS("Subject: a\0b\r\nX-\1: b\r\n\r\n"), 14,
+        OCTETS("Subject: a b\r\n")},
+    {"bare CR", OCTETS("Subject: a\rTo: b\r\nX: c\rd\r\n\r\n"), 28,
+        OCTETS("Subject: a To: b\r\n")},
+    {"CR CR LF", OCTETS("Subject: a\r\r\n\r\n"), 15,
+        OCTETS("Subject: a\r\n")},
+    {"CR CR LF blank", OCTETS("Subject: a\r\r\n b\r\n\r\n"), 19,
+        OCTETS("Subject: a  b\r\n")},
+    {"twice", OCTETS("Subject: a\r\nSUBJECT: b\r\nSubject: c\r\n\r\n"),
+        38, OCTETS("Subject: a\r\n")},
+    {"other case", OCTETS("sUBJECT: a\r\ncc: b\r\n\r\n"), 21,
+        OCTETS("CC: b\r\nSubject: a\r\n")},
+    {"space before colon", OCTETS("Subject : a\r\n\r\n"), 15,
+        OCTETS("Subject: a\r\n")},
+    {"empty values", OCTETS("Subject:\r\nTo: \r\nX:\r\n\r\n"), 22,
+        OCTETS("To: \r\nSubject: \r\n")},
+    {"8-bit", OCTETS("Subject: \xc3\xa4\xff\r\n\r\n"), 16,
+        OCTETS("Subject: \xc3\xa4\xff\r\n")},
+    {"fields named as ours",
+        OCTETS("Return-Path: <x@y.test>\r\n"
+               "DIME-Layout: end=lf\r\n\r\n"),
+        48, OCTETS("\r\n")},
+    {"ours between others",
+        OCTETS("To: a\nDIME-Layout: end=lf\nSubject: b\n\n"), 38,
+        OCTETS("To: a\r\nSubject: b\r\n")},
+    {"all six and others",
+        OCTETS("Received: 1\r\nSubject: s\r\nX: 2\r\n 3\r\nDate: d\r\n"
+               "Organization: o\r\nX: 4\r\nFrom: f\r\nCC: c\r\n"
+               "To: t\r\nTo: u\r\nY: 5\r\n\r\nbody"), 105,
+        OCTETS("Date: d\r\nTo: t\r\nCC: c\r\nFrom: f\r\n"
+               "Organization: o\r\nSubject: s\r\n")},
+};
+
 static void
 awkward_blocks_come_back(void **state)
 {
-	static const struct {
-		const char *name;
-		struct span mime;
-		size_t block; /* length of the header block */
-		struct span common;
-	} cases[] = {
-	    {"empty message", OCTETS(""), 0, OCTETS("\r\n")},
-	    {"only an empty line", OCTETS("\r\n"), 2, OCTETS("\r\n")},
-	    {"only a bare empty line", OCTETS("\n"), 1, OCTETS("\r\n")},
-	    {"only a body", OCTETS("\r\nhello\r\n"), 2, OCTETS("\r\n")},
-	    {"body without empty line", OCTETS("hello there\r\n"), 0,
-	        OCTETS("\r\n")},
-	    {"plain", OCTETS("From: a@b.test\r\nSubject: x\r\n\r\nbody"), 30,
-	        OCTETS("From: a@b.test\r\nSubject: x\r\n")},
-	    {"no empty line", OCTETS("Subject: x\r\n"), 12,
-	        OCTETS("Subject: x\r\n")},
-	    {"no line end", OCTETS("Subject: x"), 10,
-	        OCTETS("Subject: x\r\n")},
-	    {"ends in CR", OCTETS("Subject: x\r"), 11,
-	        OCTETS("Subject: x\r\n")},
-	    {"bare LF", OCTETS("Subject: x\nTo: y\n\nbody\n"), 18,
-	        OCTETS("To: y\r\nSubject: x\r\n")},
-	    {"mixed line ends", OCTETS("Subject: x\nTo: y\r\n\nb"), 19,
-	        OCTETS("To: y\r\nSubject: x\r\n")},
-	    {"folded", OCTETS("Subject: a\r\n b\n\tc\r\n\r\n"), 21,
-	        OCTETS("Subject: a b\tc\r\n")},
-	    {"white space line", OCTETS("Subject: a\r\n \r\n b\r\n\r\n"), 21,
-	        OCTETS("Subject: a  b\r\n")},
-	    {"last line blank", OCTETS("Subject: a\r\n \r\n\r\n"), 17,
-	        OCTETS("Subject: a\r\n")},
-	    {"starts with white space", OCTETS(" a\r\nSubject: a\r\n"), 0,
-	        OCTETS("\r\n")},
-	    {"line without colon", OCTETS("To: a\r\nnothing\r\nSubject: b\r\n"),
-	        7, OCTETS("To: a\r\n")},
-	    {"NUL", OCTETS("Subject: a\0b\r\nX-\1: b\r\n\r\n"), 14,
-	        OCTETS("Subject: a b\r\n")},
-	    {"bare CR", OCTETS("Subject: a\rTo: b\r\nX: c\rd\r\n\r\n"), 28,
-	        OCTETS("Subject: a To: b\r\n")},
-	    {"CR CR LF", OCTETS("Subject: a\r\r\n\r\n"), 15,
-	        OCTETS("Subject: a\r\n")},
-	    {"CR CR LF blank", OCTETS("Subject: a\r\r\n b\r\n\r\n"), 19,
-	        OCTETS("Subject: a  b\r\n")},
-	    {"twice", OCTETS("Subject: a\r\nSUBJECT: b\r\nSubject: c\r\n\r\n"),
-	        38, OCTETS("Subject: a\r\n")},
-	    {"other case", OCTETS("sUBJECT: a\r\ncc: b\r\n\r\n"), 21,
-	        OCTETS("CC: b\r\nSubject: a\r\n")},
-	    {"space before colon", OCTETS("Subject : a\r\n\r\n"), 15,
-	        OCTETS("Subject: a\r\n")},
-	    {"empty values", OCTETS("Subject:\r\nTo: \r\nX:\r\n\r\n"), 22,
-	        OCTETS("To: \r\nSubject: \r\n")},
-	    {"8-bit", OCTETS("Subject: \xc3\xa4\xff\r\n\r\n"), 16,
-	        OCTETS("Subject: \xc3\xa4\xff\r\n")},
-	    {"fields named as ours",
-	        OCTETS("Return-Path: <x@y.test>\r\n"
-	               "DIME-Layout: end=lf\r\n\r\n"),
-	        48, OCTETS("\r\n")},
-	    {"ours between others",
-	        OCTETS("To: a\nDIME-Layout: end=lf\nSubject: b\n\n"), 38,
-	        OCTETS("To: a\r\nSubject: b\r\n")},
-	    {"all six and others",
-	        OCTETS("Received: 1\r\nSubject: s\r\nX: 2\r\n 3\r\nDate: d\r\n"
-	               "Organization: o\r\nX: 4\r\nFrom: f\r\nCC: c\r\n"
-	               "To: t\r\nTo: u\r\nY: 5\r\n\r\nbody"), 105,
-	        OCTETS("Date: d\r\nTo: t\r\nCC: c\r\nFrom: f\r\n"
-	               "Organization: o\r\nSubject: s\r\n")},
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(awkward_cases); i++) {
+		const struct awkward_case *test = &awkward_cases[i];
 		struct span block, body;
 		struct chunks chunks;
 
-		unit_case(cases[i].name);
-		headers_split(cases[i].mime, &block, &body);
-		assert_int_equal(block.length, cases[i].block);
+		unit_case(test->name);
+		headers_split(test->mime, &block, &body);
+		assert_int_equal(block.length, test->block);
 		write_chunks(&chunks, block, "");
 		assert_true(span_equal(buffer_span(&chunks.common),
-		    cases[i].common));
+		    test->common));
 		free_chunks(&chunks);
-		round_trip(cases[i].mime);
+		round_trip(test->mime);
 	}
 }
 
@@ -349,86 +350,87 @@ foreign_table(void **state)
 	}
 }
 
+static const struct layout_case {
+	const char *name, *common, *layout, *others;
+	bool good;
+} layout_cases[] = {
+    {"good", "Subject: s\r\n", "end=crlf; Subject@0", "", true},
+    {"after another", "Subject: s\r\n", "end=lf; Subject@1", "X: y\r\n",
+        true},
+    {"raw", "Subject: s\r\n", "end=crlf; Subject@0=c3ViamVjdDogcwo", "",
+        true},
+    {"raw, folded", "Subject: s\r\n",
+        "end=crlf;\r\n Subject@0=\r\n c3Vi\r\n amVjdDogcwo", "", true},
+    {"raw, padded", "Subject: s\r\n",
+        "end=crlf; Subject@0=c3ViamVjdDogcwo=", "", true},
+    {"raw without need", "Subject: s\r\n",
+        "end=crlf; Subject@0=U3ViamVjdDogcw0K", "", true},
+    {"other text", "Subject: s\r\n",
+        "end=crlf; Subject@0=U3ViamVjdDogZXZpbA0K", "", false},
+    {"two fields in one", "Subject: s\r\n",
+        "end=crlf; Subject@0=U3ViamVjdDogcw0KWDogeQ0K", "", false},
+    {"other field", "Subject: s\r\n", "end=crlf; Subject@0=WDogeQ0K",
+        "", false},
+    {"no line end", "Subject: s\r\n",
+        "end=crlf; Subject@0=U3ViamVjdDogcw", "", false},
+    {"no line end before another", "Subject: s\r\n",
+        "end=none; Subject@0=U3ViamVjdDogcw", "X: y\r\n", false},
+    {"no line end, at the end", "Subject: s\r\n",
+        "end=none; Subject@1=U3ViamVjdDogcw", "X: y\r\n", true},
+    {"no base64", "Subject: s\r\n", "end=crlf; Subject@0=???", "",
+        false},
+    {"empty base64", "Subject: s\r\n", "end=crlf; Subject@0=", "",
+        false},
+    {"empty", "\r\n", "", "", false},
+    {"no end", "Subject: s\r\n", "Subject@0", "", false},
+    {"unknown end", "\r\n", "end=cr", "", false},
+    {"end twice", "\r\n", "end=lf; end=lf", "", false},
+    {"missing field", "Subject: s\r\n", "end=crlf", "", false},
+    {"field that 33 has not", "Subject: s\r\n",
+        "end=crlf; Subject@0; To@0", "", false},
+    {"field twice", "Subject: s\r\n", "end=crlf; Subject@0; Subject@0",
+        "", false},
+    {"unknown field", "\r\n", "end=crlf; X@0", "X: y\r\n", false},
+    {"label in other case", "Subject: s\r\n", "end=crlf; subject@0", "",
+        false},
+    {"too far", "Subject: s\r\n", "end=crlf; Subject@2", "X: y\r\n",
+        false},
+    {"huge", "Subject: s\r\n", "end=crlf; Subject@99999999999999999",
+        "", false},
+    {"no number", "Subject: s\r\n", "end=crlf; Subject@", "", false},
+    {"negative", "Subject: s\r\n", "end=crlf; Subject@-1", "", false},
+    {"back", "To: t\r\nSubject: s\r\n", "end=crlf; Subject@1; To@0",
+        "X: y\r\n", false},
+    {"semicolon at the end", "Subject: s\r\n", "end=crlf; Subject@0;",
+        "", false},
+    {"another one before", "Subject: s\r\n", "end=crlf; Subject@1",
+        "Subject: evil\r\n", false},
+    {"another one behind", "Subject: s\r\n", "end=crlf; Subject@0",
+        "Subject: more\r\n", true},
+    {"one that 33 hides", "\r\n", "end=crlf", "Subject: evil\r\n",
+        false},
+    {"body in 34", "\r\n", "end=crlf", "X: y\r\n\r\nbody\r\n", false},
+};
+
 /* Layouts that nobody but an attacker, or a broken writer, makes. */
 static void
 layout_table(void **state)
 {
-	static const struct {
-		const char *name, *common, *layout, *others;
-		bool good;
-	} cases[] = {
-	    {"good", "Subject: s\r\n", "end=crlf; Subject@0", "", true},
-	    {"after another", "Subject: s\r\n", "end=lf; Subject@1", "X: y\r\n",
-	        true},
-	    {"raw", "Subject: s\r\n", "end=crlf; Subject@0=c3ViamVjdDogcwo", "",
-	        true},
-	    {"raw, folded", "Subject: s\r\n",
-	        "end=crlf;\r\n Subject@0=\r\n c3Vi\r\n amVjdDogcwo", "", true},
-	    {"raw, padded", "Subject: s\r\n",
-	        "end=crlf; Subject@0=c3ViamVjdDogcwo=", "", true},
-	    {"raw without need", "Subject: s\r\n",
-	        "end=crlf; Subject@0=U3ViamVjdDogcw0K", "", true},
-	    {"other text", "Subject: s\r\n",
-	        "end=crlf; Subject@0=U3ViamVjdDogZXZpbA0K", "", false},
-	    {"two fields in one", "Subject: s\r\n",
-	        "end=crlf; Subject@0=U3ViamVjdDogcw0KWDogeQ0K", "", false},
-	    {"other field", "Subject: s\r\n", "end=crlf; Subject@0=WDogeQ0K",
-	        "", false},
-	    {"no line end", "Subject: s\r\n",
-	        "end=crlf; Subject@0=U3ViamVjdDogcw", "", false},
-	    {"no line end before another", "Subject: s\r\n",
-	        "end=none; Subject@0=U3ViamVjdDogcw", "X: y\r\n", false},
-	    {"no line end, at the end", "Subject: s\r\n",
-	        "end=none; Subject@1=U3ViamVjdDogcw", "X: y\r\n", true},
-	    {"no base64", "Subject: s\r\n", "end=crlf; Subject@0=???", "",
-	        false},
-	    {"empty base64", "Subject: s\r\n", "end=crlf; Subject@0=", "",
-	        false},
-	    {"empty", "\r\n", "", "", false},
-	    {"no end", "Subject: s\r\n", "Subject@0", "", false},
-	    {"unknown end", "\r\n", "end=cr", "", false},
-	    {"end twice", "\r\n", "end=lf; end=lf", "", false},
-	    {"missing field", "Subject: s\r\n", "end=crlf", "", false},
-	    {"field that 33 has not", "Subject: s\r\n",
-	        "end=crlf; Subject@0; To@0", "", false},
-	    {"field twice", "Subject: s\r\n", "end=crlf; Subject@0; Subject@0",
-	        "", false},
-	    {"unknown field", "\r\n", "end=crlf; X@0", "X: y\r\n", false},
-	    {"label in other case", "Subject: s\r\n", "end=crlf; subject@0", "",
-	        false},
-	    {"too far", "Subject: s\r\n", "end=crlf; Subject@2", "X: y\r\n",
-	        false},
-	    {"huge", "Subject: s\r\n", "end=crlf; Subject@99999999999999999",
-	        "", false},
-	    {"no number", "Subject: s\r\n", "end=crlf; Subject@", "", false},
-	    {"negative", "Subject: s\r\n", "end=crlf; Subject@-1", "", false},
-	    {"back", "To: t\r\nSubject: s\r\n", "end=crlf; Subject@1; To@0",
-	        "X: y\r\n", false},
-	    {"semicolon at the end", "Subject: s\r\n", "end=crlf; Subject@0;",
-	        "", false},
-	    {"another one before", "Subject: s\r\n", "end=crlf; Subject@1",
-	        "Subject: evil\r\n", false},
-	    {"another one behind", "Subject: s\r\n", "end=crlf; Subject@0",
-	        "Subject: more\r\n", true},
-	    {"one that 33 hides", "\r\n", "end=crlf", "Subject: evil\r\n",
-	        false},
-	    {"body in 34", "\r\n", "end=crlf", "X: y\r\n\r\nbody\r\n", false},
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(layout_cases); i++) {
+		const struct layout_case *test = &layout_cases[i];
 		struct buffer block = buffer_make(LIMIT);
 		struct buffer others = buffer_make(LIMIT);
 		char sender[ADDRESS_SIZE];
 		struct fault fault = {0};
 		bool has_sender;
 
-		unit_case(cases[i].name);
+		unit_case(test->name);
 		buffer_printf(&others, PATH "DIME-Layout: %s\r\n%s",
-		    cases[i].layout, cases[i].others);
-		assert_int_equal(headers_read(span_string(cases[i].common),
+		    test->layout, test->others);
+		assert_int_equal(headers_read(span_string(test->common),
 		    buffer_span(&others), &block, sender, &has_sender, &fault),
-		    cases[i].good ? 0 : ERR_CORRUPT);
-		if (!cases[i].good)
+		    test->good ? 0 : ERR_CORRUPT);
+		if (!test->good)
 			assert_true(fault.text[0] != '\0' && block.length == 0);
 		buffer_free(&block);
 		buffer_free(&others);

@@ -11,71 +11,73 @@
 
 /* ---- which addresses may be connected to ---- */
 
+static const struct public_case {
+	const char *address;
+	bool public;
+} public_cases[] = {
+    {"8.8.8.8", true},
+    {"193.0.0.1", true},
+    {"0.0.0.0", false},
+    {"0.1.2.3", false},
+    {"9.255.255.255", true},
+    {"10.0.0.1", false},
+    {"11.0.0.0", true},
+    {"100.63.255.255", true},
+    {"100.64.0.1", false},
+    {"100.127.255.255", false},
+    {"100.128.0.0", true},
+    {"127.0.0.1", false},
+    {"169.254.169.254", false},
+    {"172.15.255.255", true},
+    {"172.16.0.1", false},
+    {"172.31.255.255", false},
+    {"172.32.0.0", true},
+    {"192.0.0.8", false},
+    {"192.0.2.1", false},
+    {"192.168.1.1", false},
+    {"192.169.0.0", true},
+    {"198.18.0.1", false},
+    {"198.19.255.255", false},
+    {"198.51.100.1", false},
+    {"203.0.113.1", false},
+    {"223.255.255.255", true},
+    {"224.0.0.1", false},
+    {"255.255.255.255", false},
+    {"2a00:1450::1", true},
+    {"2001:4860:4860::8888", true},
+    {"::", false},
+    {"::1", false},
+    {"::ffff:8.8.8.8", false},
+    {"64:ff9b::808:808", false},
+    {"100::1", false},
+    {"2001::1", false},
+    {"2001:1ff::1", false},
+    {"2001:200::1", true},
+    {"2001:db8::1", false},
+    {"2002:7f00:1::1", false},
+    {"3fff:1000::1", true},
+    {"3fff:0fff::1", false},
+    {"3fff::1", false},
+    {"fc00::1", false},
+    {"fd12::1", false},
+    {"fe80::1", false},
+    {"ff02::1", false},
+};
+
 static void
 public_addresses(void **state)
 {
-	static const struct {
-		const char *address;
-		bool public;
-	} cases[] = {
-	    {"8.8.8.8", true},
-	    {"193.0.0.1", true},
-	    {"0.0.0.0", false},
-	    {"0.1.2.3", false},
-	    {"9.255.255.255", true},
-	    {"10.0.0.1", false},
-	    {"11.0.0.0", true},
-	    {"100.63.255.255", true},
-	    {"100.64.0.1", false},
-	    {"100.127.255.255", false},
-	    {"100.128.0.0", true},
-	    {"127.0.0.1", false},
-	    {"169.254.169.254", false},
-	    {"172.15.255.255", true},
-	    {"172.16.0.1", false},
-	    {"172.31.255.255", false},
-	    {"172.32.0.0", true},
-	    {"192.0.0.8", false},
-	    {"192.0.2.1", false},
-	    {"192.168.1.1", false},
-	    {"192.169.0.0", true},
-	    {"198.18.0.1", false},
-	    {"198.19.255.255", false},
-	    {"198.51.100.1", false},
-	    {"203.0.113.1", false},
-	    {"223.255.255.255", true},
-	    {"224.0.0.1", false},
-	    {"255.255.255.255", false},
-	    {"2a00:1450::1", true},
-	    {"2001:4860:4860::8888", true},
-	    {"::", false},
-	    {"::1", false},
-	    {"::ffff:8.8.8.8", false},
-	    {"64:ff9b::808:808", false},
-	    {"100::1", false},
-	    {"2001::1", false},
-	    {"2001:1ff::1", false},
-	    {"2001:200::1", true},
-	    {"2001:db8::1", false},
-	    {"2002:7f00:1::1", false},
-	    {"3fff:1000::1", true},
-	    {"3fff:0fff::1", false},
-	    {"3fff::1", false},
-	    {"fc00::1", false},
-	    {"fd12::1", false},
-	    {"fe80::1", false},
-	    {"ff02::1", false},
-	};
 	uint8_t octets[16];
 
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		const bool six = strchr(cases[i].address, ':') != NULL;
+	for (size_t i = 0; i < COUNT(public_cases); i++) {
+		const struct public_case *test = &public_cases[i];
+		const bool six = strchr(test->address, ':') != NULL;
 
-		unit_case(cases[i].address);
+		unit_case(test->address);
 		assert_int_equal(inet_pton(six ? AF_INET6 : AF_INET,
-		                     cases[i].address, octets), 1);
+		                     test->address, octets), 1);
 		assert_int_equal(hosts_is_public(span_of(octets, six ? 16 : 4)),
-		    cases[i].public);
+		    test->public);
 	}
 	unit_case("other lengths");
 	assert_false(hosts_is_public(span_of(octets, 0)));

@@ -11,71 +11,72 @@
 #define ZERO "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 #define BINARY(text) text, sizeof(text) - 1
 
+static const struct binary_case {
+	const char *name, *octets;
+	size_t length;
+	const char *complaint; /* NULL: good */
+} binary_cases[] = {
+    {"user", BINARY(USER "\0\0\x42\1" KEY "\2" KEY), NULL},
+    {"organization", BINARY(ORG "\0\0\x42\1" KEY "\3" KEY), NULL},
+    {"with a SOK", BINARY(ORG "\0\0\x64\1" KEY "\2\x05" KEY "\3" KEY),
+     NULL},
+    {"empty", BINARY(""), "past the end, at 0 octets"},
+    {"other magic", BINARY("\x06\xf0\0\0\x42\1" KEY "\2" KEY), "magic"},
+    {"length too small", BINARY(USER "\0\0\x41\1" KEY "\2" KEY),
+     "says 65 octets of fields, 66 follow"},
+    {"octet too many", BINARY(USER "\0\0\x43\1" KEY "\2" KEY "x"),
+     "67 octets of fields do not fit the layout of 2013"},
+    {"nothing in it", BINARY(ORG "\0\0\0"), "0 octets of fields"},
+    {"user with field 3", BINARY(USER "\0\0\x42\1" KEY "\3" KEY),
+     "field 3 at offset 38 where field 2 belongs"},
+    {"user with a SOK",
+     BINARY(USER "\0\0\x64\1" KEY "\2\x05" KEY "\3" KEY), "do not fit"},
+    {"wrong order", BINARY(ORG "\0\0\x42\3" KEY "\1" KEY),
+     "field 3 at offset 5 where field 1 belongs"},
+    {"libdime user",
+     BINARY(USER "\0\0\x45\1\x20" KEY "\2\0\x20" KEY), NULL},
+    {"libdime organization",
+     BINARY(ORG "\0\0\x45\1\x20" KEY "\3\0\x20" KEY), NULL},
+    {"libdime with another length of the seed",
+     BINARY(USER "\0\0\x45\1\x21" KEY "\2\0\x20" KEY),
+     "field 1 at offset 5: 33 octets, not 32"},
+    {"libdime with another length of the scalar",
+     BINARY(ORG "\0\0\x45\1\x20" KEY "\3\1\x20" KEY),
+     "field 3 at offset 39: 288 octets, not 32"},
+    {"libdime user with field 3",
+     BINARY(USER "\0\0\x45\1\x20" KEY "\3\0\x20" KEY),
+     "field 3 at offset 39 where field 2 belongs"},
+    {"libdime scalar 0",
+     BINARY(ORG "\0\0\x45\1\x20" KEY "\3\0\x20" ZERO ZERO),
+     "field 3 at offset 39: not a private key"},
+    {"scalar 0", BINARY(ORG "\0\0\x42\1" KEY "\3" ZERO ZERO),
+     "field 3 at offset 38: not a private key"},
+};
+
 static void
 binary_table(void **state)
 {
-	static const struct {
-		const char *name, *octets;
-		size_t length;
-		const char *complaint; /* NULL: good */
-	} cases[] = {
-	    {"user", BINARY(USER "\0\0\x42\1" KEY "\2" KEY), NULL},
-	    {"organization", BINARY(ORG "\0\0\x42\1" KEY "\3" KEY), NULL},
-	    {"with a SOK", BINARY(ORG "\0\0\x64\1" KEY "\2\x05" KEY "\3" KEY),
-	     NULL},
-	    {"empty", BINARY(""), "past the end, at 0 octets"},
-	    {"other magic", BINARY("\x06\xf0\0\0\x42\1" KEY "\2" KEY), "magic"},
-	    {"length too small", BINARY(USER "\0\0\x41\1" KEY "\2" KEY),
-	     "says 65 octets of fields, 66 follow"},
-	    {"octet too many", BINARY(USER "\0\0\x43\1" KEY "\2" KEY "x"),
-	     "67 octets of fields do not fit the layout of 2013"},
-	    {"nothing in it", BINARY(ORG "\0\0\0"), "0 octets of fields"},
-	    {"user with field 3", BINARY(USER "\0\0\x42\1" KEY "\3" KEY),
-	     "field 3 at offset 38 where field 2 belongs"},
-	    {"user with a SOK",
-	     BINARY(USER "\0\0\x64\1" KEY "\2\x05" KEY "\3" KEY), "do not fit"},
-	    {"wrong order", BINARY(ORG "\0\0\x42\3" KEY "\1" KEY),
-	     "field 3 at offset 5 where field 1 belongs"},
-	    {"libdime user",
-	     BINARY(USER "\0\0\x45\1\x20" KEY "\2\0\x20" KEY), NULL},
-	    {"libdime organization",
-	     BINARY(ORG "\0\0\x45\1\x20" KEY "\3\0\x20" KEY), NULL},
-	    {"libdime with another length of the seed",
-	     BINARY(USER "\0\0\x45\1\x21" KEY "\2\0\x20" KEY),
-	     "field 1 at offset 5: 33 octets, not 32"},
-	    {"libdime with another length of the scalar",
-	     BINARY(ORG "\0\0\x45\1\x20" KEY "\3\1\x20" KEY),
-	     "field 3 at offset 39: 288 octets, not 32"},
-	    {"libdime user with field 3",
-	     BINARY(USER "\0\0\x45\1\x20" KEY "\3\0\x20" KEY),
-	     "field 3 at offset 39 where field 2 belongs"},
-	    {"libdime scalar 0",
-	     BINARY(ORG "\0\0\x45\1\x20" KEY "\3\0\x20" ZERO ZERO),
-	     "field 3 at offset 39: not a private key"},
-	    {"scalar 0", BINARY(ORG "\0\0\x42\1" KEY "\3" ZERO ZERO),
-	     "field 3 at offset 38: not a private key"},
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(binary_cases); i++) {
+		const struct binary_case *test = &binary_cases[i];
 		struct fault fault = {0};
 		struct keyfile *keys;
-		int err = keyfile_read(span_of(cases[i].octets,
-		    cases[i].length), &keys, &fault);
+		int err = keyfile_read(span_of(test->octets,
+		    test->length), &keys, &fault);
 
-		unit_case(cases[i].name);
-		if (cases[i].complaint != NULL) {
+		unit_case(test->name);
+		if (test->complaint != NULL) {
 			assert_int_equal(err, ERR_FORMAT);
 			assert_null(keys);
-			assert_non_null(strstr(fault.text, cases[i].complaint));
+			assert_non_null(strstr(fault.text, test->complaint));
 			continue;
 		}
 		assert_int_equal(err, 0);
-		assert_int_equal(keys->layout, cases[i].length == 74
+		assert_int_equal(keys->layout, test->length == 74
 		    ? LAYOUT_LIBDIME
 		    : LAYOUT_STANDARD);
 		assert_memory_equal(keys->seed, KEY, CRYPTO_SEED);
 		assert_memory_equal(keys->scalar, KEY, CRYPTO_SCALAR);
-		assert_int_equal(keys->sok_count, cases[i].length == 105);
+		assert_int_equal(keys->sok_count, test->length == 105);
 		keyfile_free(keys);
 	}
 }

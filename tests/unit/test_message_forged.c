@@ -5,79 +5,80 @@
 
 /* ---- payloads ---- */
 
+static const struct payload_case {
+	const char *name;
+	struct forge_payload how;
+	int err;
+	const char *rule;
+} payload_cases[] = {
+    /* "hello" and its header are 74 octets: 6 to the next block. */
+    {"just aligned", {0, 6, 6, 6, 0, 0}, 0, NULL},
+    {"more blocks", {0, 22, 22, 22, 0, 0}, 0, NULL},
+    {"most padding", {0, 246, 246, 246, 0, 0}, 0, NULL},
+    {"pad octet too small", {0, 6, 22, 6, 0, 0}, ERR_CORRUPT,
+        "padding has another length than it says"},
+    {"pad octet too large", {0, 22, 6, 22, 0, 0}, ERR_CORRUPT,
+        "padding has another length than it says"},
+    {"padding holds something", {0, 6, 6, 0, 0, 0}, ERR_CORRUPT,
+        "padding holds another octet than its length"},
+    {"no pad octet", {0, 0, 6, 0, 0, 0}, ERR_CORRUPT,
+        "padding has another length than it says"},
+    {"alternate, no stuffing", {1, 0, 6, 0, 0, 0}, 0, NULL},
+    {"alternate, one block", {1, 1, 22, 1, 0, 0}, 0, NULL},
+    {"alternate, most", {1, 255, 4086, 255, 0, 0}, 0, NULL},
+    {"alternate, too few", {1, 2, 22, 2, 0, 0}, ERR_CORRUPT,
+        "padding has another length than it says"},
+    {"alternate, too many", {1, 0, 22, 0, 0, 0}, ERR_CORRUPT,
+        "padding has another length than it says"},
+    {"alternate, other octet", {1, 1, 22, 0, 0, 0}, ERR_CORRUPT,
+        "padding holds another octet than its length"},
+    {"reserved flag 8", {8, 6, 6, 6, 0, 0}, ERR_CORRUPT,
+        "a reserved flag is set"},
+    {"reserved flag 16", {16, 6, 6, 6, 0, 0}, ERR_CORRUPT,
+        "a reserved flag is set"},
+    {"reserved flag 32", {32, 6, 6, 6, 0, 0}, ERR_CORRUPT,
+        "a reserved flag is set"},
+    {"reserved flag 64", {64, 6, 6, 6, 0, 0}, ERR_CORRUPT,
+        "a reserved flag is set"},
+    {"alternate key", {2, 6, 6, 6, 0, 0}, ERR_ALTERNATE_KEY,
+        "needs the alternate key"},
+    {"continued by nothing", {128, 6, 6, 6, 0, 0}, ERR_CORRUPT,
+        "is not continued by the next chunk"},
+    {"gzip that is none", {4, 6, 6, 6, 0, 0}, ERR_CORRUPT,
+        "data is not gzip, or damaged"},
+    {"no data", {0, 11, 6, 11, -5, 0}, ERR_CORRUPT,
+        "data length is 0"},
+    {"less data", {0, 7, 6, 7, -1, 0}, ERR_CORRUPT,
+        "padding holds another octet than its length"},
+    {"more data", {0, 6, 6, 6, 1, 0}, ERR_CORRUPT,
+        "padding has another length than it says"},
+    {"data up to the end", {0, 0, 6, 'x', 6, 0}, 0, NULL},
+    {"data past the end", {0, 0, 6, 0, 7, 0}, ERR_CORRUPT,
+        "data length passes the payload"},
+    {"much data past the end", {0, 6, 6, 6, 0xfffff0, 0}, ERR_CORRUPT,
+        "data length passes the payload"},
+    {"signed by another", {0, 6, 6, 6, 0, WORLD_MALLORY}, ERR_CORRUPT,
+        "plaintext signature is not the author's"},
+    {"signed by the origin", {0, 6, 6, 6, 0, WORLD_ALPHA}, ERR_CORRUPT,
+        "plaintext signature is not the author's"},
+};
+
 static void
 payload_table(void **state)
 {
-	static const struct {
-		const char *name;
-		struct forge_payload how;
-		int err;
-		const char *rule;
-	} cases[] = {
-	    /* "hello" and its header are 74 octets: 6 to the next block. */
-	    {"just aligned", {0, 6, 6, 6, 0, 0}, 0, NULL},
-	    {"more blocks", {0, 22, 22, 22, 0, 0}, 0, NULL},
-	    {"most padding", {0, 246, 246, 246, 0, 0}, 0, NULL},
-	    {"pad octet too small", {0, 6, 22, 6, 0, 0}, ERR_CORRUPT,
-	        "padding has another length than it says"},
-	    {"pad octet too large", {0, 22, 6, 22, 0, 0}, ERR_CORRUPT,
-	        "padding has another length than it says"},
-	    {"padding holds something", {0, 6, 6, 0, 0, 0}, ERR_CORRUPT,
-	        "padding holds another octet than its length"},
-	    {"no pad octet", {0, 0, 6, 0, 0, 0}, ERR_CORRUPT,
-	        "padding has another length than it says"},
-	    {"alternate, no stuffing", {1, 0, 6, 0, 0, 0}, 0, NULL},
-	    {"alternate, one block", {1, 1, 22, 1, 0, 0}, 0, NULL},
-	    {"alternate, most", {1, 255, 4086, 255, 0, 0}, 0, NULL},
-	    {"alternate, too few", {1, 2, 22, 2, 0, 0}, ERR_CORRUPT,
-	        "padding has another length than it says"},
-	    {"alternate, too many", {1, 0, 22, 0, 0, 0}, ERR_CORRUPT,
-	        "padding has another length than it says"},
-	    {"alternate, other octet", {1, 1, 22, 0, 0, 0}, ERR_CORRUPT,
-	        "padding holds another octet than its length"},
-	    {"reserved flag 8", {8, 6, 6, 6, 0, 0}, ERR_CORRUPT,
-	        "a reserved flag is set"},
-	    {"reserved flag 16", {16, 6, 6, 6, 0, 0}, ERR_CORRUPT,
-	        "a reserved flag is set"},
-	    {"reserved flag 32", {32, 6, 6, 6, 0, 0}, ERR_CORRUPT,
-	        "a reserved flag is set"},
-	    {"reserved flag 64", {64, 6, 6, 6, 0, 0}, ERR_CORRUPT,
-	        "a reserved flag is set"},
-	    {"alternate key", {2, 6, 6, 6, 0, 0}, ERR_ALTERNATE_KEY,
-	        "needs the alternate key"},
-	    {"continued by nothing", {128, 6, 6, 6, 0, 0}, ERR_CORRUPT,
-	        "is not continued by the next chunk"},
-	    {"gzip that is none", {4, 6, 6, 6, 0, 0}, ERR_CORRUPT,
-	        "data is not gzip, or damaged"},
-	    {"no data", {0, 11, 6, 11, -5, 0}, ERR_CORRUPT,
-	        "data length is 0"},
-	    {"less data", {0, 7, 6, 7, -1, 0}, ERR_CORRUPT,
-	        "padding holds another octet than its length"},
-	    {"more data", {0, 6, 6, 6, 1, 0}, ERR_CORRUPT,
-	        "padding has another length than it says"},
-	    {"data up to the end", {0, 0, 6, 'x', 6, 0}, 0, NULL},
-	    {"data past the end", {0, 0, 6, 0, 7, 0}, ERR_CORRUPT,
-	        "data length passes the payload"},
-	    {"much data past the end", {0, 6, 6, 6, 0xfffff0, 0}, ERR_CORRUPT,
-	        "data length passes the payload"},
-	    {"signed by another", {0, 6, 6, 6, 0, WORLD_MALLORY}, ERR_CORRUPT,
-	        "plaintext signature is not the author's"},
-	    {"signed by the origin", {0, 6, 6, 6, 0, WORLD_ALPHA}, ERR_CORRUPT,
-	        "plaintext signature is not the author's"},
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		bool longer = cases[i].how.length_by == 6;
+	for (size_t i = 0; i < COUNT(payload_cases); i++) {
+		const struct payload_case *test = &payload_cases[i];
+		bool longer = test->how.length_by == 6;
 		char words[128];
 		struct forge forge;
 
-		unit_case(cases[i].name);
+		unit_case(test->name);
 		forge_start_content(&forge);
-		forge_chunk(&forge, 67, span_string("hello"), &cases[i].how);
+		forge_chunk(&forge, 67, span_string("hello"), &test->how);
 		forge_sign(&forge, NULL);
 		snprintf(words, sizeof(words), "chunk 67 (Display-Content) at "
-		    "offset 1335: %s", cases[i].rule);
-		forge_expect(&forge, cases[i].err, cases[i].err != 0 ? words
+		    "offset 1335: %s", test->rule);
+		forge_expect(&forge, test->err, test->err != 0 ? words
 		    : longer ? "\r\nhelloxxxxxx"
 		             : "\r\nhello");
 	}
@@ -98,7 +99,8 @@ padding_of_256_is_read(void **state)
 	forge_start_content(&forge);
 	forge_chunk(&forge, 67, span_string("hello world"), &more);
 	forge_sign(&forge, NULL);
-	forge_expect(&forge, ERR_CORRUPT, "padding has another length than it says");
+	forge_expect(&forge, ERR_CORRUPT,
+	    "padding has another length than it says");
 }
 
 /* "hello world" and its header are 80 octets. libdime aligns them with 16 more,
@@ -142,108 +144,111 @@ struct step {
 	const char *text;
 };
 
+enum { GOES_ON = 128 };
+
+static const struct content_case {
+	const char *name;
+	struct step steps[8];
+	int err;
+	const char *mime;
+} content_cases[] = {
+    {"no content", {{0}}, 0, "\r\n"},
+    {"two contents", {{67, 0, "a"}, {67, 0, "b"}}, 0, "\r\nab"},
+    {"all kinds", {{66, 0, "a"}, {65, 0, "b"}, {67, 0, "c"},
+        {65, 0, "d"}, {131, 0, "e"}, {129, 0, "f"}, {130, 0, "g"}}, 0,
+        "\r\nabcdefg"},
+    {"only an attachment", {{131, 0, "a"}}, 0, "\r\na"},
+    {"display after attachment", {{131, 0, "a"}, {67, 0, "b"}},
+        ERR_FORMAT,
+        "chunk 67 (Display-Content) at offset 1547: out of order: "
+        "its section is over"},
+    {"pieces", {{67, GOES_ON, "a"}, {67, GOES_ON, "b"},
+        {67, GOES_ON, "c"}, {67, 0, "d"}, {67, 0, "e"}}, 0,
+        "\r\nabcde"},
+    {"five pieces", {{67, GOES_ON, "a"}, {67, GOES_ON, "b"},
+        {67, GOES_ON, "c"}, {67, GOES_ON, "d"}, {67, 0, "e"}},
+        ERR_CORRUPT,
+        "chunk 67 (Display-Content) at offset 2183: split into "
+        "more pieces than its data needs"},
+    {"continued by another type", {{67, GOES_ON, "a"}, {65, 0, "b"}},
+        ERR_CORRUPT,
+        "chunk 67 (Display-Content) at offset 1335: is not "
+        "continued by the next chunk"},
+    {"origin goes on", {{4, GOES_ON, "a"}}, ERR_FORMAT,
+        "chunk 4 (Origin) at offset 1335: out of order"},
+    {"ephemeral twice", {{2, 0, "a"}}, ERR_FORMAT,
+        "chunk 2 (Ephemeral) at offset 1335: not a compressed"},
+    {"last piece goes on", {{67, GOES_ON, "a"}, {67, GOES_ON, "b"}},
+        ERR_CORRUPT, "chunk 67 (Display-Content) at offset 1547: is "
+        "not continued by the next chunk"},
+    {"display goes on in attachments", {{67, GOES_ON, "a"},
+        {131, 0, "b"}}, ERR_CORRUPT, "chunk 67 (Display-Content) at "
+        "offset 1335: is not continued by the next chunk"},
+    {"pieces differ in flags", {{67, GOES_ON, "a"}, {67, 4, "b"}},
+        ERR_CORRUPT, "chunk 67 (Display-Content) at offset 1547: "
+        "pieces of one segment have different flags"},
+    {"six pieces of a header", {{34, GOES_ON, "X"}, {34, GOES_ON, ":"},
+        {34, GOES_ON, " "}, {34, GOES_ON, "y"}, {34, GOES_ON, "\r"},
+        {34, 0, "\n"}}, ERR_CORRUPT, "chunk 34 (Headers) at offset "
+        "2395: split into more pieces than its data needs"},
+    {"header without layout", {{34, 0, "X: y\r\n"}, {67, 0, "a"}}, 0,
+        "X: y\r\n\r\na"},
+    {"header in pieces", {{34, GOES_ON, "X: "}, {34, 0, "y\r\n"},
+        {67, 0, "a"}}, 0, "X: y\r\n\r\na"},
+    {"header twice", {{34, 0, "X: y\r\n"}, {34, 0, "Z: y\r\n"}},
+        ERR_CORRUPT,
+        "chunk 34 (Headers) at offset 1547: stands twice"},
+    {"header after content", {{67, 0, "a"}, {34, 0, "X: y\r\n"}},
+        ERR_FORMAT,
+        "chunk 34 (Headers) at offset 1547: out of order: its "
+        "section is over"},
+    {"common twice", {{33, 0, "\r\n"}}, ERR_FORMAT,
+        "chunk 33 (Common) at offset 1335: stands twice"},
+    {"destination late", {{5, 0, "a"}}, ERR_FORMAT,
+        "chunk 5 (Destination) at offset 1335: out of order: its "
+        "section is over"},
+    {"header that runs on", {{34, 0, "Return-Path: <>\r\n"
+        "DIME-Layout: end=none\r\nX: y\r\n"}, {67, 0, "Z: a\r\n"}},
+        ERR_CORRUPT,
+        "chunk 34 (Headers): the header goes on in the content"},
+    {"header that goes on", {{34, 0, "Return-Path: <>\r\n"
+        "DIME-Layout: end=none\r\nX: y\r\n"}, {67, 0, " a\r\n"}},
+        ERR_CORRUPT,
+        "chunk 34 (Headers): the header goes on in the content"},
+    {"header without end", {{34, 0, "Return-Path: <>\r\n"
+        "DIME-Layout: end=none\r\nX: y\r\n"}, {67, 0, "hello"}}, 0,
+        "X: y\r\nhello"},
+    {"layout against common", {{34, 0, "Return-Path: <>\r\n"
+        "DIME-Layout: end=crlf\r\nSubject: evil\r\n"}}, ERR_CORRUPT,
+        "chunk 34 (Headers), DIME-Layout: gives another header "
+        "than chunk 33 (Common)"},
+    {"bad header", {{34, 0, "X: y\r\n\r\nbody"}}, ERR_CORRUPT,
+        "chunk 34 (Headers), 4 octets before the end of its data: "
+        "not a header field"},
+    {"tracing late", {{0, 0, "a"}}, ERR_FORMAT,
+        "chunk 0 (Tracing) at offset 1335: out of order: its "
+        "section is over"},
+    {"name of a section", {{64, 0, "a"}}, ERR_FORMAT,
+        "chunk 64 at offset 1335: the type is not known"},
+    {"unknown chunk", {{200, 0, "a"}}, ERR_FORMAT,
+        "chunk 200 at offset 1335: the type is not known"},
+};
+
 static void
 content_table(void **state)
 {
-	enum { GOES_ON = 128 };
-	static const struct {
-		const char *name;
-		struct step steps[8];
-		int err;
-		const char *mime;
-	} cases[] = {
-	    {"no content", {{0}}, 0, "\r\n"},
-	    {"two contents", {{67, 0, "a"}, {67, 0, "b"}}, 0, "\r\nab"},
-	    {"all kinds", {{66, 0, "a"}, {65, 0, "b"}, {67, 0, "c"},
-	        {65, 0, "d"}, {131, 0, "e"}, {129, 0, "f"}, {130, 0, "g"}}, 0,
-	        "\r\nabcdefg"},
-	    {"only an attachment", {{131, 0, "a"}}, 0, "\r\na"},
-	    {"display after attachment", {{131, 0, "a"}, {67, 0, "b"}},
-	        ERR_FORMAT,
-	        "chunk 67 (Display-Content) at offset 1547: out of order: "
-	        "its section is over"},
-	    {"pieces", {{67, GOES_ON, "a"}, {67, GOES_ON, "b"},
-	        {67, GOES_ON, "c"}, {67, 0, "d"}, {67, 0, "e"}}, 0,
-	        "\r\nabcde"},
-	    {"five pieces", {{67, GOES_ON, "a"}, {67, GOES_ON, "b"},
-	        {67, GOES_ON, "c"}, {67, GOES_ON, "d"}, {67, 0, "e"}},
-	        ERR_CORRUPT,
-	        "chunk 67 (Display-Content) at offset 2183: split into "
-	        "more pieces than its data needs"},
-	    {"continued by another type", {{67, GOES_ON, "a"}, {65, 0, "b"}},
-	        ERR_CORRUPT,
-	        "chunk 67 (Display-Content) at offset 1335: is not "
-	        "continued by the next chunk"},
-	    {"origin goes on", {{4, GOES_ON, "a"}}, ERR_FORMAT,
-	        "chunk 4 (Origin) at offset 1335: out of order"},
-	    {"ephemeral twice", {{2, 0, "a"}}, ERR_FORMAT,
-	        "chunk 2 (Ephemeral) at offset 1335: not a compressed"},
-	    {"last piece goes on", {{67, GOES_ON, "a"}, {67, GOES_ON, "b"}},
-	        ERR_CORRUPT, "chunk 67 (Display-Content) at offset 1547: is "
-	        "not continued by the next chunk"},
-	    {"display goes on in attachments", {{67, GOES_ON, "a"},
-	        {131, 0, "b"}}, ERR_CORRUPT, "chunk 67 (Display-Content) at "
-	        "offset 1335: is not continued by the next chunk"},
-	    {"pieces differ in flags", {{67, GOES_ON, "a"}, {67, 4, "b"}},
-	        ERR_CORRUPT, "chunk 67 (Display-Content) at offset 1547: "
-	        "pieces of one segment have different flags"},
-	    {"six pieces of a header", {{34, GOES_ON, "X"}, {34, GOES_ON, ":"},
-	        {34, GOES_ON, " "}, {34, GOES_ON, "y"}, {34, GOES_ON, "\r"},
-	        {34, 0, "\n"}}, ERR_CORRUPT, "chunk 34 (Headers) at offset "
-	        "2395: split into more pieces than its data needs"},
-	    {"header without layout", {{34, 0, "X: y\r\n"}, {67, 0, "a"}}, 0,
-	        "X: y\r\n\r\na"},
-	    {"header in pieces", {{34, GOES_ON, "X: "}, {34, 0, "y\r\n"},
-	        {67, 0, "a"}}, 0, "X: y\r\n\r\na"},
-	    {"header twice", {{34, 0, "X: y\r\n"}, {34, 0, "Z: y\r\n"}},
-	        ERR_CORRUPT,
-	        "chunk 34 (Headers) at offset 1547: stands twice"},
-	    {"header after content", {{67, 0, "a"}, {34, 0, "X: y\r\n"}},
-	        ERR_FORMAT,
-	        "chunk 34 (Headers) at offset 1547: out of order: its "
-	        "section is over"},
-	    {"common twice", {{33, 0, "\r\n"}}, ERR_FORMAT,
-	        "chunk 33 (Common) at offset 1335: stands twice"},
-	    {"destination late", {{5, 0, "a"}}, ERR_FORMAT,
-	        "chunk 5 (Destination) at offset 1335: out of order: its "
-	        "section is over"},
-	    {"header that runs on", {{34, 0, "Return-Path: <>\r\n"
-	        "DIME-Layout: end=none\r\nX: y\r\n"}, {67, 0, "Z: a\r\n"}},
-	        ERR_CORRUPT,
-	        "chunk 34 (Headers): the header goes on in the content"},
-	    {"header that goes on", {{34, 0, "Return-Path: <>\r\n"
-	        "DIME-Layout: end=none\r\nX: y\r\n"}, {67, 0, " a\r\n"}},
-	        ERR_CORRUPT,
-	        "chunk 34 (Headers): the header goes on in the content"},
-	    {"header without end", {{34, 0, "Return-Path: <>\r\n"
-	        "DIME-Layout: end=none\r\nX: y\r\n"}, {67, 0, "hello"}}, 0,
-	        "X: y\r\nhello"},
-	    {"layout against common", {{34, 0, "Return-Path: <>\r\n"
-	        "DIME-Layout: end=crlf\r\nSubject: evil\r\n"}}, ERR_CORRUPT,
-	        "chunk 34 (Headers), DIME-Layout: gives another header "
-	        "than chunk 33 (Common)"},
-	    {"bad header", {{34, 0, "X: y\r\n\r\nbody"}}, ERR_CORRUPT,
-	        "chunk 34 (Headers), 4 octets before the end of its data: "
-	        "not a header field"},
-	    {"tracing late", {{0, 0, "a"}}, ERR_FORMAT,
-	        "chunk 0 (Tracing) at offset 1335: out of order: its "
-	        "section is over"},
-	    {"name of a section", {{64, 0, "a"}}, ERR_FORMAT,
-	        "chunk 64 at offset 1335: the type is not known"},
-	    {"unknown chunk", {{200, 0, "a"}}, ERR_FORMAT,
-	        "chunk 200 at offset 1335: the type is not known"},
-	};
 
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(content_cases); i++) {
+		const struct content_case *test = &content_cases[i];
 		struct forge forge;
 
-		unit_case(cases[i].name);
+		unit_case(test->name);
 		forge_start_content(&forge);
-		for (const struct step *step = cases[i].steps;
+		for (const struct step *step = test->steps;
 		    step->text != NULL; step++)
 			forge_text(&forge, step->type, step->text, step->flags);
 		forge_sign(&forge, NULL);
-		forge_expect(&forge, cases[i].err, cases[i].mime);
+		forge_expect(&forge, test->err, test->mime);
 	}
 }
 

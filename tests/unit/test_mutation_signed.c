@@ -48,99 +48,100 @@ append_envelope(struct forge *forge, uint8_t type, const char *text)
 #define R4 "Origin-Signet: [#o]\r\n"
 #define KILO(x) x x x x x x x x x x x x x x x x
 
+static const struct envelope_case {
+	const char *name;
+	uint8_t type;
+	const char *text;
+	int err;
+	const char *rule;
+} envelope_cases[] = {
+    {"good 4", 4, A1 A2 A3 A4, 0, ""},
+    {"good 5", 5, R1 R2 R3 R4, 0, ""},
+    {"upper case", 4, "Author: <Alice@alpha.test>\r\n" A2
+        "Destination: <Beta.test>\r\n" A4, 0, ""},
+    {"author with a tag", 4, "Author: <alice+x@alpha.test>\r\n" A2 A3
+        A4, 0, ""},
+    {"recipient with a tag", 5, "Recipient: <bob+x@beta.test>\r\n" R2 R3
+        R4, 0, ""},
+    {"LF", 4, "Author: <alice@alpha.test>\nAuthor-Signet: [#a]\n"
+        "Destination: <beta.test>\nDestination-Signet: [#b]\n",
+        ERR_FORMAT, "line 1 is not \"Author: <address>\" and CRLF"},
+    {"no last line end", 4, A1 A2 A3 "Destination-Signet: [#b]",
+        ERR_FORMAT,
+        "line 4 is not \"Destination-Signet: [fingerprint]\" and CRLF"},
+    {"something behind", 4, A1 A2 A3 A4 "\r\n", ERR_FORMAT,
+        "something follows its four lines"},
+    {"other label", 4, "author: <alice@alpha.test>\r\n" A2 A3 A4,
+        ERR_FORMAT, "line 1 is not \"Author: <address>\""},
+    {"no brackets", 4, "Author: alice@alpha.test\r\n" A2 A3 A4,
+        ERR_FORMAT, "line 1 is not \"Author: <address>\""},
+    {"no address", 5, "Recipient: <bob>\r\n" R2 R3 R4, ERR_FORMAT,
+        "line 1 is not \"Recipient: <address>\""},
+    {"three lines", 4, A1 A2 A3, ERR_FORMAT,
+        "line 4 is not \"Destination-Signet: [fingerprint]\""},
+    {"no line", 5, "x", ERR_FORMAT,
+        "line 1 is not \"Recipient: <address>\""},
+    {"lines in another order", 5, R3 R4 R1 R2, ERR_FORMAT,
+        "line 1 is not \"Recipient: <address>\""},
+    {"a line twice", 4, A1 A1 A2 A3 A4, ERR_FORMAT,
+        "line 2 is not \"Author-Signet: [fingerprint]\""},
+    {"short fingerprint", 4, A1 "Author-Signet: [AAAA]\r\n" A3 A4,
+        ERR_FORMAT, "line 2 is not \"Author-Signet: [fingerprint]\""},
+    {"no domain", 5, R1 R2 "Origin: <alpha>\r\n" R4, ERR_FORMAT,
+        "line 3 is not \"Origin: <domain>\""},
+    {"long", 4, A1 A2 A3 A4 KILO(KILO("#a")), ERR_FORMAT,
+        "more than the four lines of an envelope can be"},
+    {"chunk 5 in chunk 4", 4, R1 R2 R3 R4, ERR_FORMAT,
+        "line 1 is not \"Author: <address>\""},
+    {"chunk 4 in chunk 5", 5, A1 A2 A3 A4, ERR_FORMAT,
+        "line 1 is not \"Recipient: <address>\""},
+    {"another author", 4, "Author: <mallory@alpha.test>\r\n" A2 A3 A4,
+        ERR_MISMATCH, "Author is not that of the signet"},
+    {"author elsewhere", 4, "Author: <alice@beta.test>\r\n" A2 A3 A4,
+        ERR_MISMATCH, "Author is not that of the signet"},
+    {"another author's signet", 4, A1 "Author-Signet: [#r]\r\n" A3 A4,
+        ERR_MISMATCH, "Author-Signet is not that of the signet"},
+    {"another destination", 4, A1 A2 "Destination: <gamma.test>\r\n" A4,
+        ERR_MISMATCH, "Destination is not that of the signet"},
+    {"a domain below", 4, A1 A2 "Destination: <x.beta.test>\r\n" A4,
+        ERR_MISMATCH, "Destination is not that of the signet"},
+    {"another destination's signet", 4, A1 A2 A3
+        "Destination-Signet: [#o]\r\n", ERR_MISMATCH,
+        "Destination-Signet is not that of the signet"},
+    {"another recipient", 5, "Recipient: <carol@beta.test>\r\n" R2 R3
+        R4, ERR_MISMATCH, "Recipient is not that of the signet"},
+    {"another recipient's signet", 5, R1 "Recipient-Signet: [#a]\r\n" R3
+        R4, ERR_MISMATCH, "Recipient-Signet is not that of the signet"},
+    {"another origin", 5, R1 R2 "Origin: <beta.test>\r\n" R4,
+        ERR_MISMATCH, "Origin is not that of the signet"},
+    {"another origin's signet", 5, R1 R2 R3 "Origin-Signet: [#b]\r\n",
+        ERR_MISMATCH, "Origin-Signet is not that of the signet"},
+};
+
 static void
 envelope_table(void **state)
 {
-	static const struct {
-		const char *name;
-		uint8_t type;
-		const char *text;
-		int err;
-		const char *rule;
-	} cases[] = {
-	    {"good 4", 4, A1 A2 A3 A4, 0, ""},
-	    {"good 5", 5, R1 R2 R3 R4, 0, ""},
-	    {"upper case", 4, "Author: <Alice@alpha.test>\r\n" A2
-	        "Destination: <Beta.test>\r\n" A4, 0, ""},
-	    {"author with a tag", 4, "Author: <alice+x@alpha.test>\r\n" A2 A3
-	        A4, 0, ""},
-	    {"recipient with a tag", 5, "Recipient: <bob+x@beta.test>\r\n" R2 R3
-	        R4, 0, ""},
-	    {"LF", 4, "Author: <alice@alpha.test>\nAuthor-Signet: [#a]\n"
-	        "Destination: <beta.test>\nDestination-Signet: [#b]\n",
-	        ERR_FORMAT, "line 1 is not \"Author: <address>\" and CRLF"},
-	    {"no last line end", 4, A1 A2 A3 "Destination-Signet: [#b]",
-	        ERR_FORMAT,
-	        "line 4 is not \"Destination-Signet: [fingerprint]\" and CRLF"},
-	    {"something behind", 4, A1 A2 A3 A4 "\r\n", ERR_FORMAT,
-	        "something follows its four lines"},
-	    {"other label", 4, "author: <alice@alpha.test>\r\n" A2 A3 A4,
-	        ERR_FORMAT, "line 1 is not \"Author: <address>\""},
-	    {"no brackets", 4, "Author: alice@alpha.test\r\n" A2 A3 A4,
-	        ERR_FORMAT, "line 1 is not \"Author: <address>\""},
-	    {"no address", 5, "Recipient: <bob>\r\n" R2 R3 R4, ERR_FORMAT,
-	        "line 1 is not \"Recipient: <address>\""},
-	    {"three lines", 4, A1 A2 A3, ERR_FORMAT,
-	        "line 4 is not \"Destination-Signet: [fingerprint]\""},
-	    {"no line", 5, "x", ERR_FORMAT,
-	        "line 1 is not \"Recipient: <address>\""},
-	    {"lines in another order", 5, R3 R4 R1 R2, ERR_FORMAT,
-	        "line 1 is not \"Recipient: <address>\""},
-	    {"a line twice", 4, A1 A1 A2 A3 A4, ERR_FORMAT,
-	        "line 2 is not \"Author-Signet: [fingerprint]\""},
-	    {"short fingerprint", 4, A1 "Author-Signet: [AAAA]\r\n" A3 A4,
-	        ERR_FORMAT, "line 2 is not \"Author-Signet: [fingerprint]\""},
-	    {"no domain", 5, R1 R2 "Origin: <alpha>\r\n" R4, ERR_FORMAT,
-	        "line 3 is not \"Origin: <domain>\""},
-	    {"long", 4, A1 A2 A3 A4 KILO(KILO("#a")), ERR_FORMAT,
-	        "more than the four lines of an envelope can be"},
-	    {"chunk 5 in chunk 4", 4, R1 R2 R3 R4, ERR_FORMAT,
-	        "line 1 is not \"Author: <address>\""},
-	    {"chunk 4 in chunk 5", 5, A1 A2 A3 A4, ERR_FORMAT,
-	        "line 1 is not \"Recipient: <address>\""},
-	    {"another author", 4, "Author: <mallory@alpha.test>\r\n" A2 A3 A4,
-	        ERR_MISMATCH, "Author is not that of the signet"},
-	    {"author elsewhere", 4, "Author: <alice@beta.test>\r\n" A2 A3 A4,
-	        ERR_MISMATCH, "Author is not that of the signet"},
-	    {"another author's signet", 4, A1 "Author-Signet: [#r]\r\n" A3 A4,
-	        ERR_MISMATCH, "Author-Signet is not that of the signet"},
-	    {"another destination", 4, A1 A2 "Destination: <gamma.test>\r\n" A4,
-	        ERR_MISMATCH, "Destination is not that of the signet"},
-	    {"a domain below", 4, A1 A2 "Destination: <x.beta.test>\r\n" A4,
-	        ERR_MISMATCH, "Destination is not that of the signet"},
-	    {"another destination's signet", 4, A1 A2 A3
-	        "Destination-Signet: [#o]\r\n", ERR_MISMATCH,
-	        "Destination-Signet is not that of the signet"},
-	    {"another recipient", 5, "Recipient: <carol@beta.test>\r\n" R2 R3
-	        R4, ERR_MISMATCH, "Recipient is not that of the signet"},
-	    {"another recipient's signet", 5, R1 "Recipient-Signet: [#a]\r\n" R3
-	        R4, ERR_MISMATCH, "Recipient-Signet is not that of the signet"},
-	    {"another origin", 5, R1 R2 "Origin: <beta.test>\r\n" R4,
-	        ERR_MISMATCH, "Origin is not that of the signet"},
-	    {"another origin's signet", 5, R1 R2 R3 "Origin-Signet: [#b]\r\n",
-	        ERR_MISMATCH, "Origin-Signet is not that of the signet"},
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		bool origin = cases[i].type == 4;
+	for (size_t i = 0; i < COUNT(envelope_cases); i++) {
+		const struct envelope_case *test = &envelope_cases[i];
+		bool origin = test->type == 4;
 		char words[200];
 		struct forge forge;
 		size_t offset;
 
-		unit_case(cases[i].name);
+		unit_case(test->name);
 		forge_start(&forge);
-		append_envelope(&forge, 4, origin ? cases[i].text
+		append_envelope(&forge, 4, origin ? test->text
 		                                  : A1 A2 A3 A4);
 		offset = origin ? 43 : forge.out.length;
 		append_envelope(&forge, 5, origin ? R1 R2 R3 R4
-		                                  : cases[i].text);
+		                                  : test->text);
 		forge_common(&forge);
 		forge_sign(&forge, NULL);
 		snprintf(words, sizeof(words), "chunk %u (%s) at offset %zu: "
-		    "%s", cases[i].type, origin ? "Origin" : "Destination",
-		    offset, cases[i].rule);
-		forge_expect(&forge, cases[i].err,
-		    cases[i].err == 0 ? "\r\n" : words);
+		    "%s", test->type, origin ? "Origin" : "Destination",
+		    offset, test->rule);
+		forge_expect(&forge, test->err,
+		    test->err == 0 ? "\r\n" : words);
 	}
 }
 
@@ -170,64 +171,66 @@ describe(char *words, size_t size, struct forge *forge, uint8_t type)
 	        : "is not by the author of the signet");
 }
 
+static const struct signature_case {
+	const char *name;
+	struct forge_signers signers;
+	uint8_t recipient, author; /* the chunk that they find bad */
+} signature_cases[] = {
+    {"good", {WORLD_ALICE, WORLD_ALICE, -1, -1, WORLD_ALPHA}, 0, 0},
+    {"SOK", {WORLD_ALICE, WORLD_ALICE, -1, -1, WORLD_SOK_MESSAGES}, 0,
+        0},
+    {"bounces", {WORLD_ALICE, WORLD_ALICE, WORLD_ALPHA, WORLD_ALPHA,
+        WORLD_ALPHA}, 0, 0},
+    {"bounces by a SOK", {WORLD_ALICE, WORLD_ALICE, WORLD_SOK_MESSAGES,
+        WORLD_SOK_MESSAGES, WORLD_ALPHA}, 0, 0},
+    {"SOK for users", {WORLD_ALICE, WORLD_ALICE, -1, -1,
+        WORLD_SOK_USERS}, 255, 255},
+    {"another origin", {WORLD_ALICE, WORLD_ALICE, -1, -1, WORLD_BETA},
+        255, 255},
+    {"origin by the author", {WORLD_ALICE, WORLD_ALICE, -1, -1,
+        WORLD_ALICE}, 255, 255},
+    {"not signed yet", {WORLD_ALICE, WORLD_ALICE, 0, 0, 0}, 255, 0},
+    {"metadata bounce not signed", {WORLD_ALICE, WORLD_ALICE, 0, -1,
+        WORLD_ALPHA}, 248, 0},
+    {"display bounce not signed", {WORLD_ALICE, WORLD_ALICE, -1, 0,
+        WORLD_ALPHA}, 249, 0},
+    {"metadata bounce by another", {WORLD_ALICE, WORLD_ALICE,
+        WORLD_BETA, -1, WORLD_ALPHA}, 248, 248},
+    {"metadata bounce by a SOK for users", {WORLD_ALICE, WORLD_ALICE,
+        WORLD_SOK_USERS, -1, WORLD_ALPHA}, 248, 248},
+    {"display bounce by another", {WORLD_ALICE, WORLD_ALICE, -1,
+        WORLD_BETA, WORLD_ALPHA}, 249, 249},
+    {"tree by another", {WORLD_MALLORY, WORLD_ALICE, -1, -1,
+        WORLD_ALPHA}, 225, 225},
+    {"tree by nobody", {0, WORLD_ALICE, -1, -1, WORLD_ALPHA}, 225,
+        225},
+    {"author by another", {WORLD_ALICE, WORLD_MALLORY, -1, -1,
+        WORLD_ALPHA}, 226, 226},
+    {"author by nobody", {WORLD_ALICE, 0, -1, -1, WORLD_ALPHA}, 226,
+        226},
+    {"author by the origin", {WORLD_ALICE, WORLD_ALPHA, -1, -1,
+        WORLD_ALPHA}, 226, 226},
+};
+
 static void
 signature_table(void **state)
 {
-	static const struct {
-		const char *name;
-		struct forge_signers signers;
-		uint8_t recipient, author; /* the chunk that they find bad */
-	} cases[] = {
-	    {"good", {WORLD_ALICE, WORLD_ALICE, -1, -1, WORLD_ALPHA}, 0, 0},
-	    {"SOK", {WORLD_ALICE, WORLD_ALICE, -1, -1, WORLD_SOK_MESSAGES}, 0,
-	        0},
-	    {"bounces", {WORLD_ALICE, WORLD_ALICE, WORLD_ALPHA, WORLD_ALPHA,
-	        WORLD_ALPHA}, 0, 0},
-	    {"bounces by a SOK", {WORLD_ALICE, WORLD_ALICE, WORLD_SOK_MESSAGES,
-	        WORLD_SOK_MESSAGES, WORLD_ALPHA}, 0, 0},
-	    {"SOK for users", {WORLD_ALICE, WORLD_ALICE, -1, -1,
-	        WORLD_SOK_USERS}, 255, 255},
-	    {"another origin", {WORLD_ALICE, WORLD_ALICE, -1, -1, WORLD_BETA},
-	        255, 255},
-	    {"origin by the author", {WORLD_ALICE, WORLD_ALICE, -1, -1,
-	        WORLD_ALICE}, 255, 255},
-	    {"not signed yet", {WORLD_ALICE, WORLD_ALICE, 0, 0, 0}, 255, 0},
-	    {"metadata bounce not signed", {WORLD_ALICE, WORLD_ALICE, 0, -1,
-	        WORLD_ALPHA}, 248, 0},
-	    {"display bounce not signed", {WORLD_ALICE, WORLD_ALICE, -1, 0,
-	        WORLD_ALPHA}, 249, 0},
-	    {"metadata bounce by another", {WORLD_ALICE, WORLD_ALICE,
-	        WORLD_BETA, -1, WORLD_ALPHA}, 248, 248},
-	    {"metadata bounce by a SOK for users", {WORLD_ALICE, WORLD_ALICE,
-	        WORLD_SOK_USERS, -1, WORLD_ALPHA}, 248, 248},
-	    {"display bounce by another", {WORLD_ALICE, WORLD_ALICE, -1,
-	        WORLD_BETA, WORLD_ALPHA}, 249, 249},
-	    {"tree by another", {WORLD_MALLORY, WORLD_ALICE, -1, -1,
-	        WORLD_ALPHA}, 225, 225},
-	    {"tree by nobody", {0, WORLD_ALICE, -1, -1, WORLD_ALPHA}, 225,
-	        225},
-	    {"author by another", {WORLD_ALICE, WORLD_MALLORY, -1, -1,
-	        WORLD_ALPHA}, 226, 226},
-	    {"author by nobody", {WORLD_ALICE, 0, -1, -1, WORLD_ALPHA}, 226,
-	        226},
-	    {"author by the origin", {WORLD_ALICE, WORLD_ALPHA, -1, -1,
-	        WORLD_ALPHA}, 226, 226},
-	};
 	struct message_parties parties = world_parties();
 
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(signature_cases); i++) {
+		const struct signature_case *test = &signature_cases[i];
 		struct buffer mime = buffer_make(WORLD_LIMIT);
-		int err = cases[i].author == 0 ? 0 : ERR_SIGNATURE;
+		int err = test->author == 0 ? 0 : ERR_SIGNATURE;
 		struct message_envelope envelope;
 		char sender[ADDRESS_SIZE], words[200];
 		struct message *message;
 		struct forge forge;
 
-		unit_case(cases[i].name);
+		unit_case(test->name);
 		forge_start_content(&forge);
 		forge_text(&forge, 67, "a", 0);
 		forge_text(&forge, 131, "b", 0);
-		forge_sign(&forge, &cases[i].signers);
+		forge_sign(&forge, &test->signers);
 		message = world_message(forge_end(&forge), MESSAGE_AUTHOR);
 		assert_int_equal(message_open(message, &parties, WORLD_LIMIT,
 		    &mime, sender, NULL), err);
@@ -237,8 +240,8 @@ signature_table(void **state)
 		assert_int_equal(message_check_as_origin(message, &parties,
 		    &envelope, NULL), err);
 		message_free(message);
-		describe(words, sizeof(words), &forge, cases[i].recipient);
-		if (cases[i].recipient == 0)
+		describe(words, sizeof(words), &forge, test->recipient);
+		if (test->recipient == 0)
 			forge_expect(&forge, 0, "\r\nab");
 		else
 			forge_expect(&forge, ERR_SIGNATURE, words);

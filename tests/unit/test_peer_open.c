@@ -95,6 +95,23 @@ run_short_key(void *argument)
 	return NULL;
 }
 
+/* Opens a session and closes it, or fails so. */
+static void
+expect_open(struct host *host, int err, const char *complaint)
+{
+	struct fault fault = {0};
+	struct record record;
+	struct peer *peer;
+
+	host_start(host);
+	host_make_record(&record, SIGNED, host->certificate);
+	assert_int_equal(host_open(host, &record, true, LONG, &peer, &fault),
+	    err);
+	if (err != 0)
+		assert_non_null(strstr(fault.text, complaint));
+	peer_close(peer);
+}
+
 static void
 dual_protocol(void **state)
 {
@@ -133,19 +150,9 @@ dual_protocol(void **state)
 		struct host host = {.certificate = &host_of_domain,
 		    .clear = {cases[i].banner, cases[i].starttls},
 		    .says = {cases[i].mode, BYE}};
-		struct fault fault = {0};
-		struct record record;
-		struct peer *peer;
 
 		unit_case(cases[i].name);
-		host_start(&host);
-		host_make_record(&record, SIGNED, host.certificate);
-		assert_int_equal(host_open(&host, &record, true, LONG, &peer,
-		    &fault), cases[i].err);
-		if (cases[i].err != 0)
-			assert_non_null(strstr(fault.text,
-			    cases[i].complaint));
-		peer_close(peer);
+		expect_open(&host, cases[i].err, cases[i].complaint);
 		host_end(&host, cases[i].heard);
 	}
 }
@@ -211,19 +218,9 @@ banner_table(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct host host = {.certificate = &host_of_domain,
 		    .says = {cases[i].says, BYE}};
-		struct fault fault = {0};
-		struct record record;
-		struct peer *peer;
 
 		unit_case(cases[i].name);
-		host_start(&host);
-		host_make_record(&record, SIGNED, host.certificate);
-		assert_int_equal(host_open(&host, &record, true, LONG, &peer,
-		    &fault), cases[i].err);
-		if (cases[i].err != 0)
-			assert_non_null(strstr(fault.text,
-			    cases[i].complaint));
-		peer_close(peer);
+		expect_open(&host, cases[i].err, cases[i].complaint);
 		host_end(&host, cases[i].heard);
 	}
 }

@@ -31,123 +31,124 @@ describe(const struct record *record, struct buffer *out)
 		buffer_printf(out, " syn:%s", record->syndicates[i]);
 }
 
+static const struct reading_case {
+	const char *name, *text;
+	const char *meaning;   /* NULL: refused */
+	const char *complaint; /* or the last warning */
+	size_t warnings;
+} reading_cases[] = {
+    {"the least", "pok=" KEY, "pok*1 tls*0 mixed mixed 30", "", 0},
+    {"long names", "primary=" KEY " tls=" TLS " version=1 expiry=7 "
+     "syndicates=m.test deliver=d.test policy=strict "
+     "subdomain=explicit", "pok*1 tls*1 strict explicit 7 dx:d.test "
+     "syn:m.test", "", 0},
+    {"short names, capitals",
+     "POK=" KEY " Tls=" TLS " VER=1 Exp=36500 SYN=M.test DX=D.test. "
+     "POL=Experimental SUB=STRICT",
+     "pok*1 tls*1 experimental strict 36500 dx:d.test syn:m.test", "",
+     0},
+    {"every separator", ";pok=" KEY ";;\tpol=strict \r\n sub=mixed\n",
+     "pok*1 tls*0 strict mixed 30", "", 0},
+    {"loose", "pok=" KEY " sub=loose", "pok*1 tls*0 mixed mixed 30", "",
+     0},
+    {"relaxed", "pok=" KEY " sub=Relaxed",
+     "pok*1 tls*0 mixed mixed 30", "", 0},
+    {"what repeats", "pok=" KEY " pok=" KEY_2 " dx=a.test dx=b.test "
+     "tls=" TLS " tls=" TLS " syn=c.test syn=d.test",
+     "pok*2 tls*2 mixed mixed 30 dx:a.test dx:b.test syn:c.test "
+     "syn:d.test", "", 0},
+
+    /* Ignored. */
+    {"the first wins", "pol=strict pol=mixed exp=1 exp=2 sub=strict "
+     "sub=mixed ver=1 ver=2 pok=" KEY, "pok*1 tls*0 strict strict 1",
+     "ver: given again: \"2\"", 4},
+    {"the first valid one wins", "pol=legacy pol=strict exp=0 exp=9 "
+     "sub=x sub=strict pok=" KEY, "pok*1 tls*0 strict strict 9",
+     "sub: not explicit, mixed or strict: \"x\"", 3},
+    {"unknown name", "sig=" KEY " ttl=5 pok=" KEY,
+     "pok*1 tls*0 mixed mixed 30", "unknown: no field of version 1: "
+     "\"ttl=5\"", 2},
+    {"bare word", "pok dime1 pok=" KEY, "pok*1 tls*0 mixed mixed 30",
+     "\"dime1\"", 2},
+    {"nothing before the equal sign", "=x pok=" KEY,
+     "pok*1 tls*0 mixed mixed 30", "\"=x\"", 1},
+    {"expiry too long", "exp=36501 pok=" KEY,
+     "pok*1 tls*0 mixed mixed 30", "exp: not 1 to 36500", 1},
+    {"expiry not a number", "exp=-1 pok=" KEY,
+     "pok*1 tls*0 mixed mixed 30", "exp: not 1 to 36500", 1},
+    {"expiry beyond 64 bits", "exp=99999999999999999999999 pok=" KEY,
+     "pok*1 tls*0 mixed mixed 30", "exp: not 1 to 36500", 1},
+    {"host of one label", "dx=mail syn=a..b pok=" KEY,
+     "pok*1 tls*0 mixed mixed 30", "syn: not a host name", 2},
+    {"empty values", "dx= syn= pol= sub= exp= pok=" KEY,
+     "pok*1 tls*0 mixed mixed 30", "exp: not 1", 5},
+
+    /* Fatal. */
+    {"empty", "", NULL, "pok: missing", 0},
+    {"no key", "pol=strict", NULL, "pok: missing", 0},
+    {"bare pok", "pok pol=strict", NULL, "pok: missing", 0},
+    {"empty key", "pok= pok=" KEY, NULL, "pok: not 43", 0},
+    {"padded key", "pok=" KEY "=", NULL, "pok: not 43", 0},
+    {"short key", "pok=iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1",
+     NULL, "pok: not 43", 0},
+    {"other alphabet",
+     "pok=iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1-", NULL,
+     "pok: not 43", 0},
+    {"unused bits",
+     "pok=iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1x", NULL,
+     "pok: not 43", 0},
+    {"small order", "pok=" SMALL_ORDER, NULL,
+     "pok: not a valid Ed25519", 0},
+    {"not canonical", "pok=" NOT_CANONICAL, NULL,
+     "pok: not a valid Ed25519", 0},
+    {"one bad key of two", "pok=" KEY " pok=" SMALL_ORDER, NULL,
+     "pok: not a valid Ed25519", 0},
+    {"padded tls", "pok=" KEY " tls=" TLS "==", NULL, "tls: not 86", 0},
+    {"empty tls", "pok=" KEY " tls=", NULL, "tls: not 86", 0},
+    {"version 2", "ver=2 pok=" KEY, NULL, "ver: not 1", 0},
+    {"version empty", "ver= pok=" KEY, NULL, "ver: not 1", 0},
+    {"version 2 before 1", "ver=2 ver=1 pok=" KEY, NULL, "ver: not 1",
+     0},
+    {"IPv4", "pok=" KEY " dx=192.0.2.1", NULL, "dx: an IP address", 0},
+    {"IPv4 with a dot", "pok=" KEY " dx=192.0.2.1.", NULL,
+     "dx: an IP address", 0},
+    {"IPv6", "pok=" KEY " syn=2001:db8::1", NULL, "syn: an IP", 0},
+    {"address literal", "pok=" KEY " dx=[192.0.2.1]", NULL,
+     "dx: an IP address", 0},
+    {"control octet", "pok=" KEY " x=\x01", NULL,
+     "octet 0x01 at offset 50", 0},
+    {"8-bit octet", "x=\xc3\xa9 pok=" KEY, NULL,
+     "octet 0xc3 at offset 2", 0},
+    {"DEL", "x=\x7f pok=" KEY, NULL, "octet 0x7f", 0},
+};
+
 static void
 reading_table(void **state)
 {
-	static const struct {
-		const char *name, *text;
-		const char *meaning;   /* NULL: refused */
-		const char *complaint; /* or the last warning */
-		size_t warnings;
-	} cases[] = {
-	    {"the least", "pok=" KEY, "pok*1 tls*0 mixed mixed 30", "", 0},
-	    {"long names", "primary=" KEY " tls=" TLS " version=1 expiry=7 "
-	     "syndicates=m.test deliver=d.test policy=strict "
-	     "subdomain=explicit", "pok*1 tls*1 strict explicit 7 dx:d.test "
-	     "syn:m.test", "", 0},
-	    {"short names, capitals",
-	     "POK=" KEY " Tls=" TLS " VER=1 Exp=36500 SYN=M.test DX=D.test. "
-	     "POL=Experimental SUB=STRICT",
-	     "pok*1 tls*1 experimental strict 36500 dx:d.test syn:m.test", "",
-	     0},
-	    {"every separator", ";pok=" KEY ";;\tpol=strict \r\n sub=mixed\n",
-	     "pok*1 tls*0 strict mixed 30", "", 0},
-	    {"loose", "pok=" KEY " sub=loose", "pok*1 tls*0 mixed mixed 30", "",
-	     0},
-	    {"relaxed", "pok=" KEY " sub=Relaxed",
-	     "pok*1 tls*0 mixed mixed 30", "", 0},
-	    {"what repeats", "pok=" KEY " pok=" KEY_2 " dx=a.test dx=b.test "
-	     "tls=" TLS " tls=" TLS " syn=c.test syn=d.test",
-	     "pok*2 tls*2 mixed mixed 30 dx:a.test dx:b.test syn:c.test "
-	     "syn:d.test", "", 0},
-
-	    /* Ignored. */
-	    {"the first wins", "pol=strict pol=mixed exp=1 exp=2 sub=strict "
-	     "sub=mixed ver=1 ver=2 pok=" KEY, "pok*1 tls*0 strict strict 1",
-	     "ver: given again: \"2\"", 4},
-	    {"the first valid one wins", "pol=legacy pol=strict exp=0 exp=9 "
-	     "sub=x sub=strict pok=" KEY, "pok*1 tls*0 strict strict 9",
-	     "sub: not explicit, mixed or strict: \"x\"", 3},
-	    {"unknown name", "sig=" KEY " ttl=5 pok=" KEY,
-	     "pok*1 tls*0 mixed mixed 30", "unknown: no field of version 1: "
-	     "\"ttl=5\"", 2},
-	    {"bare word", "pok dime1 pok=" KEY, "pok*1 tls*0 mixed mixed 30",
-	     "\"dime1\"", 2},
-	    {"nothing before the equal sign", "=x pok=" KEY,
-	     "pok*1 tls*0 mixed mixed 30", "\"=x\"", 1},
-	    {"expiry too long", "exp=36501 pok=" KEY,
-	     "pok*1 tls*0 mixed mixed 30", "exp: not 1 to 36500", 1},
-	    {"expiry not a number", "exp=-1 pok=" KEY,
-	     "pok*1 tls*0 mixed mixed 30", "exp: not 1 to 36500", 1},
-	    {"expiry beyond 64 bits", "exp=99999999999999999999999 pok=" KEY,
-	     "pok*1 tls*0 mixed mixed 30", "exp: not 1 to 36500", 1},
-	    {"host of one label", "dx=mail syn=a..b pok=" KEY,
-	     "pok*1 tls*0 mixed mixed 30", "syn: not a host name", 2},
-	    {"empty values", "dx= syn= pol= sub= exp= pok=" KEY,
-	     "pok*1 tls*0 mixed mixed 30", "exp: not 1", 5},
-
-	    /* Fatal. */
-	    {"empty", "", NULL, "pok: missing", 0},
-	    {"no key", "pol=strict", NULL, "pok: missing", 0},
-	    {"bare pok", "pok pol=strict", NULL, "pok: missing", 0},
-	    {"empty key", "pok= pok=" KEY, NULL, "pok: not 43", 0},
-	    {"padded key", "pok=" KEY "=", NULL, "pok: not 43", 0},
-	    {"short key", "pok=iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1",
-	     NULL, "pok: not 43", 0},
-	    {"other alphabet",
-	     "pok=iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1-", NULL,
-	     "pok: not 43", 0},
-	    {"unused bits",
-	     "pok=iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1x", NULL,
-	     "pok: not 43", 0},
-	    {"small order", "pok=" SMALL_ORDER, NULL,
-	     "pok: not a valid Ed25519", 0},
-	    {"not canonical", "pok=" NOT_CANONICAL, NULL,
-	     "pok: not a valid Ed25519", 0},
-	    {"one bad key of two", "pok=" KEY " pok=" SMALL_ORDER, NULL,
-	     "pok: not a valid Ed25519", 0},
-	    {"padded tls", "pok=" KEY " tls=" TLS "==", NULL, "tls: not 86", 0},
-	    {"empty tls", "pok=" KEY " tls=", NULL, "tls: not 86", 0},
-	    {"version 2", "ver=2 pok=" KEY, NULL, "ver: not 1", 0},
-	    {"version empty", "ver= pok=" KEY, NULL, "ver: not 1", 0},
-	    {"version 2 before 1", "ver=2 ver=1 pok=" KEY, NULL, "ver: not 1",
-	     0},
-	    {"IPv4", "pok=" KEY " dx=192.0.2.1", NULL, "dx: an IP address", 0},
-	    {"IPv4 with a dot", "pok=" KEY " dx=192.0.2.1.", NULL,
-	     "dx: an IP address", 0},
-	    {"IPv6", "pok=" KEY " syn=2001:db8::1", NULL, "syn: an IP", 0},
-	    {"address literal", "pok=" KEY " dx=[192.0.2.1]", NULL,
-	     "dx: an IP address", 0},
-	    {"control octet", "pok=" KEY " x=\x01", NULL,
-	     "octet 0x01 at offset 50", 0},
-	    {"8-bit octet", "x=\xc3\xa9 pok=" KEY, NULL,
-	     "octet 0xc3 at offset 2", 0},
-	    {"DEL", "x=\x7f pok=" KEY, NULL, "octet 0x7f", 0},
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(reading_cases); i++) {
+		const struct reading_case *test = &reading_cases[i];
 		struct record *record = malloc(sizeof(*record));
 		struct fault fault = {0}, warning = {0};
 		struct buffer meaning = buffer_make(4000);
 		size_t warnings = 77;
 		int err;
 
-		unit_case(cases[i].name);
-		err = record_parse(span_string(cases[i].text), record,
+		unit_case(test->name);
+		err = record_parse(span_string(test->text), record,
 		    &warnings, &warning, &fault);
-		if (cases[i].meaning == NULL) {
+		if (test->meaning == NULL) {
 			assert_int_equal(err, ERR_RECORD);
-			assert_non_null(strstr(fault.text, cases[i].complaint));
+			assert_non_null(strstr(fault.text, test->complaint));
 		} else {
 			assert_int_equal(err, 0);
 			describe(record, &meaning);
 			assert_string_equal(buffer_string(&meaning),
-			    cases[i].meaning);
-			assert_int_equal(warnings, cases[i].warnings);
+			    test->meaning);
+			assert_int_equal(warnings, test->warnings);
 			assert_non_null(strstr(warning.text,
-			    cases[i].complaint));
+			    test->complaint));
 			assert_int_equal(record_parse(
-			    span_string(cases[i].text), record, NULL, NULL,
+			    span_string(test->text), record, NULL, NULL,
 			    NULL), 0);
 		}
 		buffer_free(&meaning);

@@ -41,7 +41,8 @@ wire_layout(void **state)
 static void
 views_are_those_of_the_standard_layout(void **state)
 {
-	const struct org_signet *a = world.verified, *b = world.libdime_verified;
+	const struct org_signet *a = world.verified, *b =
+	    world.libdime_verified;
 	struct signet *signet = world_parse(&world.libdime_alice);
 	struct user_signet *user;
 
@@ -53,7 +54,8 @@ views_are_those_of_the_standard_layout(void **state)
 	    sizeof(a->encryption));
 	assert_int_equal(a->sok_count, b->sok_count);
 	for (size_t i = 0; i < a->sok_count; i++) {
-		assert_int_equal(a->soks[i].permissions, b->soks[i].permissions);
+		assert_int_equal(a->soks[i].permissions,
+		    b->soks[i].permissions);
 		assert_memory_equal(a->soks[i].key, b->soks[i].key,
 		    sizeof(a->soks[i].key));
 	}
@@ -125,75 +127,76 @@ put_letter(struct buffer *fields, char letter)
 	}
 }
 
+static const struct layout_case {
+	enum signet_magic magic;
+	const char *letters;
+	int state; /* -1: refused */
+	const char *complaint;
+} layout_cases[] = {
+    {SIGNET_ORG, "PE4", SIGNET_STATE_CORE, NULL},
+    {SIGNET_ORG, "PE4X", SIGNET_STATE_FULL, NULL},
+    {SIGNET_ORG, "PSSE4nXdY", SIGNET_STATE_COMPLETE, NULL},
+    {SIGNET_ORG, "PRE4X", SIGNET_STATE_FULL, NULL},
+    {SIGNET_ORG, "PE4uuxvvXdY", SIGNET_STATE_COMPLETE, NULL},
+    {SIGNET_ORG, "PEX", -1, "field 4 (Organizational-Signature) is"},
+    {SIGNET_ORG, "P4X", -1, "field 3 (Encryption-Key) is missing"},
+    {SIGNET_ORG, "QE4X", -1, "layout: field 1 (Primary-Organizational-"
+     "Key) at offset 5: not a valid Ed25519 key"},
+    {SIGNET_ORG, "PTE4X", -1, "offset 40: the octet before the key"},
+    {SIGNET_ORG, "PlE4X", -1, "offset 40: has another length"},
+    {SIGNET_ORG, "PU4X", -1, "offset 40: has another length"},
+    {SIGNET_ORG, "PE44X", -1, "stands more than once"},
+    {SIGNET_ORG, "PPE4X", -1, "stands more than once"},
+    {SIGNET_ORG, "PE45", -1, "field 5 at offset 141: the type is res"},
+    {SIGNET_ORG, "PE4r", -1, "field 9 at offset 141: the type is res"},
+    {SIGNET_ORG, "PE4n", -1, "field 253"},
+    {SIGNET_ORG, "PE4Xd", -1, "field 255"},
+    {SIGNET_ORG, "PE4XDY", -1, "not a lower-case domain name"},
+    {SIGNET_ORG, "PE4XmY", -1, "not a lower-case domain name"},
+    /* These do not begin as the layout does. */
+    {SIGNET_ORG, "FE4X", -1, "signet: field"},
+    {SIGNET_ORG, "LE4X", -1, "signet: field"},
+    {SIGNET_ORG, "E4X", -1, "signet: field"},
+    {SIGNET_SSR, "Pe5", SIGNET_STATE_SSR, NULL},
+    {SIGNET_SSR, "Pebb45", SIGNET_STATE_SSR, NULL},
+    {SIGNET_SSR, "Pea45", -1, "layout: field"},
+    {SIGNET_SSR, "Pe", -1, "field 5 (User-Signature) is missing"},
+    {SIGNET_SSR, "Pe56", -1, "ends with field 5"},
+    {SIGNET_USER, "Pe56", SIGNET_STATE_CORE, NULL},
+    {SIGNET_USER, "Peaa456nXmY", SIGNET_STATE_COMPLETE, NULL},
+    {SIGNET_USER, "Peb56", -1, "layout: field"},
+    {SIGNET_USER, "Pe6", -1, "field 5 (User-Signature) is missing"},
+    {SIGNET_USER, "Pe56XdY", -1, "not a lower-case mail address"},
+};
+
 static void
 layout_table(void **state)
 {
-	static const struct {
-		enum signet_magic magic;
-		const char *letters;
-		int state; /* -1: refused */
-		const char *complaint;
-	} cases[] = {
-	    {SIGNET_ORG, "PE4", SIGNET_STATE_CORE, NULL},
-	    {SIGNET_ORG, "PE4X", SIGNET_STATE_FULL, NULL},
-	    {SIGNET_ORG, "PSSE4nXdY", SIGNET_STATE_COMPLETE, NULL},
-	    {SIGNET_ORG, "PRE4X", SIGNET_STATE_FULL, NULL},
-	    {SIGNET_ORG, "PE4uuxvvXdY", SIGNET_STATE_COMPLETE, NULL},
-	    {SIGNET_ORG, "PEX", -1, "field 4 (Organizational-Signature) is"},
-	    {SIGNET_ORG, "P4X", -1, "field 3 (Encryption-Key) is missing"},
-	    {SIGNET_ORG, "QE4X", -1, "layout: field 1 (Primary-Organizational-"
-	     "Key) at offset 5: not a valid Ed25519 key"},
-	    {SIGNET_ORG, "PTE4X", -1, "offset 40: the octet before the key"},
-	    {SIGNET_ORG, "PlE4X", -1, "offset 40: has another length"},
-	    {SIGNET_ORG, "PU4X", -1, "offset 40: has another length"},
-	    {SIGNET_ORG, "PE44X", -1, "stands more than once"},
-	    {SIGNET_ORG, "PPE4X", -1, "stands more than once"},
-	    {SIGNET_ORG, "PE45", -1, "field 5 at offset 141: the type is res"},
-	    {SIGNET_ORG, "PE4r", -1, "field 9 at offset 141: the type is res"},
-	    {SIGNET_ORG, "PE4n", -1, "field 253"},
-	    {SIGNET_ORG, "PE4Xd", -1, "field 255"},
-	    {SIGNET_ORG, "PE4XDY", -1, "not a lower-case domain name"},
-	    {SIGNET_ORG, "PE4XmY", -1, "not a lower-case domain name"},
-	    /* These do not begin as the layout does. */
-	    {SIGNET_ORG, "FE4X", -1, "signet: field"},
-	    {SIGNET_ORG, "LE4X", -1, "signet: field"},
-	    {SIGNET_ORG, "E4X", -1, "signet: field"},
-	    {SIGNET_SSR, "Pe5", SIGNET_STATE_SSR, NULL},
-	    {SIGNET_SSR, "Pebb45", SIGNET_STATE_SSR, NULL},
-	    {SIGNET_SSR, "Pea45", -1, "layout: field"},
-	    {SIGNET_SSR, "Pe", -1, "field 5 (User-Signature) is missing"},
-	    {SIGNET_SSR, "Pe56", -1, "ends with field 5"},
-	    {SIGNET_USER, "Pe56", SIGNET_STATE_CORE, NULL},
-	    {SIGNET_USER, "Peaa456nXmY", SIGNET_STATE_COMPLETE, NULL},
-	    {SIGNET_USER, "Peb56", -1, "layout: field"},
-	    {SIGNET_USER, "Pe6", -1, "field 5 (User-Signature) is missing"},
-	    {SIGNET_USER, "Pe56XdY", -1, "not a lower-case mail address"},
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(layout_cases); i++) {
+		const struct layout_case *test = &layout_cases[i];
 		struct buffer fields = buffer_make(10000);
 		struct buffer binary = buffer_make(10000);
 		struct fault fault = {0};
 		struct signet *signet;
 		int err;
 
-		unit_case(cases[i].letters);
-		for (const char *letter = cases[i].letters; *letter != '\0';
+		unit_case(test->letters);
+		for (const char *letter = test->letters; *letter != '\0';
 		     letter++)
 			put_letter(&fields, *letter);
-		buffer_u16(&binary, (uint16_t)cases[i].magic);
+		buffer_u16(&binary, (uint16_t)test->magic);
 		buffer_u24(&binary, (uint32_t)fields.length);
 		buffer_append_span(&binary, buffer_span(&fields));
 		err = signet_parse(buffer_span(&binary), &signet, &fault);
-		if (cases[i].complaint == NULL) {
+		if (test->complaint == NULL) {
 			assert_int_equal(err, 0);
-			assert_int_equal(signet->state, cases[i].state);
+			assert_int_equal(signet->state, test->state);
 			assert_int_equal(signet->layout, LAYOUT_LIBDIME);
 		} else {
 			assert_int_equal(err, ERR_FORMAT);
-			if (strstr(fault.text, cases[i].complaint) == NULL)
+			if (strstr(fault.text, test->complaint) == NULL)
 				print_error("%s\n", fault.text);
-			assert_non_null(strstr(fault.text, cases[i].complaint));
+			assert_non_null(strstr(fault.text, test->complaint));
 		}
 		signet_free(signet);
 		buffer_free(&fields);

@@ -95,90 +95,91 @@ put_letter(struct buffer *fields, char letter)
 	}
 }
 
+static const struct layout_case {
+	enum signet_magic magic;
+	const char *letters;
+	int state; /* -1: refused */
+	const char *complaint;
+} layout_cases[] = {
+    {SIGNET_ORG, "PE", SIGNET_STATE_CORE, NULL},
+    {SIGNET_ORG, "PEX", SIGNET_STATE_FULL, NULL},
+    {SIGNET_ORG, "PEXdY", SIGNET_STATE_COMPLETE, NULL},
+    {SIGNET_ORG, "PSSEnoppuuwUUccvviXdY", -1,
+     "field 202 (Contact-Support) at offset "},
+    {SIGNET_ORG, "PSSEnoppuuwUUcvviXdY", SIGNET_STATE_COMPLETE, NULL},
+    {SIGNET_ORG, "PRNBEzX", SIGNET_STATE_FULL, NULL},
+    {SIGNET_ORG, "", -1, "field 1 (Primary-Organizational-Key) is"},
+    {SIGNET_ORG, "P", -1, "field 3 (Encryption-Key) is missing"},
+    {SIGNET_ORG, "EX", -1, "field 1 (Primary-Organizational-Key) is"},
+    {SIGNET_ORG, "QEX", -1, "at offset 5: not a valid Ed25519"},
+    {SIGNET_ORG, "PFX", -1, "at offset 38: not a compressed point"},
+    {SIGNET_ORG, "PPEX", -1, "field 1 (Primary-Organizational-Key) at "
+     "offset 38: stands more than once"},
+    {SIGNET_ORG, "PES", -1, "behind a field with a higher type"},
+    {SIGNET_ORG, "PE4", -1, "field 4 at offset 72: the type is res"},
+    {SIGNET_ORG, "PE!X", -1, "field 15 at offset 72: the type is"},
+    {SIGNET_ORG, "0PEX", -1, "field 0 at offset 5: the type is"},
+    {SIGNET_ORG, "PEn", -1, "field 253 (Organizational-Signature) is "
+     "missing; informational"},
+    {SIGNET_ORG, "PEnnX", -1, "field 16 (Name) at offset 78: stands"},
+    {SIGNET_ORG, "PEwnX", -1, "field 16 (Name) at offset 83: stands"},
+    {SIGNET_ORG, "PEiiX", -1, "stands more than once"},
+    {SIGNET_ORG, "PEXd", -1, "field 255 (Organizational-Signature) is "
+     "missing; the identifier"},
+    {SIGNET_ORG, "PEXY", -1, "field 254 (Signet-Identifier) is"},
+    {SIGNET_ORG, "PEdY", -1, "field 253"},
+    {SIGNET_ORG, "PEXDY", -1, "not a lower-case domain name"},
+    {SIGNET_ORG, "PEXaY", -1, "not a lower-case domain name"},
+    {SIGNET_ORG, "PEX_Y", -1, "not a lower-case domain name"},
+    {SIGNET_ORG, "PEXdYY", -1, "stands more than once"},
+    {SIGNET_SSR, "ke5", SIGNET_STATE_SSR, NULL},
+    {SIGNET_SSR, "ke345", SIGNET_STATE_SSR, NULL},
+    {SIGNET_SSR, "ke", -1, "field 5 (User-Signature) is missing"},
+    {SIGNET_SSR, "k5", -1, "field 2 (Encryption-Key) is missing"},
+    {SIGNET_SSR, "ke56", -1, "a signing request ends with field 5"},
+    {SIGNET_SSR, "ke5n", -1, "a signing request ends with field 5"},
+    {SIGNET_SSR, "ke#5", -1, "too short for security level"},
+    {SIGNET_USER, "ke56", SIGNET_STATE_CORE, NULL},
+    {SIGNET_USER, "ke3456X", SIGNET_STATE_FULL, NULL},
+    {SIGNET_USER, "ke56nccviXaY", SIGNET_STATE_COMPLETE, NULL},
+    {SIGNET_USER, "ke5", -1, "field 6 (Organizational-Signature) is"},
+    {SIGNET_USER, "ke6X", -1, "field 5 (User-Signature) is missing"},
+    {SIGNET_USER, "ke569X", -1, "field 9 at offset 202: the type"},
+    {SIGNET_USER, "ke56XdY", -1, "not a lower-case mail address"},
+    {SIGNET_USER, "ke56XAY", -1, "not a lower-case mail address"},
+    {SIGNET_USER, "ke566", -1, "stands more than once"},
+    {SIGNET_USER, "k3e56", -1, "behind a field with a higher type"},
+    {(enum signet_magic)1952, "PE", -1, "magic number 1952"},
+};
+
 static void
 layout_table(void **state)
 {
-	static const struct {
-		enum signet_magic magic;
-		const char *letters;
-		int state; /* -1: refused */
-		const char *complaint;
-	} cases[] = {
-	    {SIGNET_ORG, "PE", SIGNET_STATE_CORE, NULL},
-	    {SIGNET_ORG, "PEX", SIGNET_STATE_FULL, NULL},
-	    {SIGNET_ORG, "PEXdY", SIGNET_STATE_COMPLETE, NULL},
-	    {SIGNET_ORG, "PSSEnoppuuwUUccvviXdY", -1,
-	     "field 202 (Contact-Support) at offset "},
-	    {SIGNET_ORG, "PSSEnoppuuwUUcvviXdY", SIGNET_STATE_COMPLETE, NULL},
-	    {SIGNET_ORG, "PRNBEzX", SIGNET_STATE_FULL, NULL},
-	    {SIGNET_ORG, "", -1, "field 1 (Primary-Organizational-Key) is"},
-	    {SIGNET_ORG, "P", -1, "field 3 (Encryption-Key) is missing"},
-	    {SIGNET_ORG, "EX", -1, "field 1 (Primary-Organizational-Key) is"},
-	    {SIGNET_ORG, "QEX", -1, "at offset 5: not a valid Ed25519"},
-	    {SIGNET_ORG, "PFX", -1, "at offset 38: not a compressed point"},
-	    {SIGNET_ORG, "PPEX", -1, "field 1 (Primary-Organizational-Key) at "
-	     "offset 38: stands more than once"},
-	    {SIGNET_ORG, "PES", -1, "behind a field with a higher type"},
-	    {SIGNET_ORG, "PE4", -1, "field 4 at offset 72: the type is res"},
-	    {SIGNET_ORG, "PE!X", -1, "field 15 at offset 72: the type is"},
-	    {SIGNET_ORG, "0PEX", -1, "field 0 at offset 5: the type is"},
-	    {SIGNET_ORG, "PEn", -1, "field 253 (Organizational-Signature) is "
-	     "missing; informational"},
-	    {SIGNET_ORG, "PEnnX", -1, "field 16 (Name) at offset 78: stands"},
-	    {SIGNET_ORG, "PEwnX", -1, "field 16 (Name) at offset 83: stands"},
-	    {SIGNET_ORG, "PEiiX", -1, "stands more than once"},
-	    {SIGNET_ORG, "PEXd", -1, "field 255 (Organizational-Signature) is "
-	     "missing; the identifier"},
-	    {SIGNET_ORG, "PEXY", -1, "field 254 (Signet-Identifier) is"},
-	    {SIGNET_ORG, "PEdY", -1, "field 253"},
-	    {SIGNET_ORG, "PEXDY", -1, "not a lower-case domain name"},
-	    {SIGNET_ORG, "PEXaY", -1, "not a lower-case domain name"},
-	    {SIGNET_ORG, "PEX_Y", -1, "not a lower-case domain name"},
-	    {SIGNET_ORG, "PEXdYY", -1, "stands more than once"},
-	    {SIGNET_SSR, "ke5", SIGNET_STATE_SSR, NULL},
-	    {SIGNET_SSR, "ke345", SIGNET_STATE_SSR, NULL},
-	    {SIGNET_SSR, "ke", -1, "field 5 (User-Signature) is missing"},
-	    {SIGNET_SSR, "k5", -1, "field 2 (Encryption-Key) is missing"},
-	    {SIGNET_SSR, "ke56", -1, "a signing request ends with field 5"},
-	    {SIGNET_SSR, "ke5n", -1, "a signing request ends with field 5"},
-	    {SIGNET_SSR, "ke#5", -1, "too short for security level"},
-	    {SIGNET_USER, "ke56", SIGNET_STATE_CORE, NULL},
-	    {SIGNET_USER, "ke3456X", SIGNET_STATE_FULL, NULL},
-	    {SIGNET_USER, "ke56nccviXaY", SIGNET_STATE_COMPLETE, NULL},
-	    {SIGNET_USER, "ke5", -1, "field 6 (Organizational-Signature) is"},
-	    {SIGNET_USER, "ke6X", -1, "field 5 (User-Signature) is missing"},
-	    {SIGNET_USER, "ke569X", -1, "field 9 at offset 202: the type"},
-	    {SIGNET_USER, "ke56XdY", -1, "not a lower-case mail address"},
-	    {SIGNET_USER, "ke56XAY", -1, "not a lower-case mail address"},
-	    {SIGNET_USER, "ke566", -1, "stands more than once"},
-	    {SIGNET_USER, "k3e56", -1, "behind a field with a higher type"},
-	    {(enum signet_magic)1952, "PE", -1, "magic number 1952"},
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(layout_cases); i++) {
+		const struct layout_case *test = &layout_cases[i];
 		struct buffer fields = buffer_make(10000);
 		struct buffer binary = buffer_make(10000);
 		struct fault fault = {0};
 		struct signet *signet;
 		int err;
 
-		unit_case(cases[i].letters);
-		for (const char *letter = cases[i].letters; *letter != '\0';
+		unit_case(test->letters);
+		for (const char *letter = test->letters; *letter != '\0';
 		     letter++)
 			put_letter(&fields, *letter);
-		buffer_u16(&binary, (uint16_t)cases[i].magic);
+		buffer_u16(&binary, (uint16_t)test->magic);
 		buffer_u24(&binary, (uint32_t)fields.length);
 		buffer_append_span(&binary, buffer_span(&fields));
 		err = signet_parse(buffer_span(&binary), &signet, &fault);
-		if (cases[i].complaint == NULL) {
+		if (test->complaint == NULL) {
 			assert_int_equal(err, 0);
-			assert_int_equal(signet->state, cases[i].state);
+			assert_int_equal(signet->state, test->state);
 		} else {
 			assert_int_equal(err, ERR_FORMAT);
 			assert_null(signet);
-			if (strstr(fault.text, cases[i].complaint) == NULL)
+			if (strstr(fault.text, test->complaint) == NULL)
 				print_error("%s\n", fault.text);
-			assert_non_null(strstr(fault.text, cases[i].complaint));
+			assert_non_null(strstr(fault.text, test->complaint));
 		}
 		signet_free(signet);
 		buffer_free(&fields);
