@@ -99,6 +99,48 @@ world_parse(const struct buffer *binary)
 	return signet;
 }
 
+static void
+try_letters(const struct letters_case *test, enum layout layout,
+    struct span fields)
+{
+	struct buffer binary = buffer_make(10000);
+	struct fault fault = {0};
+	struct signet *signet;
+	int err;
+
+	buffer_u16(&binary, (uint16_t)test->magic);
+	buffer_u24(&binary, (uint32_t)fields.length);
+	buffer_append_span(&binary, fields);
+	err = signet_parse(buffer_span(&binary), &signet, &fault);
+	if (test->complaint == NULL) {
+		assert_int_equal(err, 0);
+		assert_int_equal(signet->state, test->state);
+		assert_int_equal(signet->layout, layout);
+	} else {
+		assert_int_equal(err, ERR_FORMAT);
+		assert_null(signet);
+		if (strstr(fault.text, test->complaint) == NULL)
+			fail_msg("%s", fault.text);
+	}
+	signet_free(signet);
+	buffer_free(&binary);
+}
+
+void
+world_try_letters(const struct letters_case *cases, size_t count,
+    enum layout layout, void (*put)(struct buffer *fields, char letter))
+{
+	for (size_t i = 0; i < count; i++) {
+		struct buffer fields = buffer_make(10000);
+
+		unit_case(cases[i].letters);
+		for (const char *at = cases[i].letters; *at != '\0'; at++)
+			put(&fields, *at);
+		try_letters(&cases[i], layout, buffer_span(&fields));
+		buffer_free(&fields);
+	}
+}
+
 void
 world_make_user(const struct buffer *request,
     const struct buffer *previous_binary, int signer, const char *address,

@@ -49,6 +49,18 @@ extern const struct signet_extra world_extras[WORLD_EXTRAS];
 /* Parses what must parse. The caller frees. */
 struct signet *world_parse(const struct buffer *binary);
 
+/* A signet of fields that are given by letters, and what must come of it. */
+struct letters_case {
+	enum signet_magic magic;
+	const char *letters;
+	int state;
+	const char *complaint; /* NULL: it is good */
+};
+
+/* Parses them all; `put` appends the field of a letter. */
+void world_try_letters(const struct letters_case *cases, size_t count,
+    enum layout layout, void (*put)(struct buffer *fields, char letter));
+
 /* Signs a request by the key of `signer`; `previous_binary` may be NULL. */
 void world_make_user(const struct buffer *request,
     const struct buffer *previous_binary, int signer, const char *address,

@@ -183,13 +183,31 @@ put_at_last(struct world *world, const char *name)
 static int64_t
 size_of(struct unit_redis *redis)
 {
-	redisReply *reply = redisCommand(redis->raw, "DBSIZE");
-	int64_t size;
+	redisReply *reply =
+	    unit_redis_ask(redis, REDIS_REPLY_INTEGER, "DBSIZE");
+	int64_t size = reply->integer;
 
-	assert_non_null(reply);
-	size = reply->integer;
 	freeReplyObject(reply);
 	return size;
+}
+
+/* What a sentinel says when one of the two, or the other, is the master. */
+static char answers[2][64];
+
+/* A sentinel names the first, and the cache keeps there what is put. */
+static void
+start_impostor(struct world *world, struct impostor *sentinel)
+{
+	static char place[32];
+	static const char *const places[] = {place};
+
+	for (size_t i = 0; i < COUNT(answers); i++)
+		write_answer(answers[i], sizeof(answers[i]),
+		    world->redis[i].port);
+	sentinel->answer = answers[0];
+	write_place(place, sizeof(place), impostor_start_tcp(sentinel));
+	make_cache(world, places, 1);
+	put_at_last(world, "a");
 }
 
 /* A master that was demoted says so when it is to write, and is left. */
@@ -198,18 +216,9 @@ a_demoted_master_is_left(void **state)
 {
 	struct world *world = *state;
 	struct impostor sentinel = {.hang_up = true};
-	char answers[2][64], place[32];
-	const char *const places[] = {place};
 
-	if (!unit_redis_exists())
-		skip();
-	for (size_t i = 0; i < 2; i++)
-		write_answer(answers[i], sizeof(answers[i]),
-		    world->redis[i].port);
-	sentinel.answer = answers[0];
-	write_place(place, sizeof(place), impostor_start_tcp(&sentinel));
-	make_cache(world, places, 1);
-	put_at_last(world, "a");
+	UNIT_REDIS_NEEDED(&world->redis[0]);
+	start_impostor(world, &sentinel);
 	assert_true(get(world, "a"));
 	assert_int_equal(size_of(&world->redis[0]), 1);
 	sentinel.answer = answers[1];
@@ -227,18 +236,9 @@ a_dead_master_is_left(void **state)
 {
 	struct world *world = *state;
 	struct impostor sentinel = {.hang_up = true};
-	char answers[2][64], place[32];
-	const char *const places[] = {place};
 
-	if (!unit_redis_exists())
-		skip();
-	for (size_t i = 0; i < 2; i++)
-		write_answer(answers[i], sizeof(answers[i]),
-		    world->redis[i].port);
-	sentinel.answer = answers[0];
-	write_place(place, sizeof(place), impostor_start_tcp(&sentinel));
-	make_cache(world, places, 1);
-	put_at_last(world, "a");
+	UNIT_REDIS_NEEDED(&world->redis[0]);
+	start_impostor(world, &sentinel);
 	sentinel.answer = answers[1];
 	unit_redis_stop(&world->redis[0]);
 	put_at_last(world, "b");

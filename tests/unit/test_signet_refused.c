@@ -95,12 +95,7 @@ put_letter(struct buffer *fields, char letter)
 	}
 }
 
-static const struct layout_case {
-	enum signet_magic magic;
-	const char *letters;
-	int state; /* -1: refused */
-	const char *complaint;
-} layout_cases[] = {
+static const struct letters_case layout_cases[] = {
     {SIGNET_ORG, "PE", SIGNET_STATE_CORE, NULL},
     {SIGNET_ORG, "PEX", SIGNET_STATE_FULL, NULL},
     {SIGNET_ORG, "PEXdY", SIGNET_STATE_COMPLETE, NULL},
@@ -155,36 +150,8 @@ static const struct layout_case {
 static void
 layout_table(void **state)
 {
-	for (size_t i = 0; i < COUNT(layout_cases); i++) {
-		const struct layout_case *test = &layout_cases[i];
-		struct buffer fields = buffer_make(10000);
-		struct buffer binary = buffer_make(10000);
-		struct fault fault = {0};
-		struct signet *signet;
-		int err;
-
-		unit_case(test->letters);
-		for (const char *letter = test->letters; *letter != '\0';
-		     letter++)
-			put_letter(&fields, *letter);
-		buffer_u16(&binary, (uint16_t)test->magic);
-		buffer_u24(&binary, (uint32_t)fields.length);
-		buffer_append_span(&binary, buffer_span(&fields));
-		err = signet_parse(buffer_span(&binary), &signet, &fault);
-		if (test->complaint == NULL) {
-			assert_int_equal(err, 0);
-			assert_int_equal(signet->state, test->state);
-		} else {
-			assert_int_equal(err, ERR_FORMAT);
-			assert_null(signet);
-			if (strstr(fault.text, test->complaint) == NULL)
-				print_error("%s\n", fault.text);
-			assert_non_null(strstr(fault.text, test->complaint));
-		}
-		signet_free(signet);
-		buffer_free(&fields);
-		buffer_free(&binary);
-	}
+	world_try_letters(layout_cases, COUNT(layout_cases), LAYOUT_STANDARD,
+	    put_letter);
 }
 
 static void
