@@ -79,3 +79,19 @@ crypto_ed25519_verify_again(
 	remember(identifier);
 	return true;
 }
+
+/* No signature has an identifier over so few octets. */
+bool
+crypto_ed25519_is_good_again(
+    const uint8_t public_key[static CRYPTO_SIGN_PUBLIC])
+{
+	uint8_t identifier[CRYPTO_SHA512];
+
+	crypto_sha512(span_of(public_key, CRYPTO_SIGN_PUBLIC), identifier);
+	if (is_known(identifier))
+		return true;
+	if (!crypto_ed25519_is_good(public_key))
+		return false;
+	remember(identifier);
+	return true;
+}

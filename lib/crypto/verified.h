@@ -5,15 +5,20 @@
 #include "crypto/crypto.h"
 
 /*
- * crypto_ed25519_verify() for what is verified again and again: the signatures
- * in signets, which every message and every answer of a cache brings along.
- * Whether a signature is good depends on nothing but key, octets and signature,
- * so that what was good once is good: the process remembers a SHA-512 over the
- * three of some thousand good ones. What was not good, or is large, is computed
- * anew. Any thread.
+ * What is computed again and again: the signatures and the keys in signets, which
+ * every message and every answer of a cache brings along. Whether they are good
+ * depends on nothing but their octets, so that what was good once is good: the
+ * process remembers a SHA-512 over the octets of some thousand good ones. What
+ * was not good, or is large, is computed anew. Any thread.
  */
+
+/* crypto_ed25519_verify(). */
 bool crypto_ed25519_verify_again(
     const uint8_t public_key[static CRYPTO_SIGN_PUBLIC], struct span message,
     const uint8_t signature[static CRYPTO_SIGNATURE]);
+
+/* crypto_ed25519_is_good(). */
+bool crypto_ed25519_is_good_again(
+    const uint8_t public_key[static CRYPTO_SIGN_PUBLIC]);
 
 #endif

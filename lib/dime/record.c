@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "crypto/base64.h"
+#include "crypto/verified.h"
 #include "dime/record.h"
 
 enum { EXPIRY_MOST = 36500, SHOWN = 48 };
@@ -100,7 +101,7 @@ read_pok(struct parse *parse, struct span value)
 	if (!base64_decode_exact(value, key, sizeof(key)))
 		return refuse(parse, "pok",
 		    "not 43 characters of base64 without padding");
-	if (!crypto_ed25519_is_good(key))
+	if (!crypto_ed25519_is_good_again(key))
 		return refuse(parse, "pok", "not a valid Ed25519 key");
 	if (record->pok_count == RECORD_VALUES)
 		return ignore(parse, "pok", "one too many", value);

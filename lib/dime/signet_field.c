@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/text.h"
+#include "crypto/verified.h"
 #include "dime/signet_content.h"
 
 enum {
@@ -126,7 +127,7 @@ signet_sok_is_good(struct span value)
 	    value.length == 2 + CRYPTO_SIGN_PUBLIC) &&
 	    (value.data[0] & needed) != 0 &&
 	    (value.data[0] & ~known) == 0 &&
-	    crypto_ed25519_is_good(signet_key(value));
+	    crypto_ed25519_is_good_again(signet_key(value));
 }
 
 const char *

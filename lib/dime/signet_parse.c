@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/cursor.h"
+#include "crypto/verified.h"
 #include "dime/armor.h"
 #include "dime/signet.h"
 
@@ -149,7 +150,7 @@ fault_of_value(struct form form, const struct signet_field *field)
 		return "the octet before the key is not 64";
 	switch (row->content) {
 	case SIGNET_CONTENT_SIGNING_KEY:
-		return crypto_ed25519_is_good(signet_key(field->value))
+		return crypto_ed25519_is_good_again(signet_key(field->value))
 		    ? NULL
 		    : "not a valid Ed25519 key";
 	case SIGNET_CONTENT_POINT:

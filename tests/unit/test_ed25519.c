@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "crypto/crypto.h"
+#include "crypto/verified.h"
 
 /*
  * lib/crypto takes one of two libraries by the length of the message. That must
@@ -213,6 +214,9 @@ keys_that_are_not_good(void **state)
 		unit_case(cases[i].name);
 		assert_int_equal(crypto_ed25519_is_good(cases[i].key),
 		    cases[i].good);
+		for (int round = 0; round < 2; round++)
+			assert_int_equal(crypto_ed25519_is_good_again(
+			    cases[i].key), cases[i].good);
 	}
 }
 
