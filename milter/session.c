@@ -9,7 +9,7 @@
 enum {
 	ACTIONS = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY |
 	    SMFIF_CHGFROM | SMFIF_ADDRCPT | SMFIF_DELRCPT,
-	QUIET = SMFIP_NR_HDR | SMFIP_NR_BODY,
+	QUIET = SMFIP_NR_MAIL | SMFIP_NR_HDR | SMFIP_NR_BODY,
 };
 
 static const char *const listener_names[LISTENERS] = {
@@ -121,6 +121,13 @@ on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 	    "milter_macro_daemon_name is not one of Dimegate's");
 }
 
+/* Of what is only noted. */
+static sfsistat
+quietly(const struct session *session)
+{
+	return session->quiet ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+}
+
 static sfsistat
 on_sender(SMFICTX *ctx, char **arguments)
 {
@@ -139,7 +146,7 @@ on_sender(SMFICTX *ctx, char **arguments)
 	if (!span_copy_string(span_string(macro(ctx, "{auth_authen}")),
 	    session->letter.login, sizeof(session->letter.login)))
 		session->letter.login[0] = '\0';
-	return SMFIS_CONTINUE;
+	return quietly(session);
 }
 
 static sfsistat
@@ -162,7 +169,7 @@ on_field(SMFICTX *ctx, char *name, char *value)
 
 	if (session->listener != LISTENER_SUBMIT)
 		letter_add_field(&session->letter, name, value);
-	return session->quiet ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+	return quietly(session);
 }
 
 /* On the public listener, only sealed mail for one of our users is opened. */
@@ -194,7 +201,7 @@ on_body(SMFICTX *ctx, unsigned char *data, size_t length)
 	struct session *session = session_of(ctx);
 
 	letter_add_body(&session->letter, span_of(data, length));
-	return session->quiet ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+	return quietly(session);
 }
 
 static sfsistat

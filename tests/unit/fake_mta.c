@@ -283,7 +283,7 @@ send_envelope(struct mta *mta, const struct mta_mail *mail)
 	if (mail->login != NULL)
 		send_macros(mta, 'M', "{auth_authen}", mail->login);
 	send_packet(mta, 'M', terminated(mail->sender));
-	answer = verdict(mta);
+	answer = mta->steps & MTA_SENDER_UNANSWERED ? 'c' : verdict(mta);
 	for (size_t i = 0; i < COUNT(mail->recipients) &&
 	    mail->recipients[i] != NULL && answer == 'c'; i++) {
 		send_packet(mta, 'R', terminated(mail->recipients[i]));
