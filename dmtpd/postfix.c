@@ -123,7 +123,7 @@ postfix_session_end(struct postfix_session *session)
 		stream_write_some(session->stream, span_string("QUIT\r\n"),
 		    &moved);
 	stream_free(session->stream);
-	*session = (struct postfix_session){NULL, 0};
+	*session = (struct postfix_session){.stream = NULL};
 }
 
 /* In a session that was kept. False when it must be tried in a new one:
@@ -136,7 +136,7 @@ try_again(struct postfix_session *session,
 {
 	struct postfix_answer answer = {0};
 
-	smtp_client_again(client, order);
+	smtp_client_again(client, order, session->pipelines);
 	*err = converse(session->stream, client, deadline);
 	if (*err != 0)
 		return smtp_client_has_sent(client);
@@ -153,12 +153,13 @@ keep(struct postfix_session *session, struct stream *stream,
 	    client->decided == SMTP_CLIENT_MESSAGE && client->code / 100 == 2;
 
 	session->stream = stream;
+	session->pipelines = client->pipelines;
 	if (taken && client->mail.keeps && ++session->mails < MAILS_MOST)
 		return;
 	if (taken && client->mail.keeps)
 		postfix_session_end(session);
 	stream_free(session->stream);
-	*session = (struct postfix_session){NULL, 0};
+	*session = (struct postfix_session){.stream = NULL};
 }
 
 static int
@@ -166,7 +167,7 @@ transact(const struct postfix_mail *mail,
     const struct smtp_client_mail *order, struct smtp_client *client,
     struct fault *fault)
 {
-	struct postfix_session once = {NULL, 0};
+	struct postfix_session once = {.stream = NULL};
 	struct postfix_session *session = mail->session != NULL
 	    ? mail->session : &once;
 	struct deadline deadline = deadline_in(PATIENCE);
@@ -176,7 +177,7 @@ transact(const struct postfix_mail *mail,
 	if (stream == NULL ||
 	    !try_again(session, order, deadline, client, &err)) {
 		stream_free(stream);
-		*session = (struct postfix_session){NULL, 0};
+		*session = (struct postfix_session){.stream = NULL};
 		err = stream_connect_unix(mail->socket, deadline, &stream,
 		    fault);
 		if (err != 0)

@@ -11,6 +11,7 @@
 struct postfix_session {
 	struct stream *stream; /* NULL: there is none */
 	unsigned int mails;    /* that it has taken */
+	bool pipelines;        /* Postfix takes commands ahead */
 };
 
 enum { POSTFIX_QUEUE_SIZE = 64, POSTFIX_ENHANCED_SIZE = 12 };

@@ -21,9 +21,10 @@ smtp_client_start(struct smtp_client *client,
 
 void
 smtp_client_again(struct smtp_client *client,
-    const struct smtp_client_mail *mail)
+    const struct smtp_client_mail *mail, bool pipelines)
 {
 	smtp_client_start(client, mail);
+	client->pipelines = pipelines;
 	client->step = SMTP_CLIENT_MAIL;
 	client->to_send = true;
 }
@@ -60,35 +61,47 @@ append_message(struct smtp_client *client, struct buffer *out)
 	return false;
 }
 
+static void
+append_command(const struct smtp_client *client, enum smtp_client_step step,
+    struct buffer *out)
+{
+	const struct smtp_client_mail *mail = &client->mail;
+
+	if (step == SMTP_CLIENT_EHLO)
+		buffer_printf(out, "EHLO %s\r\n", mail->helo);
+	else if (step == SMTP_CLIENT_MAIL)
+		buffer_printf(out, "MAIL FROM:<%s>\r\n", mail->sender);
+	else if (step == SMTP_CLIENT_RCPT)
+		buffer_printf(out, "RCPT TO:<%s>\r\n", mail->recipient);
+	else if (step == SMTP_CLIENT_DATA)
+		buffer_append_string(out, "DATA\r\n");
+}
+
+/* Whether the command of the step goes out with the one before it. */
+static bool
+goes_along(const struct smtp_client *client, enum smtp_client_step step)
+{
+	return client->pipelines &&
+	    (step == SMTP_CLIENT_RCPT || step == SMTP_CLIENT_DATA);
+}
+
 bool
 smtp_client_send(struct smtp_client *client, struct buffer *out)
 {
 	if (!client->to_send || smtp_client_done(client))
 		return false;
 	client->to_send = false;
-	switch (client->step) {
-	case SMTP_CLIENT_EHLO:
-		buffer_printf(out, "EHLO %s\r\n", client->mail.helo);
-		break;
-	case SMTP_CLIENT_MAIL:
-		buffer_printf(out, "MAIL FROM:<%s>\r\n", client->mail.sender);
-		break;
-	case SMTP_CLIENT_RCPT:
-		buffer_printf(out, "RCPT TO:<%s>\r\n", client->mail.recipient);
-		break;
-	case SMTP_CLIENT_DATA:
-		buffer_append_string(out, "DATA\r\n");
-		break;
-	case SMTP_CLIENT_MESSAGE:
+	if (client->step == SMTP_CLIENT_MESSAGE) {
 		client->to_send = !append_message(client, out);
-		break;
-	case SMTP_CLIENT_QUIT:
+	} else if (client->step == SMTP_CLIENT_QUIT) {
 		buffer_append_string(out, "QUIT\r\n");
 		client->step = SMTP_CLIENT_DONE;
-		break;
-	case SMTP_CLIENT_BANNER:
-	case SMTP_CLIENT_DONE:
-		break;
+	} else {
+		enum smtp_client_step step = client->step;
+
+		do
+			append_command(client, step++, out);
+		while (goes_along(client, step));
 	}
 	return true;
 }
@@ -107,11 +120,11 @@ take_reply(struct smtp_client *client)
 {
 	bool good = client->reply_code / 100 == wanted_class(client->step);
 
-	client->to_send = true;
 	if (good && client->step != SMTP_CLIENT_MESSAGE) {
-		client->step++;
+		client->to_send = !goes_along(client, ++client->step);
 		return;
 	}
+	client->to_send = true;
 	client->decided = client->step;
 	client->code = client->reply_code;
 	client->step = good && client->mail.keeps ? SMTP_CLIENT_DONE
@@ -138,7 +151,10 @@ take_line(struct smtp_client *client, struct span line)
 
 		if (!span_copy_string(text, client->text, sizeof(client->text)))
 			return false;
-	}
+	} else if (client->step == SMTP_CLIENT_EHLO &&
+	    span_equal_nocase(span_slice(line, 4, line.length),
+	    span_string("PIPELINING")))
+		client->pipelines = true;
 	if (line.length > 3 && line.data[3] == '-')
 		return true;
 	client->reply_lines = 0;
@@ -152,7 +168,9 @@ smtp_client_receive(struct smtp_client *client, struct span input)
 	struct span line;
 	bool good = true;
 
-	while (good && input.length > 0 && client->error == 0) {
+	/* What was said ahead, and decided before it was answered, is. */
+	while (good && input.length > 0 && client->error == 0 &&
+	    client->step != SMTP_CLIENT_QUIT) {
 		enum line_result result =
 		    line_feed(&client->reader, &input, &line);
 

@@ -16,8 +16,9 @@
  *		else
  *			... read, smtp_client_receive(&client, input) ...
  *
- * Every reply is waited for. QUIT is said after the transaction, whatever came
- * of it, and its reply is not waited for; unless the mail was taken and the
+ * To a server with PIPELINING (RFC 2920), MAIL, RCPT and DATA go at once; else
+ * every reply is waited for. QUIT is said after the transaction, whatever came
+ * of it, and no more replies are waited for; unless the mail was taken and the
  * session is to be kept for another, which smtp_client_again() begins.
  */
 
@@ -56,6 +57,7 @@ struct smtp_client {
 
 	enum smtp_client_step step;
 	bool to_send; /* otherwise a reply is awaited */
+	bool pipelines; /* the server does */
 	struct span rest; /* of head or body, not sent yet */
 	bool in_body;
 	int reply_code; /* of the reply that is coming in; 0: between replies */
@@ -70,9 +72,10 @@ struct smtp_client {
 void smtp_client_start(struct smtp_client *client,
     const struct smtp_client_mail *mail);
 
-/* The same on a session that was kept: another mail, with the same helo. */
+/* The same on a session that was kept: another mail, with the same helo.
+ * `pipelines` as it was in the client that began the session. */
 void smtp_client_again(struct smtp_client *client,
-    const struct smtp_client_mail *mail);
+    const struct smtp_client_mail *mail, bool pipelines);
 
 /* Whether all of the message has gone out: whatever comes now, the server may
  * have taken it. */

@@ -8,6 +8,7 @@
 
 #define BANNER "220 mail.beta.test ESMTP\r\n"
 #define EHLO "250-mail.beta.test\r\n250-PIPELINING\r\n250 SIZE 1\r\n"
+#define EHLO_PLAIN "250-mail.beta.test\r\n250-PIPELININGS\r\n250 SIZE 1\r\n"
 #define MAIL "250 2.1.0 Ok\r\n"
 #define RCPT "250 2.1.5 Ok\r\n"
 #define DATA "354 End data\r\n"
@@ -76,12 +77,24 @@ conversation_table(void **state)
 	        421, "too busy"},
 	    {"EHLO refused", BANNER "502 5.5.1 no\r\n",
 	        "EHLO a.test\r\nQUIT\r\n", SMTP_CLIENT_EHLO, 502, "5.5.1 no"},
-	    {"RCPT refused", BANNER EHLO MAIL "550 5.1.1 unknown\r\n",
+	    {"RCPT refused", BANNER EHLO MAIL "550 5.1.1 unknown\r\n"
+	        "554 5.5.1 no valid recipients\r\n",
+	        SENT_TO_DATA "QUIT\r\n", SMTP_CLIENT_RCPT, 550,
+	        "5.1.1 unknown"},
+	    {"MAIL refused", BANNER EHLO "451 4.3.0 later\r\n"
+	        "503 5.5.1 need MAIL\r\n503 5.5.1 need RCPT\r\n",
+	        SENT_TO_DATA "QUIT\r\n", SMTP_CLIENT_MAIL, 451,
+	        "4.3.0 later"},
+	    {"no PIPELINING, accepted", BANNER EHLO_PLAIN MAIL RCPT DATA DONE,
+	        SENT_TO_DATA SENT_MESSAGE "QUIT\r\n", SMTP_CLIENT_MESSAGE, 250,
+	        "2.0.0 Ok: queued as 4F1"},
+	    {"no PIPELINING, RCPT refused", BANNER EHLO_PLAIN MAIL
+	        "550 5.1.1 unknown\r\n",
 	        "EHLO a.test\r\nMAIL FROM:<m@a.test>\r\nRCPT TO:<b@b.test>\r\n"
 	        "QUIT\r\n", SMTP_CLIENT_RCPT, 550, "5.1.1 unknown"},
 	    {"2xx is no answer to DATA", BANNER EHLO MAIL RCPT "250 ok\r\n",
 	        SENT_TO_DATA "QUIT\r\n", SMTP_CLIENT_DATA, 250, "ok"},
-	    {"3xx is no answer to MAIL", BANNER EHLO "354 go\r\n",
+	    {"3xx is no answer to MAIL", BANNER EHLO_PLAIN "354 go\r\n",
 	        "EHLO a.test\r\nMAIL FROM:<m@a.test>\r\nQUIT\r\n",
 	        SMTP_CLIENT_MAIL, 354, "go"},
 	};
@@ -150,6 +163,47 @@ reply_too_early(void **state)
 	    span_string(BANNER EHLO)), ERR_PROTOCOL);
 }
 
+/* What a server said to commands that went along comes at once, and only the
+ * refusal counts. */
+static void
+replies_together(void **state)
+{
+	static const struct smtp_client_mail mail = {"a.test", "m@a.test",
+	    "b@b.test", {NULL, 0}, {NULL, 0}, false};
+	static const struct {
+		const char *name, *replies;
+		enum smtp_client_step step;
+		int code;
+	} cases[] = {
+	    {"all good", MAIL RCPT DATA, SMTP_CLIENT_MESSAGE, 0},
+	    {"RCPT refused", MAIL "550 no\r\n" DATA, SMTP_CLIENT_QUIT, 550},
+	    {"MAIL refused", "451 no\r\n503 no\r\n503 no\r\n", SMTP_CLIENT_QUIT, 451},
+	    {"refused, then rubbish", "451 no\r\nrubbish\r\n", SMTP_CLIENT_QUIT, 451},
+	};
+	struct buffer sent = buffer_make(1000);
+	struct smtp_client client;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unit_case(cases[i].name);
+		smtp_client_again(&client, &mail, true);
+		buffer_reset(&sent);
+		assert_true(smtp_client_send(&client, &sent));
+		assert_false(smtp_client_send(&client, &sent));
+		assert_string_equal(buffer_string(&sent),
+		    "MAIL FROM:<m@a.test>\r\nRCPT TO:<b@b.test>\r\nDATA\r\n");
+		assert_int_equal(smtp_client_receive(&client,
+		    span_string(cases[i].replies)), 0);
+		assert_int_equal(client.step, cases[i].step);
+		assert_int_equal(client.code, cases[i].code);
+	}
+	/* More than was asked for. */
+	smtp_client_again(&client, &mail, true);
+	smtp_client_send(&client, &sent);
+	assert_int_equal(smtp_client_receive(&client,
+	    span_string(MAIL RCPT DATA DONE)), ERR_PROTOCOL);
+	buffer_free(&sent);
+}
+
 /* A session that is kept hears no QUIT, and goes on with MAIL. */
 static void
 session_is_kept(void **state)
@@ -162,7 +216,7 @@ session_is_kept(void **state)
 
 	for (int round = 0; round < 2; round++) {
 		buffer_reset(&sent);
-		smtp_client_again(&client, &mail);
+		smtp_client_again(&client, &mail, false);
 		for (size_t i = 0; i < COUNT(replies); i++) {
 			assert_false(smtp_client_has_sent(&client));
 			while (smtp_client_send(&client, &sent))
@@ -177,7 +231,7 @@ session_is_kept(void **state)
 		    "RCPT TO:<b@b.test>\r\nDATA\r\n.\r\n");
 	}
 	/* What is refused ends it. */
-	smtp_client_again(&client, &mail);
+	smtp_client_again(&client, &mail, false);
 	assert_true(smtp_client_send(&client, &sent));
 	buffer_reset(&sent);
 	assert_int_equal(smtp_client_receive(&client,
@@ -229,6 +283,7 @@ main(void)
 	    cmocka_unit_test(conversation_table),
 	    cmocka_unit_test(broken_table),
 	    cmocka_unit_test(reply_too_early),
+	    cmocka_unit_test(replies_together),
 	    cmocka_unit_test(session_is_kept),
 	    cmocka_unit_test(large_message),
 	};
