@@ -3,8 +3,14 @@
 
 struct world world;
 
+const struct span world_letter = OCTETS("Received: by alpha.test\r\n"
+    "From: Alice <alice@alpha.test>\r\nTo: bob@beta.test\r\n"
+    "Subject: Caf\xc3\xa9\r\n at nine\r\nMessage-ID: <1@alpha.test>\r\n\r\n"
+    "Bring the papers.\r\n");
+
 static struct org_signet *
-make_org(enum layout layout, int key, const char *domain, const struct signet_sok *soks,
+make_org(enum layout layout, int key, const char *domain,
+    const struct signet_sok *soks,
     size_t sok_count)
 {
 	struct one_key {
@@ -205,4 +211,15 @@ world_open(struct span binary, const struct message_parties *parties,
 	struct fault fault = {0};
 
 	return world_open_fault(binary, parties, mime, &fault);
+}
+
+void
+world_expect_open(struct span binary, struct span mime)
+{
+	struct message_parties parties = world_parties();
+	struct buffer opened = buffer_make(WORLD_LIMIT);
+
+	assert_int_equal(world_open(binary, &parties, &opened), 0);
+	assert_true(span_equal(buffer_span(&opened), mime));
+	buffer_free(&opened);
 }

@@ -26,6 +26,9 @@ enum world_key {
 
 enum { WORLD_LIMIT = 128 << 20 };
 
+/* A span of a string literal, as an initializer. */
+#define OCTETS(text) {(const uint8_t *)(text), sizeof(text) - 1}
+
 struct world_signets {
 	struct org_signet *alpha, *beta;
 	struct user_signet *alice, *mallory, *bob, *carol;
@@ -51,6 +54,9 @@ int world_end(void **state);
 struct message_parties world_parties(void);
 struct message_seal world_seal(struct random_source *random);
 
+/* What alice writes, whole. */
+extern const struct span world_letter;
+
 /* Seals from alice to bob with randomness that `label` determines. */
 struct buffer world_sealed(struct span mime, const char *label,
     unsigned int bounce);
@@ -67,5 +73,8 @@ int world_open(struct span binary, const struct message_parties *parties,
 int world_open_fault(struct span binary,
     const struct message_parties *parties, struct buffer *mime,
     struct fault *fault);
+
+/* Bob must find just this in it. */
+void world_expect_open(struct span binary, struct span mime);
 
 #endif

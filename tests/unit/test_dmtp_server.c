@@ -1,114 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tests/unit/transcript.h"
-
-#include <stdlib.h>
-
-#include "dmtp/server.h"
-
-enum { SIZE_LIMIT = 1000 };
-
-/* Two fingerprints: 86 characters, the last of them with no unused bit set. */
-#define F43 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopq"
-#define F1 "[" F43 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopA]"
-#define F2 "[" F43 "0123456789+/0123456789+/0123456789+/012345w]"
-
-#define EHLO "EHLO <mx.alpha.test>\n"
-#define MAIL "MAIL FROM=<alpha.test> FINGERPRINT=" F1 "\n"
-#define RCPT "RCPT TO=<beta.test> FINGERPRINT=" F2 "\n"
-#define LONG50 "12345678901234567890123456789012345678901234567890"
-#define LONG500 LONG50 LONG50 LONG50 LONG50 LONG50 LONG50 LONG50 LONG50        \
-	LONG50 LONG50
-
-/* "r576.test" asks the driver below for 576. */
-static enum reply
-scripted(const char *name, enum reply usual)
-{
-	return name[0] == 'r' && name[1] >= '2' && name[1] <= '5'
-	    ? reply_by_code(atoi(name + 1)) : usual;
-}
-
-static void
-answer(struct dmtp_server *server, enum dmtp_server_event event,
-    struct buffer *events)
-{
-	const struct dmtp_argument *a = server->arguments;
-
-	switch (event) {
-	case DMTP_SERVER_MAIL:
-		buffer_printf(events, "M(%s)", a[0].text);
-		dmtp_server_answer(server, scripted(a[0].text, REPLY_OK), "");
-		break;
-	case DMTP_SERVER_RCPT:
-		buffer_printf(events, "R(%s)", a[0].text);
-		dmtp_server_answer(server, scripted(a[0].text, REPLY_OK), "");
-		break;
-	case DMTP_SERVER_DATA:
-		buffer_printf(events, "D(%s>%s:", server->origin.domain,
-		    server->destination.domain);
-		buffer_append_span(events, buffer_span(&server->message));
-		buffer_append_string(events, ")");
-		dmtp_server_answer(server, REPLY_ACCEPTED, "ID");
-		break;
-	case DMTP_SERVER_SGNT:
-		buffer_printf(events, "S(%s%s)", a[0].text,
-		    a[1].given ? "+" : "");
-		dmtp_server_answer_listing(server, REPLY_USER_SIGNET,
-		    span_string("-----BEGIN\nAAAA\n"));
-		break;
-	case DMTP_SERVER_VRFY:
-		buffer_printf(events, "V(%s)", a[0].text);
-		dmtp_server_answer(server, REPLY_ORG_CURRENT, "");
-		break;
-	case DMTP_SERVER_HIST:
-		buffer_printf(events, "H(%s%s%s)", a[0].text,
-		    a[1].given ? " start" : "", a[2].given ? " stop" : "");
-		dmtp_server_answer(server, REPLY_SIGNET_UNAVAILABLE, "");
-		break;
-	case DMTP_SERVER_QUIT:
-		buffer_append_string(events, "Q");
-		break;
-	case DMTP_SERVER_NOTHING:
-		break;
-	}
-}
-
-static bool
-feed(struct dmtp_server *server, struct span input, struct buffer *events)
-{
-	enum dmtp_server_event event;
-
-	do {
-		event = dmtp_server_feed(server, &input);
-		answer(server, event, events);
-	} while (event != DMTP_SERVER_NOTHING && event != DMTP_SERVER_QUIT);
-	return event != DMTP_SERVER_QUIT;
-}
-
-static struct dmtp_server session;
-
-static void
-start(void)
-{
-	static const struct dmtp_server_settings settings = {
-	    .hostname = "mx.beta.test", .size_limit = SIZE_LIMIT};
-
-	dmtp_server_start(&session, &settings);
-}
-
-static bool
-feed_session(struct span input, struct buffer *events)
-{
-	return feed(&session, input, events);
-}
-
-static void
-end(struct buffer *output)
-{
-	buffer_append_span(output, buffer_span(&session.output));
-	dmtp_server_free(&session);
-}
-
-static const struct transcript_engine engine = {start, feed_session, end};
+#include "tests/unit/dmtp_script.h"
 
 static void
 line_table(void **state)
@@ -143,7 +34,7 @@ line_table(void **state)
 	        "220 500 500 500 500 500 500 500 500 500 500 500 500 250 ", ""},
 	};
 
-	transcript_run_all(&engine, cases, COUNT(cases));
+	transcript_run_all(&dmtp_script, cases, COUNT(cases));
 }
 
 static void
@@ -153,7 +44,7 @@ nul_octet(void **state)
 	struct buffer events = buffer_make(1 << 20);
 	static const char text[] = "NOOP \0\nNOOP\0\nNOOP\n";
 
-	transcript_run(&engine, span_of(text, sizeof(text) - 1), SIZE_MAX,
+	transcript_run(&dmtp_script, span_of(text, sizeof(text) - 1), SIZE_MAX,
 	    &output, &events);
 	assert_string_equal(buffer_string(&output),
 	    "220 <mx.beta.test> DMTP\n500 COMMAND SYNTAX ERROR\n"
@@ -205,7 +96,7 @@ global_table(void **state)
 	    {"nothing after QUIT", "QUIT\nNOOP\n", "220 221 ", "Q"},
 	};
 
-	transcript_run_all(&engine, cases, COUNT(cases));
+	transcript_run_all(&dmtp_script, cases, COUNT(cases));
 }
 
 static const struct transcript sequence_cases[] = {
@@ -281,7 +172,7 @@ static const struct transcript sequence_cases[] = {
 static void
 sequence_table(void **state)
 {
-	transcript_run_all(&engine, sequence_cases, COUNT(sequence_cases));
+	transcript_run_all(&dmtp_script, sequence_cases, COUNT(sequence_cases));
 }
 
 static const struct transcript argument_cases[] = {
@@ -386,238 +277,18 @@ static const struct transcript argument_cases[] = {
 static void
 argument_table(void **state)
 {
-	transcript_run_all(&engine, argument_cases, COUNT(argument_cases));
-}
-
-static const char *const verbs[] = {
-#define COMMAND(verb, states, aborts, arguments, event, handler) #verb,
-#include "dmtp/command.def"
-#undef COMMAND
-};
-
-/* The codes of all that is said to `line` within a transaction, and to RCPT. */
-static void
-expect_within(const char *verb, struct span line, const char *codes)
-{
-	struct buffer text = buffer_make(4000), said = buffer_make(4000);
-	struct buffer output = buffer_make(1 << 20);
-	struct buffer events = buffer_make(1 << 20);
-	struct span rest, reply;
-
-	buffer_append_string(&text, EHLO MAIL);
-	buffer_append_string(&text, verb);
-	buffer_append_span(&text, line);
-	buffer_append_string(&text, "\n" RCPT);
-	transcript_run(&engine, buffer_span(&text), SIZE_MAX, &output, &events);
-	rest = buffer_span(&output);
-	for (size_t i = 0; span_next_line(&rest, &reply); i++)
-		if (i >= 5) /* of the greeting, EHLO and MAIL */
-			buffer_append_span(&said, span_slice(reply, 0, 4));
-	assert_string_equal(buffer_string(&said), codes);
-	buffer_free(&text);
-	buffer_free(&said);
-	buffer_free(&output);
-	buffer_free(&events);
-}
-
-/* With no verb does a line that breaks the rules of lines do anything. */
-static void
-hostile_lines(void **state)
-{
-	static const struct {
-		const char *name;
-		struct span text;
-	} cases[] = {
-#define CASE(name, text) {name, {(const uint8_t *)(text), sizeof(text) - 1}}
-	    CASE("8-bit", " \x80"),
-	    CASE("8-bit at once", "\xff"),
-	    CASE("NUL", " \0"),
-	    CASE("NUL at once", "\0"),
-	    CASE("CR inside", " a\rb"),
-	    CASE("two CR", "\r\r"),
-	    CASE("a tab", "\t"),
-	    CASE("long", " " LONG500 LONG50),
-	    CASE("long, with a good end", " " LONG500 LONG50 " FROM=<a.test>"),
-	    CASE("two verbs", "MAIL"),
-	    CASE("format", "%s%n"),
-#undef CASE
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++)
-		for (size_t j = 0; j < COUNT(verbs); j++) {
-			print_message("case: %s %s\n", verbs[j], cases[i].name);
-			expect_within(verbs[j], cases[i].text, "500 250 ");
-		}
-}
-
-/* Arguments that no verb has; only MAIL ends the transaction all the same. */
-static void
-hostile_arguments(void **state)
-{
-	static const char *const arguments[] = {" ", "  ", " =", " <>", " []",
-	    " FOR", " FOR=", " FOR=<", " FOR=<>", " FOR=<@>", " FOR=<a@>",
-	    " FOR=<..>", " TO=<a.test>", " FROM=<a.test>", " FINGERPRINT=[]",
-	    " FOR=<a.test> FINGERPRINT=[", " FOR=<a.test> FINGERPRINT=[=]",
-	    " FOR=<a.test>" " FINGERPRINT=" F1 " x", " <[::]> <[::]>",
-	    " FOR=<%s@%n.test>x", " FOR=<bob@beta.test>,<carol@beta.test>"};
-
-	for (size_t i = 0; i < COUNT(arguments); i++)
-		for (size_t j = 0; j < COUNT(verbs); j++) {
-			const char *verb = verbs[j], *codes = "501 250 ";
-
-			if (strcmp(verb, "MAIL") == 0)
-				codes = "501 503 ";
-			else if (strcmp(verb, "DATA") == 0)
-				codes = "503 250 ";
-			else if (strcmp(verb, "NOOP") == 0)
-				codes = "250 250 ";
-			else if (strcmp(verb, "VERB") == 0 ||
-			    strcmp(verb, "STARTTLS") == 0)
-				codes = "502 250 ";
-			print_message("case: %s%s\n", verb, arguments[i]);
-			expect_within(verb, span_string(arguments[i]), codes);
-		}
-}
-
-#define TO_DATA EHLO MAIL RCPT "DATA\n"
-#define TO_DATA_CODES "220 250-250-250 250 250 354 "
-#define GOT(message)                                                           \
-	"M(alpha.test)R(beta.test)D(alpha.test>beta.test:" message ")"
-
-static void
-data_table(void **state)
-{
-	static const struct transcript cases[] = {
-	    {"empty", TO_DATA ".\n", TO_DATA_CODES "254 ", GOT("")},
-	    {"LF", TO_DATA "ab\ncd\n.\n", TO_DATA_CODES "254 ",
-	        GOT("ab\ncd\n")},
-	    {"CRLF", TO_DATA "ab\r\ncd\r\n.\r\n", TO_DATA_CODES "254 ",
-	        GOT("ab\r\ncd\r\n")},
-	    {"mixed dot", TO_DATA "ab\r\n.\nNOOP\n", TO_DATA_CODES "254 250 ",
-	        GOT("ab\r\n")},
-	    {"dot inside", TO_DATA "a.\n. \n..\n.a\n.\r.\n.\r\r\n.\n",
-	        TO_DATA_CODES "254 ", GOT("a.\n. \n..\n.a\n.\r.\n.\r\r\n")},
-	    {"empty lines", TO_DATA "\n\r\n\n.\n", TO_DATA_CODES "254 ",
-	        GOT("\n\r\n\n")},
-	    {"commands in it", TO_DATA "QUIT\nRSET\n.\n", TO_DATA_CODES "254 ",
-	        GOT("QUIT\nRSET\n")},
-	    {"lines may be long", TO_DATA LONG500 LONG50 "\n.\n",
-	        TO_DATA_CODES "254 ", GOT(LONG500 LONG50 "\n")},
-	    {"not ended", TO_DATA "ab\n", TO_DATA_CODES,
-	        "M(alpha.test)R(beta.test)"},
-	    {"dot without end", TO_DATA "ab\n.", TO_DATA_CODES,
-	        "M(alpha.test)R(beta.test)"},
-	    {"at the limit", TO_DATA LONG500 LONG50 LONG50 LONG50 LONG50 LONG50
-	        LONG50 LONG50 LONG50 LONG50
-	        "1234567890123456789012345678901234567890123456789\n.\n",
-	        TO_DATA_CODES "254 ",
-	        GOT(LONG500 LONG50 LONG50 LONG50 LONG50 LONG50 LONG50 LONG50
-	            LONG50 LONG50
-	            "1234567890123456789012345678901234567890123456789\n")},
-	    {"over the limit", TO_DATA LONG500 LONG500 "\n.\nNOOP\nDATA\n",
-	        TO_DATA_CODES "552 250 503 ", "M(alpha.test)R(beta.test)"},
-	    {"far over, in lines", TO_DATA LONG500 "\n" LONG500 "\n" LONG500
-	        "\nab\n.\n" MAIL, TO_DATA_CODES "552 250 ",
-	        "M(alpha.test)R(beta.test)M(alpha.test)"},
-	};
-
-	transcript_run_all(&engine, cases, COUNT(cases));
-}
-
-static void
-exact_replies(void **state)
-{
-	struct buffer output = buffer_make(1 << 20);
-	struct buffer events = buffer_make(1 << 20);
-
-	transcript_run(&engine, span_string(TO_DATA
-	    "x\n.\nMODE\nHELP\nSGNT FOR=<a.test>\nQUIT\n"), SIZE_MAX,
-	    &output, &events);
-	assert_string_equal(buffer_string(&output),
-	    "220 <mx.beta.test> DMTP\n"
-	    "250-PIPELINING\n250-SIZE 1000\n250 OK\n"
-	    "250 OK\n250 OK\n354 READY TO RECEIVE MESSAGE\n"
-	    "254 ACCEPTED=ID\n250 OK DMTP\n"
-	    "214-DATA\n214-EHLO\n214-HELO\n214-HELP\n214-HIST\n214-MAIL\n"
-	    "214-MODE\n214-NOOP\n214-QUIT\n214-RCPT\n214-RSET\n214-SGNT\n"
-	    "214 VRFY\n"
-	    "280------BEGIN\n280-AAAA\n280 OK\n221 BYE\n");
-	buffer_free(&output);
-	buffer_free(&events);
-}
-
-/* Behind STARTTLS the greeting says the mode, and nothing else is different. */
-static void
-elevated(void **state)
-{
-	static const struct dmtp_server_settings settings = {
-	    .hostname = "mx.beta.test",
-	    .size_limit = SIZE_LIMIT,
-	    .is_elevated = true,
-	};
-	struct buffer events = buffer_make(1 << 20);
-	struct dmtp_server server;
-
-	dmtp_server_start(&server, &settings);
-	assert_string_equal(buffer_string(&server.output), "250 OK DMTP\n");
-	buffer_reset(&server.output);
-	feed(&server, span_string("EHLO <mail.alpha.test>\nMODE\n"
-	    "STARTTLS <beta.test> MODE=DMTP\n"), &events);
-	assert_null(strstr(buffer_string(&server.output), "-DMTP"));
-	assert_null(strstr(buffer_string(&server.output), "STARTTLS"));
-	assert_non_null(strstr(buffer_string(&server.output),
-	    "250 OK\n250 OK DMTP\n502 "));
-	dmtp_server_free(&server);
-	buffer_free(&events);
-}
-
-/* A driver short of memory refuses in the middle; the session goes on. */
-static void
-refused_data(void **state)
-{
-	static const struct dmtp_server_settings settings = {
-	    .hostname = "mx.beta.test", .size_limit = SIZE_LIMIT};
-	struct buffer events = buffer_make(1 << 20);
-	struct dmtp_server server;
-
-	dmtp_server_start(&server, &settings);
-	assert_false(dmtp_server_in_transaction(&server));
-	feed(&server, span_string(EHLO MAIL RCPT), &events);
-	assert_true(dmtp_server_in_transaction(&server));
-	assert_false(dmtp_server_in_data(&server));
-	assert_int_equal(server.lines, 3);
-	feed(&server, span_string("DATA\nsome\n"), &events);
-	assert_true(dmtp_server_in_data(&server));
-	assert_int_equal(server.lines, 5);
-	dmtp_server_refuse_data(&server, REPLY_ACCESS_DENIED);
-	assert_int_equal(server.message.length, 0);
-	feed(&server, span_string("more\n"), &events);
-	assert_int_equal(server.message.length, 0);
-	buffer_reset(&server.output);
-	feed(&server, span_string(".\nNOOP\n"), &events);
-	dmtp_server_say_closing(&server);
-	assert_string_equal(buffer_string(&server.output),
-	    "450 ACCESS DENIED\n250 OK\n421 CLOSING CONNECTION\n");
-	assert_false(dmtp_server_in_transaction(&server));
-	dmtp_server_free(&server);
-	buffer_free(&events);
+	transcript_run_all(&dmtp_script, argument_cases, COUNT(argument_cases));
 }
 
 int
 main(void)
 {
-	static const struct CMUnitTest tests[] = {
+	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(line_table),
 	    cmocka_unit_test(nul_octet),
 	    cmocka_unit_test(global_table),
 	    cmocka_unit_test(sequence_table),
 	    cmocka_unit_test(argument_table),
-	    cmocka_unit_test(hostile_lines),
-	    cmocka_unit_test(hostile_arguments),
-	    cmocka_unit_test(data_table),
-	    cmocka_unit_test(exact_replies),
-	    cmocka_unit_test(elevated),
-	    cmocka_unit_test(refused_data),
 	};
 
 	return cmocka_run_group_tests(tests, unit_start, unit_end);
