@@ -106,6 +106,29 @@ agent_delivers_the_libdime_dialect(void **state)
 	buffer_free(&message);
 }
 
+struct refusal_case {
+	const char *name, *recipient, *head;
+	struct span body;
+	int code;
+	const char *text;
+};
+
+static void
+expect_refusal(struct stream *s, const struct refusal_case *test)
+{
+	char stale[300];
+
+	unit_case(test->name);
+	assert_int_equal(hand_in(s, "alice@alpha.test", test->recipient,
+	    test->head, test->body), test->code);
+	if (strstr(heard, test->text) != heard)
+		fail_msg("%s", heard);
+	/* policyd is told what another signet stands in for. */
+	policyd_heard_stale(stale);
+	assert_string_equal(stale,
+	    strstr(heard, "586") != NULL ? test->recipient : "");
+}
+
 static void
 agent_refuses(void **state)
 {
@@ -114,12 +137,7 @@ agent_refuses(void **state)
 	struct buffer carol = sealed(world.beta, world.carol, "agent's carol");
 	struct buffer dave = sealed(world.beta, world.dave, "agent's dave");
 	struct buffer erin = sealed(world.gamma, world.erin, "agent's erin");
-	const struct {
-		const char *name, *recipient, *head;
-		struct span body;
-		int code;
-		const char *text;
-	} cases[] = {
+	const struct refusal_case cases[] = {
 	    {"naked", "bob@beta.test", "Subject: secret\r\n\r\n",
 	        span_string("words\n"), 550, "5.6.0 not D/MIME"},
 	    {"naked under our type", "bob@beta.test", transit_head,
@@ -145,20 +163,9 @@ agent_refuses(void **state)
 	};
 	unsigned int before = postfix_mail()->count;
 	struct stream *s = lmtp_open();
-	char stale[300];
 
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		unit_case(cases[i].name);
-		assert_int_equal(hand_in(s, "alice@alpha.test",
-		    cases[i].recipient, cases[i].head, cases[i].body),
-		    cases[i].code);
-		if (strstr(heard, cases[i].text) != heard)
-			fail_msg("%s", heard);
-		/* policyd is told what another signet stands in for. */
-		policyd_heard_stale(stale);
-		assert_string_equal(stale,
-		    strstr(heard, "586") != NULL ? cases[i].recipient : "");
-	}
+	for (size_t i = 0; i < COUNT(cases); i++)
+		expect_refusal(s, &cases[i]);
 	unit_case("no host answers, and a rule that wants no retry");
 	policyd_says(POLICY_REFUSE);
 	assert_int_equal(hand_in(s, "alice@alpha.test", "erin@gamma.test",
