@@ -163,20 +163,31 @@ site_start(void **state)
 	return 0;
 }
 
+/* ThreadSanitizer finds races in how libmilter ends right behind a connection,
+ * which cannot be told from others by their stacks. */
+static void
+stop_milter(void)
+{
+#ifdef __SANITIZE_THREAD__
+	const int signal = SIGKILL, expected = SIGKILL;
+#else
+	const int signal = SIGTERM, expected = 0;
+#endif
+	int status;
+
+	kill(site.pid, signal);
+	waitpid(site.pid, &status, 0);
+	unit_expect_end("dime-milter", status == expected ? 0 : status);
+}
+
 int
 site_end(void **state)
 {
-	int status = 0;
-
-	if (site.pid > 0) {
-		kill(site.pid, SIGTERM);
-		waitpid(site.pid, &status, 0);
-	}
+	if (site.pid > 0)
+		stop_milter();
 	fake_policyd_stop(&site.policyd);
 	keys_close(site.keys);
-	unit_end(state);
-	unit_expect_end("dime-milter", status);
-	return 0;
+	return unit_end(state);
 }
 
 int

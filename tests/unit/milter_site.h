@@ -28,8 +28,7 @@ extern struct milter_site site;
 /* The connection of the moment. */
 extern struct mta mta;
 
-/* Group fixtures: take the milter up, and down in good order, when sanitizers
- * speak up. */
+/* Group fixtures: take the milter up, and down in good order. */
 int site_start(void **state);
 int site_end(void **state);
 
