@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "keys/database.h"
 
@@ -17,6 +18,7 @@ enum {
 	 * that what only reads finds one while they all wait for a lock. */
 	POOL_SIZE = 32,
 	BUSY_TIMEOUT = 5000, /* milliseconds, for a lock and for a handle */
+	QUIET = 10 * 1000, /* milliseconds, between two lines that say the same */
 };
 
 struct database {
@@ -26,6 +28,11 @@ struct database {
 	pthread_cond_t given;
 	struct database_handle *idle;
 	unsigned int open;
+	/* What the log was told last, until when it is not told again, and how
+	 * often it would have been. */
+	int said;
+	struct deadline quiet;
+	int64_t unsaid;
 };
 
 const char *
@@ -34,21 +41,59 @@ database_path(const struct database *database)
 	return database->path;
 }
 
+/* A disk that stays full fails every write: a line for each would fill the log
+ * as well. */
+static void
+complain(struct database *database, int code, const char *text)
+{
+	const size_t length = strlen(database->path);
+	struct log_line line;
+	int64_t more;
+
+	if (strncmp(text, database->path, length) == 0 &&
+	    strncmp(text + length, ": ", 2) == 0)
+		text += length + 2;
+	pthread_mutex_lock(&database->mutex);
+	if (code == database->said && deadline_left(database->quiet) > 0) {
+		database->unsaid++;
+		pthread_mutex_unlock(&database->mutex);
+		return;
+	}
+	more = database->unsaid;
+	database->said = code;
+	database->quiet = deadline_in(QUIET);
+	database->unsaid = 0;
+	pthread_mutex_unlock(&database->mutex);
+	log_begin(&line, LOG_ERR, "database-error");
+	log_text(&line, "file", database->path);
+	log_text(&line, "text", text);
+	if (more > 0)
+		log_number(&line, "more", more);
+	log_end(&line);
+}
+
 int
-database_error(const struct database_handle *handle, int code,
-    struct fault *fault)
+database_error(struct database_handle *handle, int code, struct fault *fault)
 {
 	const char *text = sqlite3_errcode(handle->sqlite) == code
 	    ? sqlite3_errmsg(handle->sqlite)
 	    : sqlite3_errstr(code);
 	const char *path = handle->database->path;
-	struct log_line line;
 	int err = ERR_DATABASE;
 
 	switch (code & 0xff) {
-	case SQLITE_PERM:
 	case SQLITE_READONLY:
+		/* One that was opened while it was so would stay so. */
+		handle->broken = true;
 		err = ERR_PERMISSION;
+		break;
+	case SQLITE_PERM:
+		err = ERR_PERMISSION;
+		break;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		/* Of a file that was written over it may remember too much. */
+		handle->broken = true;
 		break;
 	case SQLITE_CANTOPEN:
 		if (access(path, R_OK | W_OK) != 0 && errno == EACCES)
@@ -60,10 +105,7 @@ database_error(const struct database_handle *handle, int code,
 	}
 	if (fault != NULL)
 		return fault_set(fault, err, "%s: %s", path, text);
-	log_begin(&line, LOG_ERR, "database-error");
-	log_text(&line, "file", path);
-	log_text(&line, "text", text);
-	log_end(&line);
+	complain(handle->database, code, text);
 	return err;
 }
 
@@ -284,17 +326,13 @@ database_open(const struct database_schema *schema, const char *path,
 	if (database == NULL)
 		return fault_set(fault, ERR_MEMORY, "%s: out of memory", path);
 	if ((mode != 0 && (err = create(database, mode, fault)) != 0) ||
-	    (err = check_file(path, fault)) != 0 ||
-	    (err = database_take(database, &handle, fault)) != 0)
-		goto out;
-	err = check_schema(handle, fault);
-	database_give(handle);
-out:
-	if (err != 0)
+	    (err = database_take(database, &handle, fault)) != 0) {
 		database_close(database);
-	else
-		*out = database;
-	return err;
+		return err;
+	}
+	database_give(handle);
+	*out = database;
+	return 0;
 }
 
 void
@@ -368,8 +406,36 @@ unreserve(struct database *database)
 	pthread_mutex_unlock(&database->mutex);
 }
 
-int
-database_take(struct database *database, struct database_handle **out,
+bool
+database_has_moved(const struct database_handle *handle)
+{
+	int moved = 0;
+
+	return sqlite3_file_control(handle->sqlite, "main",
+	           SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+	    moved != 0;
+}
+
+/* Whatever is at the path by now. */
+static int
+open_another(struct database *database, struct database_handle **out,
+    struct fault *fault)
+{
+	int err;
+
+	if ((err = check_file(database->path, fault)) != 0 ||
+	    (err = handle_open(database, database->path, out, fault)) != 0)
+		return err;
+	err = check_schema(*out, fault);
+	if (err != 0) {
+		handle_free(*out);
+		*out = NULL;
+	}
+	return err;
+}
+
+static int
+take(struct database *database, struct database_handle **out,
     struct fault *fault)
 {
 	int err;
@@ -377,11 +443,27 @@ database_take(struct database *database, struct database_handle **out,
 	if (!reserve(database, out))
 		return fault_set(fault, ERR_BUSY, "%s: all handles are in use",
 		    database->path);
+	if (*out != NULL && database_has_moved(*out)) {
+		handle_free(*out);
+		*out = NULL;
+	}
 	if (*out != NULL)
 		return 0;
-	err = handle_open(database, database->path, out, fault);
+	err = open_another(database, out, fault);
 	if (err != 0)
 		unreserve(database);
+	return err;
+}
+
+int
+database_take(struct database *database, struct database_handle **out,
+    struct fault *fault)
+{
+	struct fault own;
+	int err = take(database, out, fault != NULL ? fault : &own);
+
+	if (err != 0 && fault == NULL)
+		complain(database, -err, own.text);
 	return err;
 }
 
@@ -390,6 +472,11 @@ database_give(struct database_handle *handle)
 {
 	struct database *database = handle->database;
 
+	if (handle->broken) {
+		handle_free(handle);
+		unreserve(database);
+		return;
+	}
 	pthread_mutex_lock(&database->mutex);
 	handle->next = database->idle;
 	database->idle = handle;

@@ -13,6 +13,9 @@
  * nobody ever meets one without its tables or with the wrong mode. SQLite gives
  * its -wal and -shm files the mode of the file itself, whatever the umask.
  *
+ * When another file is put in its place, that one is used from the next call on;
+ * one that could not be used is tried again with each.
+ *
  * Whoever uses it needs write permission on the directory too, and programs
  * that run as different users a common group and a set-group-ID directory.
  */
@@ -51,27 +54,33 @@ struct database_handle {
 	struct database *database;
 	sqlite3 *sqlite;
 	sqlite3_stmt **prepared; /* by number, NULL until first used */
+	bool broken; /* is closed when it is given back */
 	struct database_handle *next;
 };
 
 /*
  * An idle handle, a new one, or, when all of the pool are out, the first that
- * comes back. ERR_BUSY when none does in time.
+ * comes back. ERR_BUSY when none does in time; errors of database_open() when
+ * the file is another one now. Without a `fault` they are in the log.
  */
 int database_take(struct database *database, struct database_handle **out,
     struct fault *fault);
 void database_give(struct database_handle *handle);
+
+/* Whether another file, or none, is at the path since the handle was opened. */
+bool database_has_moved(const struct database_handle *handle);
 
 /* The statement of that number, ready to be bound; NULL when SQLite refuses
  * it. */
 sqlite3_stmt *database_prepare(struct database_handle *handle, size_t number);
 
 /*
- * The error of a call that returned `code` as ERR_PERMISSION or ERR_DATABASE.
- * SQLite's words go to `fault` with the name of the file, or to the log when
- * `fault` is NULL.
+ * The error of a call that returned `code` as ERR_BUSY, ERR_PERMISSION or
+ * ERR_DATABASE. SQLite's words go to `fault` with the name of the file, or to
+ * the log when `fault` is NULL: the same ones every ten seconds at most. The
+ * handle is not used again where that could go on failing for itself.
  */
-int database_error(const struct database_handle *handle, int code,
+int database_error(struct database_handle *handle, int code,
     struct fault *fault);
 
 #endif

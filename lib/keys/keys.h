@@ -53,8 +53,8 @@ struct keys_org {
 
 /* The current organization of `domain`, with its signet in the standard layout,
  * or in that layout: the same keys. ERR_NO_KEY when it is not ours. This and
- * all below: ERR_DATABASE for a row that was tampered with, ERR_NO_KEY for one
- * that another key has sealed; both are temporary for mail. */
+ * all below: ERR_DATABASE for a row that was tampered with, or that another key
+ * has sealed, which a peer must not take for one that is not there. */
 int keys_find_org(struct keys *keys, const char *domain,
     struct keys_org **out, struct fault *fault);
 int keys_find_org_in(struct keys *keys, enum layout layout, const char *domain,

@@ -113,6 +113,7 @@ keys_kept_free(struct keys_kept *kept)
 static void
 give_up(struct keys_kept *kept)
 {
+	kept->handle->broken = true;
 	database_give(kept->handle);
 	kept->handle = NULL;
 }
@@ -129,6 +130,8 @@ version_of_store(struct keys_kept *kept, struct database *database)
 	struct fault fault;
 	uint64_t version;
 
+	if (kept->handle != NULL && database_has_moved(kept->handle))
+		give_up(kept);
 	if (kept->handle == NULL) {
 		if (database_take(database, &kept->handle, &fault) != 0)
 			return NO_VERSION;

@@ -134,7 +134,7 @@ int
 keys_broken(const struct keys *keys, const struct keys_place *place, int err,
     struct fault *fault)
 {
-	if (err != ERR_MEMORY && err != ERR_NO_KEY)
+	if (err != ERR_MEMORY)
 		err = ERR_DATABASE;
 	if (fault == NULL)
 		return err;

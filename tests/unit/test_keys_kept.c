@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/keys_world.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /*
  * What lib/keys keeps of the store: it is given out as long as nobody has
@@ -144,6 +146,88 @@ new_users_show_at_once(void **state)
 	keys_user_free(bob);
 }
 
+/* ---- the store in its place ---- */
+
+static void
+move(const struct world *world, const char *from, const char *to)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+	char source[120], target[120];
+
+	for (size_t i = 0; i < COUNT(suffixes); i++) {
+		snprintf(source, sizeof(source), "%s/%s%s", world->directory,
+		    from, suffixes[i]);
+		snprintf(target, sizeof(target), "%s/%s%s", world->directory,
+		    to, suffixes[i]);
+		if (rename(source, target) != 0)
+			unlink(target);
+	}
+}
+
+static void
+expect_users(struct world *world, int bob, int carol)
+{
+	struct keys_user *user;
+
+	assert_int_equal(keys_find_user(world->keys, "bob@beta.test", &user,
+	    NULL), bob);
+	keys_user_free(user);
+	assert_int_equal(keys_find_user(world->keys, "carol@beta.test", &user,
+	    NULL), carol);
+	keys_user_free(user);
+}
+
+/* Makes a store like the first one, sealed with the key files that are there. */
+static void
+make_another(struct world *world)
+{
+	struct keys_settings settings = world->settings;
+	struct keys *keys;
+
+	settings.create = true;
+	assert_int_equal(keys_open(&settings, &keys, NULL), 0);
+	assert_int_equal(keys_create_org(keys, "beta.test", NULL), 0);
+	assert_int_equal(keys_create_user(keys, "carol@beta.test", NULL), 0);
+	keys_close(keys);
+}
+
+/* Nobody whom the store has may be unknown, as a peer would bounce his mail. */
+static void
+a_store_that_takes_its_place_is_used(void **state)
+{
+	struct world *world = *state;
+	int fd;
+
+	keys_close(world->other);
+	world->other = NULL;
+	for (int i = 0; i < 2; i++) {
+		unit_case("as it was");
+		expect_users(world, 0, ERR_UNKNOWN_ADDRESS);
+		unit_case("gone");
+		move(world, "keys.db", "first.db");
+		expect_users(world, ERR_NO_FILE, ERR_NO_FILE);
+		unit_case("another file");
+		fd = open(world->database, O_WRONLY | O_CREAT, 0600);
+		assert_int_equal(write(fd, "no database", 11), 11);
+		close(fd);
+		expect_users(world, ERR_DATABASE, ERR_DATABASE);
+		unlink(world->database);
+		unit_case("another store");
+		make_another(world);
+		expect_users(world, ERR_UNKNOWN_ADDRESS, 0);
+		unit_case("that is gone");
+		move(world, "keys.db", "second.db");
+		expect_users(world, ERR_NO_FILE, ERR_NO_FILE);
+		unit_case("that another key has sealed");
+		move(world, "master.key", "saved.key");
+		make_another(world);
+		move(world, "saved.key", "master.key");
+		expect_users(world, ERR_UNKNOWN_ADDRESS, ERR_DATABASE);
+		move(world, "first.db", "keys.db");
+	}
+	expect_users(world, 0, ERR_UNKNOWN_ADDRESS);
+}
+
 /* Names that are made up, and tags, take nobody's place. */
 static void
 strangers_take_no_place(void **state)
@@ -253,6 +337,7 @@ main(void)
 	    KEPT_TEST(given_out_again),
 	    KEPT_TEST(changes_show_at_once),
 	    KEPT_TEST(new_users_show_at_once),
+	    KEPT_TEST(a_store_that_takes_its_place_is_used),
 	    KEPT_TEST(strangers_take_no_place),
 	    KEPT_TEST(long_names),
 	    KEPT_TEST(more_than_places),

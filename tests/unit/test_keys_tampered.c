@@ -116,7 +116,7 @@ tampered_rows_are_refused(void **state)
 }
 
 static void
-a_row_of_another_key_is_no_key(void **state)
+a_row_of_another_key_is_not_absent(void **state)
 {
 	struct world *world = *state;
 	struct fault fault = {0};
@@ -124,7 +124,7 @@ a_row_of_another_key_is_no_key(void **state)
 
 	world_sql(world, "UPDATE org SET master_id = '0123456789abcdef'");
 	assert_int_equal(keys_find_org(world->keys, "alpha.test", &org,
-	    &fault), ERR_NO_KEY);
+	    &fault), ERR_DATABASE);
 	world_expect_fault(&fault, "0123456789abcdef");
 	world_expect_fault(&fault, world->master);
 }
@@ -134,7 +134,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    WORLD_TEST_TWO(tampered_rows_are_refused),
-	    WORLD_TEST_TWO(a_row_of_another_key_is_no_key),
+	    WORLD_TEST_TWO(a_row_of_another_key_is_not_absent),
 	};
 
 	return cmocka_run_group_tests(tests, unit_start, unit_end);
