@@ -28,6 +28,7 @@ enum {
 /* Strangers choose the names. A failure that has no place here is a new one. */
 #define FAILURES_MAX "10000"
 #define KNOWN_MAX "100000" /* of one organization */
+#define PIN_MOST "31536000" /* PIN_SECURE */
 
 struct state {
 	struct database *database;
@@ -97,12 +98,15 @@ enum {
 	STATEMENTS
 };
 
+/* What a clock that was ahead has put too far ahead is cut when the record is
+ * confirmed again. */
 #define WRITE_PIN                                                              \
 	"INSERT INTO pin (domain, until, secure, record, confirmed)"           \
 	" VALUES (?, ?, ?, ?, ?) ON CONFLICT (domain) DO UPDATE SET"           \
-	" until = max(until, excluded.until),"                                 \
+	" until = max(min(until, excluded.confirmed + " PIN_MOST "),"         \
+	" excluded.until),"                                                    \
 	" secure = excluded.secure, record = excluded.record,"                 \
-	" confirmed = max(confirmed, excluded.confirmed)"
+	" confirmed = excluded.confirmed"
 
 static const char *const statements[STATEMENTS] = {
     [SET_PIN] = WRITE_PIN,
@@ -124,7 +128,8 @@ static const char *const statements[STATEMENTS] = {
 		    " (SELECT count(*) FROM failure) < " FAILURES_MAX
 		    " OR EXISTS (SELECT 1 FROM failure WHERE name = ?1)"
 		    " ON CONFLICT (name) DO UPDATE SET"
-		    " since = CASE WHEN until > ?2 THEN since ELSE ?2 END,"
+		    " since = CASE WHEN until > ?2 AND since <= ?2"
+		    " THEN since ELSE ?2 END,"
 		    " until = ?3 RETURNING since",
     [GET_FAILURE] = "SELECT 1 FROM failure WHERE name = ?",
     [FORGET_FAILURE] = "DELETE FROM failure WHERE name = ?",

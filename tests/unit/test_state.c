@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/state_world.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* What state.db says, and for how long. */
@@ -367,6 +369,96 @@ a_node_stays_who_it_is(void **state)
 	assert_int_equal(state_get_node(world->state, again), ERR_DATABASE);
 }
 
+/* ---- a bad night ---- */
+
+/* Lets no file of the process grow, as a full disk would not (the error is EFBIG
+ * where it would be ENOSPC). Returns what undoes it. */
+static rlim_t
+fill_disk(rlim_t size)
+{
+	struct rlimit limit;
+	rlim_t before;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	before = limit.rlim_cur;
+	limit.rlim_cur = size;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	return before;
+}
+
+static void
+a_full_disk_is_got_over(void **state)
+{
+	struct world *world = *state;
+	struct state_note note = {"l", "s", {0}};
+	int64_t since;
+	bool found;
+	rlim_t before;
+	int errors[6];
+
+	assert_int_equal(state_set_pin(world->state, "a.test", START + DAY,
+	    true, span_string("pok=1")), 0);
+	assert_int_equal(state_set_delivered(world->state, "one", "r"), 0);
+	before = fill_disk(0);
+	errors[0] = state_set_delivered(world->state, "two", "r");
+	errors[1] = state_set_note(world->state, "q", &note);
+	errors[2] = state_failing_since(world->state, "origin", &since);
+	errors[3] = state_set_pin(world->state, "b.test", START + DAY, true,
+	    span_string("pok=1"));
+	errors[4] = state_get_delivered(world->state, "one", "r", &found);
+	errors[5] = state_expire(world->state);
+	fill_disk(before);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(errors[i], ERR_DATABASE);
+	unit_case("what was noted before can be read");
+	assert_int_equal(errors[4], 0);
+	assert_true(found);
+	unit_case("with nothing to be deleted nothing is written");
+	assert_int_equal(errors[5], 0);
+	unit_case("space again");
+	assert_int_equal(state_set_delivered(world->state, "two", "r"), 0);
+	assert_int_equal(state_get_delivered(world->state, "two", "r", &found),
+	    0);
+	assert_true(found);
+	assert_int_equal(state_set_note(world->state, "q", &note), 0);
+	expect_pin(world, "a.test", true, START + DAY, true, "pok=1");
+	expect_pin(world, "b.test", false, 0, false, "");
+}
+
+/* The clock was ahead for a while, and is right again. */
+static void
+a_clock_that_was_ahead(void **state)
+{
+	struct world *world = *state;
+	const int64_t ahead = START + 1000 * (int64_t)DAY;
+	int64_t since;
+
+	world->clock.now = ahead;
+	assert_int_equal(state_set_pin(world->state, "a.test",
+	    ahead + 30 * DAY, true, span_string("pok=1")), 0);
+	assert_int_equal(state_failing_since(world->state, "origin", &since),
+	    0);
+	world->clock.now = START;
+	unit_case("a failure");
+	assert_int_equal(state_failing_since(world->state, "origin", &since),
+	    0);
+	assert_int_equal(since, START);
+	world->clock.now = START + 2 * DAY;
+	assert_int_equal(state_failing_since(world->state, "origin", &since),
+	    0);
+	assert_int_equal(since, START);
+	unit_case("a pin that is confirmed again");
+	assert_int_equal(state_set_pin(world->state, "a.test",
+	    START + 40 * DAY, true, span_string("pok=1")), 0);
+	expect_pin(world, "a.test", true, START + (2 + 365) * (int64_t)DAY,
+	    true, "pok=1");
+	unit_case("and was confirmed now");
+	assert_int_equal(state_forget_pin(world->state, "a.test",
+	    world->clock.now), 0);
+	expect_pin(world, "a.test", false, 0, false, "");
+}
+
 int
 main(void)
 {
@@ -381,6 +473,8 @@ main(void)
 	    WORLD_TEST(signets_that_were_seen),
 	    WORLD_TEST(not_all_of_an_organization_are_seen),
 	    WORLD_TEST(a_node_stays_who_it_is),
+	    WORLD_TEST(a_full_disk_is_got_over),
+	    WORLD_TEST(a_clock_that_was_ahead),
 	    WORLD_TEST(expiry_deletes_what_ran_out),
 	};
 
