@@ -72,15 +72,30 @@ complain(struct database *database, int code, const char *text)
 	log_end(&line);
 }
 
-int
-database_error(struct database_handle *handle, int code, struct fault *fault)
+/* SQLite's words, and the system's where it has refused something. */
+static void
+describe(const struct database_handle *handle, int code,
+    char out[static FAULT_TEXT_SIZE])
 {
 	const char *text = sqlite3_errcode(handle->sqlite) == code
 	    ? sqlite3_errmsg(handle->sqlite)
 	    : sqlite3_errstr(code);
+	const bool by_system = (code & 0xff) == SQLITE_IOERR ||
+	    (code & 0xff) == SQLITE_CANTOPEN;
+	const int number = by_system ? sqlite3_system_errno(handle->sqlite) : 0;
+
+	snprintf(out, FAULT_TEXT_SIZE, "%s%s%s", text,
+	    number != 0 ? ": " : "", number != 0 ? strerror(number) : "");
+}
+
+int
+database_error(struct database_handle *handle, int code, struct fault *fault)
+{
+	char text[FAULT_TEXT_SIZE];
 	const char *path = handle->database->path;
 	int err = ERR_DATABASE;
 
+	describe(handle, code, text);
 	switch (code & 0xff) {
 	case SQLITE_READONLY:
 		/* One that was opened while it was so would stay so. */
@@ -463,7 +478,8 @@ database_take(struct database *database, struct database_handle **out,
 	int err = take(database, out, fault != NULL ? fault : &own);
 
 	if (err != 0 && fault == NULL)
-		complain(database, -err, own.text);
+		complain(database, err == ERR_BUSY ? SQLITE_BUSY : err,
+		    own.text);
 	return err;
 }
 
