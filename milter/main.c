@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "crypto/secret.h"
 #include "milter/milter.h"
+#include "net/descriptors.h"
 #include "net/stream.h"
 
 enum { HOUSEKEEPING = 3600 /* seconds */ };
@@ -215,9 +216,9 @@ wait_for_end(struct milter *milter, struct running *running)
 	struct timespec until;
 
 	while (!running->ended) {
-		clock_gettime(CLOCK_REALTIME, &until);
+		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += HOUSEKEEPING;
-		if (sem_timedwait(&wake, &until) == 0) {
+		if (sem_clockwait(&wake, CLOCK_MONOTONIC, &until) == 0) {
 			if (!running->ended)
 				reload(milter);
 		} else if (errno == ETIMEDOUT)
@@ -276,6 +277,8 @@ main(int argc, char **argv)
 	}
 	if (optind != argc)
 		return usage();
+	/* Without one for a new connection, libmilter asks again and again. */
+	descriptors_raise();
 	crowd_start(&milter.crowd);
 	if ((err = crypto_start(&fault)) == 0 &&
 	    (err = site_open(&milter.site, path, &fault)) == 0)

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -131,6 +132,18 @@ suppress_libmilter(void)
 	setenv("TSAN_OPTIONS", options, 1);
 }
 
+/* As the usual init system would start it, with few to begin with. */
+static void
+limit_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > 64) {
+		limit.rlim_cur = 64;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 static void
 start_milter(void)
 {
@@ -138,6 +151,7 @@ start_milter(void)
 	unlink(site_path("log"));
 	site.pid = fork();
 	if (site.pid == 0) {
+		limit_descriptors();
 		execl(TEST_BUILDDIR "/milter/dime-milter", "dime-milter", "-c",
 		    site.config, (char *)NULL);
 		_exit(127);

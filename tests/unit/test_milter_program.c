@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,6 +95,16 @@ a_reload_takes_effect_or_leaves_all_as_it_was(void **state)
 	expect("DIME-MX", &mail, 'c', "");
 }
 
+/* libmilter spins when there is none for one more connection. */
+static void
+it_takes_the_descriptors_that_it_may_have(void **state)
+{
+	struct rlimit limit;
+
+	assert_int_equal(prlimit(site.pid, RLIMIT_NOFILE, NULL, &limit), 0);
+	assert_int_equal(limit.rlim_cur, limit.rlim_max);
+}
+
 static int
 run(const char *option, const char *config)
 {
@@ -152,6 +163,7 @@ main(void)
 	    TEST(several_messages_on_a_connection),
 	    TEST(many_connections_at_once),
 	    TEST(a_reload_takes_effect_or_leaves_all_as_it_was),
+	    TEST(it_takes_the_descriptors_that_it_may_have),
 	    TEST(bad_starts),
 	    TEST(it_ends_in_good_order),
 	};
