@@ -273,6 +273,27 @@ the_second_responder(void **state)
 
 /* ---- what is kept ---- */
 
+/* What was learned while the clock was ahead is asked for again. */
+static void
+not_kept_when_the_clock_comes_back(void **state)
+{
+	struct revocation *revocation = fresh();
+	struct tls_peer peer;
+
+	shake_hands(&with_responder, &peer);
+	assert_int_equal(revocation_check(revocation, &peer,
+	    deadline_in(LONG), NULL), CERTIFICATE_GOOD);
+	assert_int_equal(revocation_check(revocation, &peer,
+	    deadline_in(LONG), NULL), CERTIFICATE_GOOD);
+	assert_int_equal(responder_asked(responder), 1);
+	passed = -365 * 86400;
+	responder_set(responder, RESPONDER_REVOKED);
+	assert_int_equal(revocation_check(revocation, &peer,
+	    deadline_in(LONG), NULL), CERTIFICATE_REVOKED);
+	tls_peer_free(&peer);
+	revocation_free(revocation);
+}
+
 static void
 kept_until_next_update(void **state)
 {
@@ -432,6 +453,7 @@ main(void)
 	    cmocka_unit_test(nobody_to_ask),
 	    cmocka_unit_test(the_second_responder),
 	    cmocka_unit_test(kept_until_next_update),
+	    cmocka_unit_test(not_kept_when_the_clock_comes_back),
 	    cmocka_unit_test(urls),
 	    cmocka_unit_test(only_given_addresses),
 	};
