@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "base/error.h"
 #include "dmtp/lmtp.h"
 
 /* How far the session has come. */
@@ -50,7 +51,7 @@ end_transaction(struct lmtp *lmtp)
 	lmtp->recipient[0] = '\0';
 	lmtp->sender_given[0] = '\0';
 	lmtp->recipient_given[0] = '\0';
-	lmtp->overflow = false;
+	lmtp->lost = 0;
 	buffer_free(&lmtp->message);
 }
 
@@ -264,22 +265,25 @@ feed_line(struct lmtp *lmtp, struct span *input)
 static void
 keep(struct lmtp *lmtp, const void *data, size_t length)
 {
-	if (lmtp->overflow)
+	if (lmtp->lost != 0)
 		return;
 	buffer_append(&lmtp->message, data, length);
 	if (lmtp->message.error == 0)
 		return;
+	lmtp->lost = lmtp->message.error;
 	buffer_free(&lmtp->message);
-	lmtp->overflow = true;
 }
 
 static enum lmtp_event
 end_data(struct lmtp *lmtp)
 {
-	if (!lmtp->overflow)
+	const int lost = lmtp->lost;
+
+	if (lost == 0)
 		return LMTP_MESSAGE;
 	end_transaction(lmtp);
-	return say(lmtp, "552 5.3.4 Message too large");
+	return say(lmtp, lost == ERR_TOO_LARGE ? "552 5.3.4 Message too large"
+	                                       : "451 4.3.0 Out of memory");
 }
 
 /* One octet at which the position may change; true at the message's end. */

@@ -46,7 +46,7 @@ struct lmtp {
 
 	unsigned int state;
 	unsigned int data_position;
-	bool overflow;
+	int lost; /* the error for which the message is not kept */
 	struct line_reader reader;
 	uint8_t line[LMTP_LINE_LIMIT];
 };

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/error.h"
 #include "dmtp/lmtp.h"
 
 enum { SIZE_LIMIT = 100 };
@@ -192,6 +193,27 @@ message_table(void **state)
 	transcript_run_all(&engine, cases, COUNT(cases));
 }
 
+/* What may be had later is no reason to bounce. */
+static void
+without_memory_a_message_waits(void **state)
+{
+	struct buffer events = buffer_make(1 << 20);
+
+	start();
+	feed(span_string(TO_DATA), &events);
+	session.message.error = ERR_MEMORY;
+	buffer_reset(&session.output);
+	feed(span_string("a\r\nb\r\n.\r\n" MAIL RCPT "DATA\r\nc\r\n.\r\n"),
+	    &events);
+	assert_string_equal(buffer_string(&session.output),
+	    "451 4.3.0 Out of memory\r\n250 2.1.0 OK\r\n250 2.1.5 OK\r\n"
+	    "354 End with a dot on a line by itself\r\n"
+	    "250 2.0.0 Sent??250 really\r\n");
+	assert_string_equal(buffer_string(&events), GOT("c\r\n"));
+	buffer_free(&events);
+	lmtp_free(&session);
+}
+
 static void
 exact_replies(void **state)
 {
@@ -245,6 +267,7 @@ main(void)
 	    cmocka_unit_test(sender_as_given),
 	    cmocka_unit_test(long_lines),
 	    cmocka_unit_test(message_table),
+	    cmocka_unit_test(without_memory_a_message_waits),
 	    cmocka_unit_test(exact_replies),
 	};
 
