@@ -110,20 +110,20 @@ crypto_ed25519_sign_as(const uint8_t seed[static CRYPTO_SEED],
 	sodium_memzero(secret, sizeof(secret));
 }
 
-/* 1 or 0, or -1 where OpenSSL fails. */
-static int
+/* True when it is good; false also where OpenSSL fails, for want of memory
+ * say. */
+static bool
 verify_by_openssl(const uint8_t *public_key, struct span message,
     const uint8_t *signature)
 {
 	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
 	    public_key, CRYPTO_SIGN_PUBLIC);
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	int good = -1;
+	bool good = key != NULL && context != NULL &&
+	    EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+	    EVP_DigestVerify(context, signature, CRYPTO_SIGNATURE,
+	    message.data, message.length) == 1;
 
-	if (key != NULL && context != NULL &&
-	    EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1)
-		good = EVP_DigestVerify(context, signature, CRYPTO_SIGNATURE,
-		    message.data, message.length);
 	EVP_MD_CTX_free(context);
 	EVP_PKEY_free(key);
 	return good;
@@ -139,16 +139,15 @@ crypto_ed25519_verify(const uint8_t public_key[static CRYPTO_SIGN_PUBLIC],
     struct span message, const uint8_t signature[static CRYPTO_SIGNATURE])
 {
 	static const uint8_t neutral[32] = {1};
-	int good = -1;
 
 	if (memcmp(signature, neutral, sizeof(neutral)) == 0)
 		return false;
-	if (message.length >= VERIFY_BY_OPENSSL)
-		good = verify_by_openssl(public_key, message, signature);
-	if (good < 0)
-		good = crypto_sign_verify_detached(signature, message.data,
-		    message.length, public_key) == 0;
-	return good == 1;
+	/* That it is bad is for good, and said by the one that needs no
+	 * memory. */
+	return (message.length >= VERIFY_BY_OPENSSL &&
+	        verify_by_openssl(public_key, message, signature)) ||
+	    crypto_sign_verify_detached(signature, message.data,
+	    message.length, public_key) == 0;
 }
 
 bool
