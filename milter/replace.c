@@ -117,7 +117,7 @@ int
 replace_body(struct session *session, struct span body, struct fault *fault)
 {
 	enum { PIECE = 1 << 20 };
-	uint8_t *copy = malloc(PIECE);
+	uint8_t *copy = malloc(body.length < PIECE ? body.length + 1 : PIECE);
 	size_t at = 0;
 	int err = 0;
 

@@ -68,6 +68,16 @@ session_new(SMFICTX *ctx)
 	return session;
 }
 
+/* Postfix tells the queue id once per field otherwise; it is in DATA's macros,
+ * too. */
+static bool
+spare_macros(SMFICTX *ctx)
+{
+	static char none[] = "";
+
+	return smfi_setsymlist(ctx, SMFIM_EOH, none) == MI_SUCCESS;
+}
+
 /* Nothing we insert would come out exact without the leading blanks. */
 static sfsistat
 on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
@@ -86,7 +96,7 @@ on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
 		return SMFIS_REJECT;
 	}
 	session = session_new(ctx);
-	if (session == NULL)
+	if (session == NULL || !spare_macros(ctx))
 		return SMFIS_REJECT;
 	session->quiet = (offered_steps & QUIET) == QUIET;
 	*actions = ACTIONS;

@@ -196,7 +196,8 @@ negotiate(struct mta *mta, unsigned int steps)
 	if (agreed) {
 		uint32_t wanted;
 
-		assert_int_equal(data.length, 12);
+		/* Behind these, which macros it wants. */
+		assert_true(data.length >= 12);
 		memcpy(&wanted, data.data + 8, 4);
 		mta->steps = ntohl(wanted);
 		assert_int_equal(mta->steps & ~steps, 0);
