@@ -19,7 +19,7 @@
 
 enum {
 	HOUSEKEEPING = 3600, /* seconds */
-	STACK_SIZE = 512 << 10, /* octets */
+	STACK_SIZE = 1 << 20, /* octets */
 };
 
 /* Posted by SIGHUP and by the end of libmilter. */
