@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/condition.h"
 #include "crypto/crypto.h"
 
 static unsigned char *
@@ -18,22 +19,28 @@ void
 crowd_start(struct crowd *crowd)
 {
 	pthread_mutex_init(&crowd->lock, NULL);
+	condition_start(&crowd->left);
 	memset(crowd->waiting, 0, sizeof(crowd->waiting));
 }
 
 void
 crowd_end(struct crowd *crowd)
 {
+	pthread_cond_destroy(&crowd->left);
 	pthread_mutex_destroy(&crowd->lock);
 }
 
 bool
 crowd_enter(struct crowd *crowd, const char *domain)
 {
+	const struct deadline deadline = deadline_in(CROWD_PATIENCE);
 	unsigned char *waiting = counter(crowd, domain);
 	bool enter;
 
 	pthread_mutex_lock(&crowd->lock);
+	while (*waiting == CROWD_LIMIT && condition_wait(&crowd->left,
+	    &crowd->lock, deadline))
+		;
 	enter = *waiting < CROWD_LIMIT;
 	*waiting += enter;
 	pthread_mutex_unlock(&crowd->lock);
@@ -46,6 +53,7 @@ crowd_leave(struct crowd *crowd, const char *domain)
 	unsigned char *waiting = counter(crowd, domain);
 
 	pthread_mutex_lock(&crowd->lock);
-	(*waiting)--;
+	if ((*waiting)-- == CROWD_LIMIT)
+		pthread_cond_broadcast(&crowd->left);
 	pthread_mutex_unlock(&crowd->lock);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -180,6 +182,45 @@ a_crowd_has_a_limit(void **state)
 	crowd_end(&crowd);
 }
 
+struct newcomer {
+	struct crowd *crowd;
+	atomic_bool here;
+};
+
+static void *
+come(void *argument)
+{
+	struct newcomer *newcomer = argument;
+
+	newcomer->here = true;
+	return crowd_enter(newcomer->crowd, "busy.test") ? newcomer : NULL;
+}
+
+/* Who comes while others are just getting their news is not sent away. */
+static void
+a_crowd_that_moves_is_waited_for(void **state)
+{
+	struct crowd crowd;
+
+	crowd_start(&crowd);
+	for (int i = 0; i < CROWD_LIMIT; i++)
+		assert_true(crowd_enter(&crowd, "busy.test"));
+	for (int round = 0; round < 200; round++) {
+		struct newcomer newcomer = {.crowd = &crowd};
+		pthread_t thread;
+		void *entered;
+
+		assert_int_equal(pthread_create(&thread, NULL, come,
+		    &newcomer), 0);
+		while (!newcomer.here)
+			sched_yield();
+		crowd_leave(&crowd, "busy.test");
+		assert_int_equal(pthread_join(thread, &entered), 0);
+		assert_ptr_equal(entered, &newcomer);
+	}
+	crowd_end(&crowd);
+}
+
 #define FIFTY "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static void
@@ -233,6 +274,7 @@ main(void)
 	    cmocka_unit_test(a_plan_is_exact),
 	    cmocka_unit_test(what_postfix_would_lose_is_refused),
 	    cmocka_unit_test(a_crowd_has_a_limit),
+	    cmocka_unit_test(a_crowd_that_moves_is_waited_for),
 	    cmocka_unit_test(senders_in_the_tag_of_relay),
 	};
 
