@@ -324,8 +324,7 @@ replace(struct session *session, struct opening *opening, struct fault *fault)
 	}
 	err = replace_drop_header(session, fault);
 	for (size_t i = 0; i < opening->plan.count && err == 0; i++)
-		err = replace_insert(session, i + 1,
-		    plan_name(&opening->plan, i),
+		err = replace_append(session, plan_name(&opening->plan, i),
 		    plan_value(&opening->plan, i), fault);
 	if (err == 0)
 		err = replace_body(session, body, fault);

@@ -95,8 +95,8 @@ replace_drop_header(struct session *session, struct fault *fault)
 }
 
 int
-replace_insert(struct session *session, size_t index, const char *name,
-    const char *value, struct fault *fault)
+replace_append(struct session *session, const char *name, const char *value,
+    struct fault *fault)
 {
 	char *copies[2] = {strdup(name), strdup(value)};
 	int err = 0;
@@ -104,10 +104,10 @@ replace_insert(struct session *session, size_t index, const char *name,
 	/* libmilter asks for arguments that it could write to. */
 	if (copies[0] == NULL || copies[1] == NULL)
 		err = fault_set(fault, ERR_MEMORY, "out of memory");
-	else if (smfi_insheader(session->ctx, (int)index, copies[0],
-	    copies[1]) != MI_SUCCESS)
+	else if (smfi_addheader(session->ctx, copies[0], copies[1]) !=
+	    MI_SUCCESS)
 		err = fault_set(fault, ERR_SYSTEM,
-		    "Postfix did not take header field %zu", index);
+		    "Postfix did not take a header field");
 	free(copies[0]);
 	free(copies[1]);
 	return err;

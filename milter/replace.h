@@ -7,9 +7,9 @@
 
 /*
  * Puts another message in the place of the current one, in the one order that
- * Postfix keeps exactly: delete fields from the last to the first, insert the
- * new ones by rising index, replace the body. After ERR_SYSTEM the message
- * must be refused, since it may be half replaced.
+ * Postfix keeps exactly: delete fields from the last to the first, append the
+ * new ones in order, replace the body. After ERR_SYSTEM the message must be
+ * refused, since it may be half replaced.
  */
 
 /* Deletes the fields of the letter that are chosen. ERR_SYSTEM, ERR_MEMORY. */
@@ -21,8 +21,9 @@ int replace_drop_fields(struct session *session, replace_choice *choice,
 /* Deletes all of them. */
 int replace_drop_header(struct session *session, struct fault *fault);
 
-/* Inserts `value`, leading blank included, as field `index`, from 1 on. */
-int replace_insert(struct session *session, size_t index, const char *name,
+/* Appends a field; `value` has its leading blank. (To insert one at an index,
+ * Postfix reads the header anew each time.) */
+int replace_append(struct session *session, const char *name,
     const char *value, struct fault *fault);
 
 /* The body, as it is; lines should end with CRLF. */

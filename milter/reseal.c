@@ -251,7 +251,7 @@ replace(struct session *session, const struct resealing *resealing,
 
 	snprintf(count, sizeof(count), " %u", resealing->count);
 	return err != 0 ? err :
-	    replace_insert(session, 3, resealing_count_field, count, fault);
+	    replace_append(session, resealing_count_field, count, fault);
 }
 
 static void

@@ -34,7 +34,7 @@ struct results {
 /* "pass", "neutral" or "fail" for a message with this header block. */
 const char *results_verdict(const struct results *results, struct span block);
 
-/* Appends the value for smfi_insheader(): a leading blank, folds with LF. */
+/* Appends the value for smfi_addheader(): a leading blank, folds with LF. */
 void results_write(const struct results *results, struct span block,
     struct buffer *out);
 

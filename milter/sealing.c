@@ -292,9 +292,9 @@ sealing_replace(struct session *session, const struct sealing *sealing,
 	int err;
 
 	if ((err = replace_drop_header(session, fault)) != 0 ||
-	    (err = replace_insert(session, 1, "MIME-Version", " 1.0",
+	    (err = replace_append(session, "MIME-Version", " 1.0",
 		fault)) != 0 ||
-	    (err = replace_insert(session, 2, "Content-Type",
+	    (err = replace_append(session, "Content-Type",
 		" application/vnd.dime-message", fault)) != 0 ||
 	    (err = replace_body_lines(session, buffer_span(&sealing->armor),
 		fault)) != 0)

@@ -101,7 +101,7 @@ apply(struct mta *mta, char command, struct buffer *data)
 	const char *text = buffer_string(data);
 	uint32_t number = 0;
 
-	if (command == 'm' || command == 'i') {
+	if (command == 'm') {
 		assert_true(data->length > 4);
 		memcpy(&number, text, 4);
 		text += 4;
@@ -111,8 +111,8 @@ apply(struct mta *mta, char command, struct buffer *data)
 		change_field(mta, ntohl(number), text,
 		    text + strlen(text) + 1);
 		break;
-	case 'i':
-		insert_field(mta, ntohl(number), text,
+	case 'h':
+		insert_field(mta, mta->field_count, text,
 		    text + strlen(text) + 1);
 		break;
 	case 'b':
