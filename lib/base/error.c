@@ -7,8 +7,8 @@
 #include "base/text.h"
 
 static const struct error_row rows[] = {
-#define ERROR(name, temporary, dmtp, smtp, enhanced, socketmap, status, text)  \
-	{#name, temporary, dmtp, smtp, enhanced, socketmap, status, text},
+#define ERROR(name, temporary, dmtp, smtp, enhanced, status, text)             \
+	{#name, temporary, dmtp, smtp, enhanced, status, text},
 #include "base/error.def"
 #undef ERROR
 };

@@ -29,7 +29,6 @@ struct error_row {
 	int dmtp;
 	int smtp;
 	const char *enhanced;
-	const char *socketmap;
 	int exit_status;
 	const char *text;
 };

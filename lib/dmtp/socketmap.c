@@ -56,13 +56,3 @@ socketmap_write(enum socketmap_status status, const char *text,
 		out->error = reply.error;
 	buffer_free(&reply);
 }
-
-enum socketmap_status
-socketmap_of_error(int err)
-{
-	if (err == ERR_TIMEOUT)
-		return SOCKETMAP_TIMEOUT;
-	return strcmp(error_row(err)->socketmap, names[SOCKETMAP_PERM]) == 0
-	    ? SOCKETMAP_PERM
-	    : SOCKETMAP_TEMP;
-}

@@ -40,7 +40,4 @@ int socketmap_read(struct span text, struct socketmap_query *query,
 void socketmap_write(enum socketmap_status status, const char *text,
     struct buffer *out);
 
-/* The status by which the error's row of error.def goes. */
-enum socketmap_status socketmap_of_error(int err);
-
 #endif

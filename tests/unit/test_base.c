@@ -241,8 +241,6 @@ errors_have_rows(void **state)
 		unit_case(row->name);
 		assert_int_equal(row->temporary, row->smtp / 100 == 4);
 		assert_int_equal(row->smtp / 100, row->enhanced[0] - '0');
-		assert_string_equal(row->socketmap,
-		    row->temporary ? "TEMP" : "PERM");
 		assert_int_equal(error_by_name(row->name), err);
 	}
 	assert_int_equal(fault_set(&fault, ERR_FORMAT, "field %d\n", 4),

@@ -84,14 +84,6 @@ a_reply_stays_within_the_limit(void **state)
 	buffer_free(&out);
 }
 
-static void
-errors_have_a_status(void **state)
-{
-	assert_int_equal(socketmap_of_error(ERR_DNS), SOCKETMAP_TEMP);
-	assert_int_equal(socketmap_of_error(ERR_POLICY), SOCKETMAP_PERM);
-	assert_int_equal(socketmap_of_error(ERR_TIMEOUT), SOCKETMAP_TIMEOUT);
-}
-
 int
 main(void)
 {
@@ -99,7 +91,6 @@ main(void)
 	    cmocka_unit_test(query_table),
 	    cmocka_unit_test(reply_table),
 	    cmocka_unit_test(a_reply_stays_within_the_limit),
-	    cmocka_unit_test(errors_have_a_status),
 	};
 
 	return cmocka_run_group_tests(tests, unit_start, unit_end);
