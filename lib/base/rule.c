@@ -28,12 +28,6 @@ static const char *const actions[RULE_ACTIONS] = {
 };
 
 const char *
-rule_mode_name(enum rule_mode mode)
-{
-	return modes[mode];
-}
-
-const char *
 rule_outcome_name(enum rule_outcome outcome)
 {
 	return outcomes[outcome];

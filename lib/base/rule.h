@@ -51,9 +51,6 @@ struct rules {
 	struct rule *items;
 };
 
-/* "required" and so on. */
-const char *rule_mode_name(enum rule_mode mode);
-
 /* "on_dns_error" and so on, "" for RULE_OUTCOMES; the reader returns
  * RULE_OUTCOMES for an unknown name. */
 const char *rule_outcome_name(enum rule_outcome outcome);

@@ -92,12 +92,6 @@ netstring_next(struct netstring_reader *reader)
 	reader->error = error;
 }
 
-bool
-netstring_is_idle(const struct netstring_reader *reader)
-{
-	return reader->state == NETSTRING_LENGTH && reader->digits == 0;
-}
-
 void
 netstring_free(struct netstring_reader *reader)
 {

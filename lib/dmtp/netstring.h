@@ -51,9 +51,6 @@ struct span netstring_content(const struct netstring_reader *reader);
 /* Forgets the complete netstring and its memory and waits for the next. */
 void netstring_next(struct netstring_reader *reader);
 
-/* True between netstrings: where a peer may close without cutting one short. */
-bool netstring_is_idle(const struct netstring_reader *reader);
-
 void netstring_free(struct netstring_reader *reader);
 
 /* Appends `content` as a netstring. */

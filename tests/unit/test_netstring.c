@@ -31,9 +31,12 @@ run(struct span text, size_t piece, struct buffer *out)
 			netstring_next(&reader);
 		}
 	}
-	buffer_append_string(out, err != 0 ? error_row(err)->name
-	    : netstring_is_idle(&reader)   ? "idle"
-					   : "cut short");
+	if (err != 0)
+		buffer_append_string(out, error_row(err)->name);
+	else if (reader.state == NETSTRING_LENGTH && reader.digits == 0)
+		buffer_append_string(out, "idle");
+	else
+		buffer_append_string(out, "cut short");
 	netstring_free(&reader);
 }
 

@@ -396,17 +396,17 @@ check_ruled(const struct policy_facts *facts, const struct rule *rule)
 
 	if (!is_stricter(ruled, plain) || !is_by_rule(rule, ruled, plain) ||
 	    !is_within_mode(facts, rule, ruled))
-		fail_msg("outbound: %s %s %s pinned %d; mode %s: %s, was %s",
+		fail_msg("outbound: %s %s %s pinned %d; mode %d: %s, was %s",
 		    plain.cell, dns_answer_name(facts->dns),
 		    signet_answer_name(facts->signet), facts->pinned,
-		    rule_mode_name(rule->mode),
+		    (int)rule->mode,
 		    policy_action_name(ruled.action),
 		    policy_action_name(plain.action));
 	if (!is_stricter(in, plain_in) || !is_by_rule(rule, in, plain_in) ||
 	    (rule->mode == RULE_REQUIRED && in.action == POLICY_NAKED))
-		fail_msg("inbound: %s %s pinned %d; mode %s: %s, was %s",
+		fail_msg("inbound: %s %s pinned %d; mode %d: %s, was %s",
 		    plain_in.cell, dns_answer_name(facts->dns), facts->pinned,
-		    rule_mode_name(rule->mode), policy_action_name(in.action),
+		    (int)rule->mode, policy_action_name(in.action),
 		    policy_action_name(plain_in.action));
 }
 
