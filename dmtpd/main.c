@@ -51,16 +51,6 @@ set_hostname(struct dmtpd *dmtpd, struct fault *fault)
 }
 
 static int
-open_log(const struct config *config, struct fault *fault)
-{
-	if (log_open("dmtpd", config->log_target,
-	        log_level_by_name(config->log_level)) != 0)
-		return fault_set(fault, ERR_CREATE,
-		    "log_target: %s: cannot be opened", config->log_target);
-	return 0;
-}
-
-static int
 open_keys(struct dmtpd *dmtpd, struct fault *fault)
 {
 	const struct config *config = dmtpd->config;
@@ -329,7 +319,7 @@ main(int argc, char **argv)
 		dmtpd.config = config;
 		dmtpd_set_live(&dmtpd, config);
 		err = check_only ? prepare(&dmtpd, &fault)
-				 : open_log(config, &fault);
+				 : config_open_log(config, "dmtpd", &fault);
 	}
 	if (err == 0 && !check_only)
 		err = serve(&dmtpd, &fault);

@@ -135,16 +135,6 @@ open_socket(struct milter *milter, struct fault *fault)
 }
 
 static int
-start_log(const struct config *config, struct fault *fault)
-{
-	if (log_open("dime-milter", config->log_target,
-	        log_level_by_name(config->log_level)) != 0)
-		return fault_set(fault, ERR_CREATE,
-		    "log_target: %s: cannot be opened", config->log_target);
-	return 0;
-}
-
-static int
 start_asking(struct milter *milter, struct fault *fault)
 {
 	const struct config *config = milter->site.current->config;
@@ -253,7 +243,8 @@ serve(struct milter *milter, bool check_only, bool *ran, struct fault *fault)
 	struct running running = {0};
 	int err;
 
-	if ((err = start_log(milter->site.current->config, fault)) != 0 ||
+	if ((err = config_open_log(milter->site.current->config,
+	         "dime-milter", fault)) != 0 ||
 	    (err = open_stores(milter, fault)) != 0 || check_only ||
 	    (err = start_asking(milter, fault)) != 0 ||
 	    (err = open_socket(milter, fault)) != 0 ||

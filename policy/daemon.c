@@ -172,16 +172,6 @@ stop(void *context)
 /* ---- start ---- */
 
 static int
-open_log(const struct config *config, struct fault *fault)
-{
-	if (log_open("dime-policyd", config->log_target,
-	        log_level_by_name(config->log_level)) != 0)
-		return fault_set(fault, ERR_CREATE,
-		    "log_target: %s: cannot be opened", config->log_target);
-	return 0;
-}
-
-static int
 open_cache(struct daemon *daemon, const struct config *config,
     struct fault *fault)
 {
@@ -337,7 +327,7 @@ daemon_start(struct daemon *daemon, const char *config_path,
 		return fault_set(fault, err, "signals cannot be set up");
 	server_set_on_stop(daemon->server, stop);
 	/* No reload can happen yet: `site` stays in force. */
-	if ((err = open_log(site->config, fault)) != 0)
+	if ((err = config_open_log(site->config, "dime-policyd", fault)) != 0)
 		return err;
 	site_warn(site, warn);
 	if ((err = start_parts(daemon, site->config, fault)) != 0 ||

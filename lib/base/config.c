@@ -10,6 +10,7 @@
 
 #include "base/config_private.h"
 #include "base/file.h"
+#include "base/log.h"
 
 static const struct config_row rows[] = {
 #define SETTING(type, name, preset, least, most, programs, reloadable, help)   \
@@ -340,6 +341,17 @@ config_free(struct config *config)
 	if (config->parsed != NULL)
 		cfg_free(config->parsed);
 	free(config);
+}
+
+int
+config_open_log(const struct config *config, const char *program,
+    struct fault *fault)
+{
+	if (log_open(program, config->log_target,
+	        log_level_by_name(config->log_level)) != 0)
+		return fault_set(fault, ERR_CREATE,
+		    "log_target: %s: cannot be opened", config->log_target);
+	return 0;
 }
 
 bool

@@ -57,6 +57,10 @@ int config_load(const char *path, enum config_program program,
 
 void config_free(struct config *config);
 
+/* Starts logging as `program` where and how the file says. ERR_CREATE. */
+int config_open_log(const struct config *config, const char *program,
+    struct fault *fault);
+
 /* Whether `list` holds `text`, ASCII letters without case. */
 bool config_list_has(const struct config_list *list, const char *text);
 
