@@ -40,19 +40,6 @@ files_survey_signet(const char *path, struct signet **out, struct fault *fault)
 	return read_signet(path, signet_survey, out, fault);
 }
 
-static const char *
-kind_text(enum signet_magic magic)
-{
-	switch (magic) {
-	case SIGNET_SSR:
-		return "a signing request";
-	case SIGNET_ORG:
-		return "an organizational signet";
-	default:
-		return "a user signet";
-	}
-}
-
 int
 files_read_kind(const char *path, enum signet_magic magic, struct signet **out,
     struct fault *fault)
@@ -62,7 +49,7 @@ files_read_kind(const char *path, enum signet_magic magic, struct signet **out,
 	if (err != 0 || (*out)->magic == magic)
 		return err;
 	err = fault_set(fault, ERR_FORMAT, "%s: is %s, not %s", path,
-	    kind_text((*out)->magic), kind_text(magic));
+	    signet_kind_words((*out)->magic), signet_kind_words(magic));
 	signet_free(*out);
 	*out = NULL;
 	return err;

@@ -150,6 +150,9 @@ bool signet_sok_is_good(struct span value);
 /* "org", "user", "ssr"; "ssr", "core", "full", "complete". */
 const char *signet_kind_name(enum signet_magic magic);
 const char *signet_state_name(enum signet_state state);
+/* In a sentence: "an organizational signet", "a user signet", "a signing
+ * request". */
+const char *signet_kind_words(enum signet_magic magic);
 
 struct signet {
 	enum layout layout;

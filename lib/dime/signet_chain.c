@@ -52,10 +52,9 @@ read_link(struct span *rest, struct signet_chain *chain, struct fault *fault)
 	if ((err = signet_read(take_signet(rest), &signet, fault)) != 0)
 		return err;
 	if (signet->magic != SIGNET_USER)
-		err = fault_set(fault, ERR_FORMAT,
-		    "is %s, not a user signet",
-		    signet->magic == SIGNET_ORG ? "an organizational signet"
-		                                : "a signing request");
+		err = fault_set(fault, ERR_FORMAT, "is %s, not %s",
+		    signet_kind_words(signet->magic),
+		    signet_kind_words(SIGNET_USER));
 	else
 		err = append_link(chain, signet, fault);
 	if (err != 0)

@@ -163,19 +163,6 @@ explain_field(struct explanation *out, const struct signet *signet,
 	explain_value(out, signet, row, field);
 }
 
-static const char *
-kind_words(enum signet_magic magic)
-{
-	switch (magic) {
-	case SIGNET_SSR:
-		return "a signing request";
-	case SIGNET_ORG:
-		return "an organizational signet";
-	default:
-		return "a user signet";
-	}
-}
-
 void
 signet_explain(const struct signet *signet, const struct explainer *explainer)
 {
@@ -186,7 +173,7 @@ signet_explain(const struct signet *signet, const struct explainer *explainer)
 	uint32_t length = cursor_u24(&header);
 
 	explain_next(&out, MAGIC_LENGTH, "S1", "magic number: %u, %s%s", magic,
-	    kind_words(signet->magic), signet->layout == LAYOUT_LIBDIME
+	    signet_kind_words(signet->magic), signet->layout == LAYOUT_LIBDIME
 	        ? " in the libdime layout" : "");
 	explain_next(&out, SIZE_LENGTH, "S1",
 	    length == header.rest.length

@@ -145,6 +145,19 @@ signet_kind_name(enum signet_magic magic)
 }
 
 const char *
+signet_kind_words(enum signet_magic magic)
+{
+	switch (magic) {
+	case SIGNET_SSR:
+		return "a signing request";
+	case SIGNET_ORG:
+		return "an organizational signet";
+	default:
+		return "a user signet";
+	}
+}
+
+const char *
 signet_state_name(enum signet_state state)
 {
 	static const char *const names[] = {
