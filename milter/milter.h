@@ -67,6 +67,7 @@ bool session_register(struct milter *milter);
 
 /* ---- what each listener does; all answer the end of a message ---- */
 
+/* DIME-SUBMIT, DIME-OUT, DIME-RESEAL; DIME-IN and what is sealed at DIME-MX. */
 sfsistat submit_message(struct session *session);
 sfsistat seal_message(struct session *session);
 sfsistat reseal_message(struct session *session);

@@ -42,6 +42,8 @@ struct plan {
 int plan_make(struct span block, const struct results *results,
     const struct config_list *domains, struct plan *plan, struct fault *fault);
 
+/* Name and value of a field, `index` below plan->count; good until
+ * plan_free(). */
 const char *plan_name(const struct plan *plan, size_t index);
 const char *plan_value(const struct plan *plan, size_t index);
 

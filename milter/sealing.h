@@ -34,6 +34,7 @@ struct sealing {
 	bool permanent; /* the refusal is */
 };
 
+/* Everything in it is empty at first, and the sealing's own. */
 void sealing_start(struct sealing *sealing);
 void sealing_finish(struct sealing *sealing);
 

@@ -30,6 +30,8 @@ int site_reload(struct site_holder *holder, struct fault *fault);
 
 void site_close(struct site_holder *holder);
 
+/* The configuration in force, which stays for the caller until site_put(), over
+ * reloads. */
 struct site *site_get(struct site_holder *holder);
 void site_put(struct site_holder *holder, struct site *site);
 

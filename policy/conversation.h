@@ -21,6 +21,7 @@ struct conversation {
 	void *context;
 };
 
+/* Returns at its end; the stream stays the caller's. */
 void conversation_hold(const struct conversation *conversation,
     struct stream *stream);
 

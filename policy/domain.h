@@ -87,6 +87,7 @@ int domains_find(struct domains *domains, const char *domain,
  * What cannot be found out now stays as it was until it expires. */
 void domains_refresh(struct domains *domains, const char *domain);
 
+/* Gives up what domains_find() held for the caller. NULL is fine. */
 void domain_release(const struct domain_facts *facts);
 
 /* Notes that a certificate has confirmed the record in force (S17). */

@@ -64,6 +64,7 @@ struct memory_value *memory_look(struct memory *memory, struct span key);
 void memory_put(struct memory *memory, struct span key,
     struct memory_value *value);
 
+/* Forgets the value; who holds it keeps it. None is fine. */
 void memory_drop(struct memory *memory, struct span key);
 
 /* Drops every entry whose key `matches`; looks at all of them. */

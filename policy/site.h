@@ -49,6 +49,7 @@ const char *site_acting_domain(const struct site *site, const char *domain);
 /* Says with `warn` what of the configuration never has an effect. */
 void site_warn(const struct site *site, void (*warn)(const char *text));
 
+/* Whether the domain, in normal form, is one of the names. */
 bool site_names_has(const struct site_names *names, const char *domain);
 
 /* ---- the one in force ---- */

@@ -88,6 +88,8 @@ bool cache_put(struct cache *cache, const char *kind, struct span name,
 void cache_claim(struct cache *cache, struct span payload, int64_t expires,
     struct cache_item *item);
 
+/* As for the others, a Redis that does not answer is no error: then the value
+ * stays until it expires. */
 void cache_delete(struct cache *cache, const char *kind, struct span name);
 
 /*

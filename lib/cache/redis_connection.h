@@ -19,6 +19,8 @@ struct redis_connection {
 	struct redis_connection *next; /* the pool's */
 };
 
+/* Connects, and says nothing yet; *out is for redis_connection_free(). The
+ * errors of wire_connect(), and ERR_MEMORY. */
 int redis_connection_open(const struct redis_endpoint *endpoint,
     struct deadline deadline, struct redis_connection **out,
     struct fault *fault);

@@ -33,6 +33,7 @@ int wire_connect(const struct redis_endpoint *endpoint,
 /* One that was never opened, or is closed, is fine. */
 void wire_close(struct wire *wire);
 
+/* All of it, or an error. */
 int wire_send(const struct wire *wire, struct span data,
     struct deadline deadline, struct fault *fault);
 

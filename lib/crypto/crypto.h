@@ -41,6 +41,7 @@ int crypto_start(struct fault *fault);
 
 /* ---- Ed25519 (RFC 8032) ---- */
 
+/* The public key of a seed. */
 void crypto_ed25519_public(const uint8_t seed[static CRYPTO_SEED],
     uint8_t public_key[static CRYPTO_SIGN_PUBLIC]);
 
@@ -75,6 +76,7 @@ bool crypto_ed25519_is_good(
 int crypto_point_public(const uint8_t scalar[static CRYPTO_SCALAR],
     uint8_t point[static CRYPTO_POINT]);
 
+/* Whether it is a compressed point of the curve. */
 bool crypto_point_is_good(const uint8_t point[static CRYPTO_POINT]);
 
 /*
@@ -104,6 +106,7 @@ void crypto_hash_add(struct crypto_hash *hash, struct span data);
 void crypto_hash_end(struct crypto_hash *hash,
     uint8_t digest[static CRYPTO_SHA512]);
 
+/* HMAC-SHA-256. */
 void crypto_mac(const uint8_t key[static CRYPTO_MAC_KEY], struct span data,
     uint8_t mac[static CRYPTO_MAC]);
 

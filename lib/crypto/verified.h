@@ -5,11 +5,11 @@
 #include "crypto/crypto.h"
 
 /*
- * What is computed again and again: the signatures and the keys in signets, which
- * every message and every answer of a cache brings along. Whether they are good
- * depends on nothing but their octets, so that what was good once is good: the
- * process remembers a SHA-512 over the octets of some thousand good ones. What
- * was not good, or is large, is computed anew. Any thread.
+ * What is computed again and again: the signatures and the keys in signets,
+ * which every message and every answer of a cache brings along. Whether they
+ * are good depends on nothing but their octets, so that what was good once is
+ * good: the process remembers a SHA-512 over the octets of some thousand good
+ * ones. What was not good, or is large, is computed anew. Any thread.
  */
 
 /* crypto_ed25519_verify(). */

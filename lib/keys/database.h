@@ -46,6 +46,7 @@ int database_open(const struct database_schema *schema, const char *path,
 /* Nobody may hold a handle any more. */
 void database_close(struct database *database);
 
+/* As database_open() was given it; good until database_close(). */
 const char *database_path(const struct database *database);
 
 /* ---- for statement.c ---- */

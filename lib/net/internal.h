@@ -6,7 +6,8 @@
 
 #include "net/stream.h"
 
-/* What the files of this directory share; nothing outside this directory includes it. */
+/* What the files of this directory share; nothing outside this directory
+ * includes it. */
 
 struct ssl_st;
 
