@@ -6,10 +6,11 @@
 
 /*
  * What is computed again and again: the signatures and the keys in signets,
- * which every message and every answer of a cache brings along. Whether they
- * are good depends on nothing but their octets, so that what was good once is
- * good: the process remembers a SHA-512 over the octets of some thousand good
- * ones. What was not good, or is large, is computed anew. Any thread.
+ * which every message and every answer of a cache brings along, and the
+ * signatures of what correspondents say in each message. Whether they are good
+ * depends on nothing but their octets, so that what was good once is good: the
+ * process remembers a SHA-512 over the octets of some thousand good ones. What
+ * was not good, or is large, is computed anew. Any thread.
  */
 
 /* crypto_ed25519_verify(). */
