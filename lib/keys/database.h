@@ -13,8 +13,8 @@
  * nobody ever meets one without its tables or with the wrong mode. SQLite gives
  * its -wal and -shm files the mode of the file itself, whatever the umask.
  *
- * When another file is put in its place, that one is used from the next call on;
- * one that could not be used is tried again with each.
+ * When another file is put in its place, that one is used from the next call
+ * on; one that could not be used is tried again with each.
  *
  * Whoever uses it needs write permission on the directory too, and programs
  * that run as different users a common group and a set-group-ID directory.

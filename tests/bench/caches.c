@@ -181,7 +181,8 @@ measure_memory(const char *directory)
 	    (double)(after - before) / (double)counters.entries, "octets", "",
 	    true);
 	start = bench_median(times, LOOKUPS);
-	bench_print("lookup from memory, median", start, "us", "< 2", start < 2);
+	bench_print("lookup from memory, median", start, "us", "< 2",
+	    start < 2);
 	bench_print("lookup from memory, 99th percentile",
 	    times[LOOKUPS / 100 * 99], "us", "", true);
 	end_tier(&tier);

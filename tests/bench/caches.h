@@ -21,8 +21,8 @@ void bench_payload(size_t i, struct buffer *out);
 /* The site's cache key. */
 extern const uint8_t bench_key[32];
 
-/* The real dime-policyd with all names in Redis, which it asks; `policyd` is its
- * path. */
+/* The real dime-policyd with all names in Redis, which it asks; `policyd` is
+ * its path. */
 void bench_policyd(const char *policyd, struct unit_redis *redis);
 
 #endif

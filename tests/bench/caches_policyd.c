@@ -187,8 +187,8 @@ processor_time(void)
 	    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-/* Each connection asks when it has its answer, as Postfix does. `step` 2 asks for
- * names without a record only. */
+/* Each connection asks when it has its answer, as Postfix does. `step` 2 asks
+ * for names without a record only. */
 static double
 load(const struct daemon_process *process, size_t step, double *client)
 {

@@ -167,9 +167,9 @@ free_messages(struct intake *intake, size_t count)
 
 /* ---- sending ---- */
 
-/* The ways of a message: over DMTP, in sessions that are kept; or to the listener
- * with the milter alone, in a session of its own, as smtp-source and most mail
- * servers do, or in one that is kept. */
+/* The ways of a message: over DMTP, in sessions that are kept; or to the
+ * listener with the milter alone, in a session of its own, as smtp-source and
+ * most mail servers do, or in one that is kept. */
 enum way { DMTP, ALONE, ALONE_KEPT, WAYS };
 
 struct batch {
@@ -253,7 +253,8 @@ send_some(void *argument)
 static double
 send_all(struct intake *intake, enum way way, size_t first, size_t count)
 {
-	struct batch batch = {.intake = intake, .way = way, .end = first + count};
+	struct batch batch = {.intake = intake, .way = way,
+	    .end = first + count};
 	pthread_t threads[SESSIONS];
 	double start = bench_now();
 
@@ -321,8 +322,8 @@ add_used(double sign, const pid_t processes[static WORKERS],
 	result->client += sign * bench_processor(getpid());
 }
 
-/* The time ends when all are taken; what Postfix needs to deliver them counts as
- * its work all the same. */
+/* The time ends when all are taken; what Postfix needs to deliver them counts
+ * as its work all the same. */
 static void
 go(struct intake *intake, enum way way, size_t round,
     const pid_t processes[static WORKERS], struct result *result)

@@ -4,7 +4,8 @@
 
 #include "base/buffer.h"
 
-/* The mails that are measured. The same kind and length give the same octets. */
+/* The mails that are measured. The same kind and length give the same
+ * octets. */
 enum letter_kind {
 	LETTER_TEXT,       /* text/plain, words */
 	LETTER_ATTACHMENT, /* multipart/mixed: words, and random octets in base64 */

@@ -272,7 +272,8 @@ load_handshakes(const struct load_servers *servers, SSL_CTX *context)
 
 	bench_print("RSA signatures of 2048 bits, two processes", signs, "/s",
 	    "", true);
-	bench_print("  processor time of one", PROCESSORS * 1e6 / signs, "us", "",
+	bench_print("  processor time of one", PROCESSORS * 1e6 / signs, "us",
+	    "",
 	    true);
 	floor = measure_handshakes("full handshakes, bare server",
 	    servers->floor, servers->floor_port, context, signs);

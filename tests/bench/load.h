@@ -40,8 +40,8 @@ struct load_client {
 SSL_CTX *load_context(void);
 
 /*
- * Connects to an address of 127/8, shakes hands and takes the greeting; number `i`
- * comes from an address of its own. False when the server does not want it.
+ * Connects to an address of 127/8, shakes hands and takes the greeting; number
+ * `i` comes from an address of its own. False when the server does not want it.
  */
 bool load_open(struct load_client *client, SSL_CTX *context,
     const char *address, unsigned int port, size_t i);
@@ -53,8 +53,8 @@ void load_close(struct load_client *client);
 
 void load_say(struct load_client *client, const char *text, size_t length);
 
-/* Waits for that many replies, whatever number of lines each has; false, and the
- * line is printed, when one of them does not begin with `code`. */
+/* Waits for that many replies, whatever number of lines each has; false, and
+ * the line is printed, when one of them does not begin with `code`. */
 bool load_hear(struct load_client *client, size_t replies, const char *code);
 
 #endif

@@ -106,8 +106,8 @@ load_say(struct load_client *client, const char *text, size_t length)
 	assert_int_equal(said, length);
 }
 
-/* Takes lines that are complete until the last of a reply, which has a space behind
- * its code: false when that has not come. */
+/* Takes lines that are complete until the last of a reply, which has a space
+ * behind its code: false when that has not come. */
 static bool
 take_reply(struct load_client *client, const char *code, bool *good)
 {

@@ -5,8 +5,9 @@
 #include "crypto/crypto.h"
 
 /*
- * The libraries' primitives with nothing around them: keys, contexts and streams
- * are set up once by primitive_start(). Any failure ends the program. One thread.
+ * The libraries' primitives with nothing around them: keys, contexts and
+ * streams are set up once by primitive_start(). Any failure ends the program.
+ * One thread.
  */
 void primitive_start(void);
 void primitive_end(void);

@@ -28,8 +28,8 @@ check_as(struct message *message, enum message_actor actor,
 	message->unlocked[actor] = false;
 }
 
-/* A message from alice to bob as each of the four would take it, with signets of
- * either layout. */
+/* A message from alice to bob as each of the four would take it, with signets
+ * of either layout. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

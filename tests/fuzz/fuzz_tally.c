@@ -11,8 +11,8 @@ now(const struct clock *clock)
 	return NOW;
 }
 
-/* Whatever it is, its node is heard and its mark kept, or neither; and what others
- * have counted is not told on. */
+/* Whatever it is, its node is heard and its mark kept, or neither; and what
+ * others have counted is not told on. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -558,10 +558,10 @@ neighbours_start(void)
 	dimereseal.mail.message = buffer_make(16 << 20);
 	make_large();
 	assert_int_equal(server_new(&limits, NULL, NULL, NULL, &server), 0);
-	assert_int_equal(server_listen_unix(server, world_path("facts"), 0600, "",
-	    serve_facts, NULL, NULL), 0);
-	assert_int_equal(server_listen_unix(server, world_path("dimein"), 0600, "",
-	    serve_postfix, &dimein, NULL), 0);
+	assert_int_equal(server_listen_unix(server, world_path("facts"), 0600,
+	    "", serve_facts, NULL, NULL), 0);
+	assert_int_equal(server_listen_unix(server, world_path("dimein"), 0600,
+	    "", serve_postfix, &dimein, NULL), 0);
 	assert_int_equal(server_listen_unix(server, world_path("dimereseal"),
 	    0600, "", serve_postfix, &dimereseal, NULL), 0);
 	assert_int_equal(pthread_create(&server_thread, NULL, run_server,

@@ -20,7 +20,8 @@ model_make(struct model *model, struct span binary, const char *mime)
 		piece->payload = at + MODEL_CHUNK_HEADER;
 		piece->slots = piece->payload + ((size_t)octets[1] << 16 |
 		    (size_t)octets[2] << 8 | octets[3]);
-		at = piece->end = piece->slots + forge_slots(octets[0]) * MODEL_SLOT;
+		at = piece->end =
+		    piece->slots + forge_slots(octets[0]) * MODEL_SLOT;
 	}
 	assert_int_equal(at, binary.length);
 }

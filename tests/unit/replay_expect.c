@@ -74,7 +74,8 @@ replay_expect_lines(struct replay *replay, const struct replay_step *step,
 
 		find_value(lines, expected.key, value);
 		if (!agrees(replay, &expected, value))
-			replay_fail(replay, "%s is \"%s\", not \"%s\" in:\n%.*s",
+			replay_fail(replay,
+			    "%s is \"%s\", not \"%s\" in:\n%.*s",
 			    expected.key, value, expected.value,
 			    (int)lines.length, (const char *)lines.data);
 	}

@@ -308,7 +308,8 @@ route_table(void **state)
 		assert_int_equal(err == 0 ? route.postfix.ss_family : 0,
 		    cases[i].family);
 		if (err != 0)
-			snprintf(wanted, sizeof(wanted), "dual_protocol: %s: %s",
+			snprintf(wanted, sizeof(wanted),
+			    "dual_protocol: %s: %s",
 			    cases[i].text, cases[i].why);
 		assert_string_equal(fault.text, wanted);
 	}

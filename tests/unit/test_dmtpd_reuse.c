@@ -192,7 +192,8 @@ so_many_sessions_and_no_more(void **state)
 	begin(first, "has the session");
 	unit_host_wait(host, unit_host_has_messages, before + 1);
 	assert_int_equal(hand_letter(second, "waits for it, in vain"), 451);
-	assert_string_equal(heard, "4.3.2 1 sessions with beta.test or its host "
+	assert_string_equal(heard,
+	    "4.3.2 1 sessions with beta.test or its host "
 	    "dx.gamma.test are open already");
 	assert_int_equal(hand_letter(second, "does not wait"), 451);
 	unit_host_holds(host, false);

@@ -16,25 +16,44 @@ assert_same_text(const char *read, const char *given)
 }
 
 static void
+assert_same_request(const struct facts_request *read,
+    const struct facts_request *given)
+{
+	assert_int_equal(read->verb, given->verb);
+	assert_string_equal(read->from, given->from);
+	assert_string_equal(read->to, given->to);
+	assert_string_equal(read->fingerprint, given->fingerprint);
+	assert_int_equal(read->wait, given->wait);
+	assert_same_text(read->sender, given->sender);
+	assert_same_text(read->queue, given->queue);
+	assert_same_text(read->outcome, given->outcome);
+	assert_same_text(read->stage, given->stage);
+	assert_same_text(read->org_fingerprint, given->org_fingerprint);
+	assert_same_text(read->message, given->message);
+	assert_same_text(read->counts, given->counts);
+	assert_same_text(read->since, given->since);
+}
+
+static void
 request_round_trip(void **state)
 {
 	const struct facts_request cases[] = {
-	    {.verb = FACTS_DECIDE, .from = "alice@alpha.test", .to = "bob@beta.test", .fingerprint = "",
-	     .wait = 25000},
-	    {.verb = FACTS_INBOUND, .from = "", .to = "bob@beta.test", .fingerprint = "",
-	     .wait = 0},
-	    {.verb = FACTS_SIGNET, .from = "", .to = "beta.test", .fingerprint = "AAAA",
-	     .wait = 1},
-	    {.verb = FACTS_HOSTS, .from = "", .to = "beta.test", .fingerprint = "",
-	     .wait = 3600000},
-	    {.verb = FACTS_NOTE_NAKED, .from = "alpha.test", .to = "j\xc3\xb6rg@beta.test", .fingerprint = "",
-	     .wait = 5},
-	    {.verb = FACTS_FORGET, .from = "", .to = "beta.test", .fingerprint = "",
-	     .wait = 5},
+	    {.verb = FACTS_DECIDE, .from = "alice@alpha.test",
+	     .to = "bob@beta.test", .fingerprint = "", .wait = 25000},
+	    {.verb = FACTS_INBOUND, .from = "", .to = "bob@beta.test",
+	     .fingerprint = "", .wait = 0},
+	    {.verb = FACTS_SIGNET, .from = "", .to = "beta.test",
+	     .fingerprint = "AAAA", .wait = 1},
+	    {.verb = FACTS_HOSTS, .from = "", .to = "beta.test",
+	     .fingerprint = "", .wait = 3600000},
+	    {.verb = FACTS_NOTE_NAKED, .from = "alpha.test",
+	     .to = "j\xc3\xb6rg@beta.test", .fingerprint = "", .wait = 5},
+	    {.verb = FACTS_FORGET, .from = "", .to = "beta.test",
+	     .fingerprint = "", .wait = 5},
 	    {.verb = FACTS_STATUS, .from = "", .to = "", .fingerprint = "",
 	     .wait = 5},
-	    {.verb = FACTS_EXPLAIN, .from = "<>", .to = "beta.test", .fingerprint = "",
-	     .wait = 5},
+	    {.verb = FACTS_EXPLAIN, .from = "<>", .to = "beta.test",
+	     .fingerprint = "", .wait = 5},
 	    {.verb = FACTS_MET, .from = "beta.test", .to = "alice@alpha.test",
 	     .fingerprint = "", .wait = 5, .sender = "<>", .queue = "4x",
 	     .outcome = "on_peer_down"},
@@ -66,20 +85,7 @@ request_round_trip(void **state)
 		assert_int_equal(text.error, 0);
 		assert_int_equal(facts_request_read(buffer_span(&text), &read,
 		                     &storage, NULL), 0);
-		assert_int_equal(read.verb, cases[i].verb);
-		assert_string_equal(read.from, cases[i].from);
-		assert_string_equal(read.to, cases[i].to);
-		assert_string_equal(read.fingerprint, cases[i].fingerprint);
-		assert_int_equal(read.wait, cases[i].wait);
-		assert_same_text(read.sender, cases[i].sender);
-		assert_same_text(read.queue, cases[i].queue);
-		assert_same_text(read.outcome, cases[i].outcome);
-		assert_same_text(read.stage, cases[i].stage);
-		assert_same_text(read.org_fingerprint,
-		    cases[i].org_fingerprint);
-		assert_same_text(read.message, cases[i].message);
-		assert_same_text(read.counts, cases[i].counts);
-		assert_same_text(read.since, cases[i].since);
+		assert_same_request(&read, &cases[i]);
 	}
 	buffer_free(&text);
 	buffer_free(&storage);

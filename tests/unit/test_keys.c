@@ -153,7 +153,8 @@ a_user_has_signet_and_keys(void **state)
 		    SIGNET_STATE_COMPLETE);
 		assert_false(user->disabled);
 		assert_true(world_signs(user->signer, user->signet->signing));
-		assert_true(world_agrees(user->agreer, user->signet->encryption));
+		assert_true(world_agrees(user->agreer,
+		    user->signet->encryption));
 		keys_user_free(user);
 	}
 }

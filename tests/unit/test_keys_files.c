@@ -78,7 +78,8 @@ a_wrong_key_is_told_from_a_broken_row(void **state)
 		assert_null(keys);
 		world_expect_fault(&fault, files[i]);
 		world_expect_fault(&fault, world->database);
-		world_expect_fault(&fault, i == 0 ? "master key " : "transport key ");
+		world_expect_fault(&fault,
+		    i == 0 ? "master key " : "transport key ");
 		assert_int_equal(chmod(files[i], 0644), 0);
 		assert_int_equal(keys_open(&world->settings, &keys, &fault),
 		    ERR_PERMISSION);

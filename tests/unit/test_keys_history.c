@@ -126,7 +126,8 @@ history_of_the_libdime_layout(void **state)
 		    "alice@alpha.test", all.cores[i], &user, NULL), 0);
 		assert_int_equal(user->signet->signet->layout, LAYOUT_LIBDIME);
 		assert_string_equal(user->signet->core, all.cores[i]);
-		assert_true(world_agrees(user->agreer, user->signet->encryption));
+		assert_true(world_agrees(user->agreer,
+		    user->signet->encryption));
 		keys_user_free(user);
 	}
 }

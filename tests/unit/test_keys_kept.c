@@ -177,7 +177,8 @@ expect_users(struct world *world, int bob, int carol)
 	keys_user_free(user);
 }
 
-/* Makes a store like the first one, sealed with the key files that are there. */
+/* Makes a store like the first one, sealed with the key files that are
+ * there. */
 static void
 make_another(struct world *world)
 {

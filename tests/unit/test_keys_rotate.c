@@ -67,7 +67,8 @@ a_rotated_user_has_new_keys_and_custody(void **state)
 		assert_int_equal(keys_find_user_by_fingerprint(world->keys,
 		    alice, old[i]->signet->core, &found, NULL), 0);
 		assert_int_equal(found->retired, world_now);
-		assert_true(world_agrees(found->agreer, old[i]->signet->encryption));
+		assert_true(world_agrees(found->agreer,
+		    old[i]->signet->encryption));
 		keys_user_free(found);
 		assert_int_equal(keys_find_user_by_fingerprint(world->keys,
 		    alice, old[i]->signet->full, &found, NULL), 0);

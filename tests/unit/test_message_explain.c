@@ -2,7 +2,8 @@
 #include "tests/unit/explain_cover.h"
 #include "tests/unit/message_forge.h"
 
-static const char letter[] = "Subject: Papers\r\nX: y\r\n\r\nBring\r\nthem.\r\n";
+static const char letter[] =
+    "Subject: Papers\r\nX: y\r\n\r\nBring\r\nthem.\r\n";
 
 static const enum world_key keys[MESSAGE_ACTORS] = {
     WORLD_ALICE, WORLD_ALPHA, WORLD_BETA, WORLD_BOB};

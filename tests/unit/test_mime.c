@@ -144,7 +144,8 @@ static const struct cut fields[] = {
     {"not quoted though it had to be",
         TYPE("multipart/mixed; boundary=--=_a/b?c; x=y") "\r\n",
         {{65, "p\r\n"}, {67, "----=_a/b?c\r\n\r\n"}}},
-    {"folded", "Content-Type:\r\n multipart/mixed;\r\n\tboundary=\r\n a\r\n\r\n",
+    {"folded",
+     "Content-Type:\r\n multipart/mixed;\r\n\tboundary=\r\n a\r\n\r\n",
         {{65, "p\r\n"}, {67, "--a\r\n\r\n"}}},
     {"comments", "content-type : (x (\\)) y) multipart (/) / mixed (;)"
         "; (boundary=c) boundary (=) = (a) a(b)\r\n\r\n",

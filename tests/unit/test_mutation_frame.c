@@ -234,7 +234,8 @@ expect_flip(const struct model *model, size_t offset)
 	struct fault fault;
 
 	if (offset < HEADER) {
-		refusal_expect(model_open_bad(whole, &fault), &fault, ERR_FORMAT,
+		refusal_expect(model_open_bad(whole, &fault), &fault,
+		    ERR_FORMAT,
 		    "message: header at offset %d: %s", offset < 2 ? 0 : 2,
 		    offset < 2 ? "magic number " : "says ");
 		return;
@@ -250,7 +251,8 @@ expect_flip(const struct model *model, size_t offset)
 		    "chunk ");
 	} else if (piece->type == 2 &&
 	    !crypto_point_is_good(whole.data + piece->payload)) {
-		refusal_expect(model_open_bad(whole, &fault), &fault, ERR_FORMAT,
+		refusal_expect(model_open_bad(whole, &fault), &fault,
+		    ERR_FORMAT,
 		    "chunk 2 (Ephemeral) at offset 6: not a compressed");
 	} else {
 		model_expect_unsigned(whole);

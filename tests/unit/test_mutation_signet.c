@@ -453,7 +453,8 @@ other_sequences_are_refused(void **state)
 /* The field's value is flipped, so that the signature over it is bad, or it
  * cannot be at all. */
 static void
-expect_value_flipped(const struct model *model, const struct field *field, int err,
+expect_value_flipped(const struct model *model, const struct field *field,
+    int err,
     const struct fault *fault)
 {
 	if (err == ERR_FORMAT)

@@ -105,7 +105,8 @@ try_sok_case(const struct sok_case *test)
 	    record.tls[0]);
 	held = hold_org(&record, test->held);
 	assert_int_equal(host_open_with(&host, &record, test->secure, held,
-	    LONG, &peer, &fault), test->complaint == NULL ? 0 : ERR_CERTIFICATE);
+	    LONG, &peer, &fault),
+	    test->complaint == NULL ? 0 : ERR_CERTIFICATE);
 	if (test->complaint == NULL) {
 		assert_int_equal(peer_confirms(peer),
 		    test->certificate == &host_of_domain);

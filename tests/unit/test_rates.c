@@ -113,7 +113,8 @@ rates_are_bounded(void **state)
 
 /* ---- rates of several nodes ---- */
 
-static const uint8_t common[CRYPTO_MAC_KEY] = {1}, another[CRYPTO_MAC_KEY] = {2};
+static const uint8_t common[CRYPTO_MAC_KEY] = {1};
+static const uint8_t another[CRYPTO_MAC_KEY] = {2};
 static const struct tally_limits limits = {{
     [RATE_SIGNETS] = 6, [RATE_MAIL] = 6, [RATE_ORIGIN] = 0}};
 

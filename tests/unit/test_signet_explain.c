@@ -149,7 +149,8 @@ odd_fields_are_told_apart(void **state)
 	    {"alternate key", TEXT("\x06\xfd\0\0\5\3\3\1\2k"), "7 1 security "
 	        "level 1 [S3]\n8 1 scheme 2 [S3]\n9 1 alternate key, never "
 	        "used to encrypt [S3]\n"},
-	    {"no scheme", TEXT("\x06\xfd\0\0\3\3\1\1"), "7 1 security level 1 "},
+	    {"no scheme", TEXT("\x06\xfd\0\0\3\3\1\1"),
+	     "7 1 security level 1 "},
 	    {"bad SOK", TEXT("\x06\xf0\0\0\x22\2\x11\0\0\0\0\0\0\0\0\0\0\0\0\0"
 	        "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), "6 1 permissions 17 "
 	        "users: ignored, not valid [S9]\n"},

@@ -177,8 +177,10 @@ replies_together(void **state)
 	} cases[] = {
 	    {"all good", MAIL RCPT DATA, SMTP_CLIENT_MESSAGE, 0},
 	    {"RCPT refused", MAIL "550 no\r\n" DATA, SMTP_CLIENT_QUIT, 550},
-	    {"MAIL refused", "451 no\r\n503 no\r\n503 no\r\n", SMTP_CLIENT_QUIT, 451},
-	    {"refused, then rubbish", "451 no\r\nrubbish\r\n", SMTP_CLIENT_QUIT, 451},
+	    {"MAIL refused", "451 no\r\n503 no\r\n503 no\r\n", SMTP_CLIENT_QUIT,
+	     451},
+	    {"refused, then rubbish", "451 no\r\nrubbish\r\n", SMTP_CLIENT_QUIT,
+	     451},
 	};
 	struct buffer sent = buffer_make(1000);
 	struct smtp_client client;

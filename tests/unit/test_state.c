@@ -371,8 +371,8 @@ a_node_stays_who_it_is(void **state)
 
 /* ---- a bad night ---- */
 
-/* Lets no file of the process grow, as a full disk would not (the error is EFBIG
- * where it would be ENOSPC). Returns what undoes it. */
+/* Lets no file of the process grow, as a full disk would not (the error is
+ * EFBIG where it would be ENOSPC). Returns what undoes it. */
 static rlim_t
 fill_disk(rlim_t size)
 {

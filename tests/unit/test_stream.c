@@ -366,7 +366,8 @@ either_is_waited_for(void **state)
 	    ERR_TIMEOUT);
 	interests[0].writes = true;
 	assert_int_equal(stream_wait_two(interests, deadline_in(LONG)), 0);
-	/* Who asks for nothing of it hears nothing, not even that it is gone. */
+	/* Who asks for nothing of it hears nothing, not even that it is
+	 * gone. */
 	interests[0] = (struct stream_interest){a, false, false};
 	close(others[0]);
 	assert_int_equal(stream_wait_two(interests, deadline_in(1)),
@@ -474,8 +475,8 @@ say_and_end(void *argument)
 	return NULL;
 }
 
-/* All that was said arrives, and an end, although the peer has said more than was
- * read. */
+/* All that was said arrives, and an end, although the peer has said more than
+ * was read. */
 static void
 the_last_words_arrive(void **state)
 {

@@ -108,6 +108,7 @@ unit_expect_end(const char *program, int status)
 {
 	if (status == 0)
 		return;
-	print_error("%s ended with status %#x\n", program, (unsigned int)status);
+	print_error("%s ended with status %#x\n", program,
+	    (unsigned int)status);
 	exit(EXIT_FAILURE);
 }

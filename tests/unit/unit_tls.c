@@ -44,7 +44,8 @@ make(const struct unit_certificate_wish *wish)
 	X509_set_version(made, X509_VERSION_3);
 	ASN1_INTEGER_set(X509_get_serialNumber(made), serial++);
 	X509_gmtime_adj(X509_getm_notBefore(made), -100L * 86400);
-	X509_gmtime_adj(X509_getm_notAfter(made), 86400L * wish->days + wish->seconds);
+	X509_gmtime_adj(X509_getm_notAfter(made),
+	    86400L * wish->days + wish->seconds);
 	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
 	    (const unsigned char *)wish->name, -1, -1, 0);
 	X509_set_subject_name(made, name);
