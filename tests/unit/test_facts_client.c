@@ -102,6 +102,26 @@ join_askers(const struct asker *askers, size_t count)
 }
 
 static void
+nobody_answers(void **state)
+{
+	const struct facts_request request = {.verb = FACTS_STATUS,
+	    .from = "", .to = "", .fingerprint = "", .wait = 100};
+	struct facts_client *client;
+	struct facts_answer answer;
+	struct fault fault;
+	int err;
+
+	assert_int_equal(facts_client_new("/nonexistent/facts", 1000,
+	    &clock_system, &client), 0);
+	facts_answer_init(&answer);
+	err = facts_ask(client, &request, &answer, &fault);
+	assert_true(err != 0 && error_row(err)->temporary);
+	assert_non_null(strstr(fault.text, "/nonexistent/facts"));
+	facts_answer_free(&answer);
+	facts_client_free(client);
+}
+
+static void
 one_connection_for_many_questions(void **state)
 {
 	struct facts_client *client;
@@ -357,6 +377,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(nobody_answers),
 	    cmocka_unit_test(one_connection_for_many_questions),
 	    cmocka_unit_test(what_the_second_question_meets),
 	    cmocka_unit_test(no_answer_on_a_fresh_connection),
