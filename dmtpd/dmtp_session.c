@@ -29,7 +29,7 @@ struct session {
 	struct live_settings live;
 	struct dmtp_server server;
 	struct source source;
-	struct org_signet *origin; /* of the transaction that is open */
+	struct origin origin;
 	bool looked_up; /* an origin was, somewhere else: once is enough */
 	bool denied;    /* 450 was said for a limit, and the log knows */
 	struct deadline idle;      /* from the last complete line */
@@ -108,17 +108,10 @@ count_memory(struct session *session)
 {
 	size_t octets = session->server.message.capacity;
 
-	if (session->origin != NULL)
-		octets += session->origin->signet->length;
+	if (session->origin.signet != NULL)
+		octets += session->origin.signet->signet->length;
 	return share_hold(&session->dmtpd->data_memory, &session->memory,
 	    octets, (size_t)session->live.data_memory_limit);
-}
-
-static void
-drop_origin(struct session *session)
-{
-	org_signet_free(session->origin);
-	session->origin = NULL;
 }
 
 static void
@@ -131,7 +124,6 @@ answer_mail(struct session *session)
 	struct fault fault = {0};
 	enum reply reply = REPLY_ACCESS_DENIED;
 
-	drop_origin(session);
 	if (!may(session, RATE_MAIL, session->live.source_mail_limit))
 		return;
 	/* Better said before the message has come than after it. */
@@ -142,10 +134,11 @@ answer_mail(struct session *session)
 	else
 		reply = origin_find(session->dmtpd, &question,
 		    &session->origin, &fault);
-	if (session->origin != NULL)
-		charge(session, session->origin->signet->length / WORK);
+	if (session->origin.signet != NULL)
+		charge(session,
+		    session->origin.signet->signet->length / WORK);
 	if (!count_memory(session)) {
-		drop_origin(session);
+		origin_drop(&session->origin);
 		fault_set(&fault, ERR_ACCESS_DENIED,
 		    "no memory is left for the signet of this origin");
 		reply = REPLY_ACCESS_DENIED;
@@ -223,7 +216,7 @@ answer_data(struct session *session)
 	        session->live.message_size_limit),
 	    .origin_limit = session->live.origin_message_limit,
 	    .grace = session->live.signet_grace,
-	    .origin = session->origin,
+	    .origin = session->origin.signet,
 	    .origin_domain = server->origin.domain,
 	    .destination = server->destination.domain,
 	    .destination_fingerprint = server->destination.fingerprint,
@@ -240,7 +233,7 @@ answer_data(struct session *session)
 	/* All keys of the origin were tried in vain. */
 	if (reply == REPLY_SIGNATURE)
 		charge(session, length / WORK *
-		    (1 + session->origin->sok_count));
+		    (1 + session->origin.signet->sok_count));
 	dmtp_server_answer(server, reply,
 	    reply == REPLY_ACCEPTED || reply == REPLY_DUPLICATE
 	        ? delivery.identifier : "");
@@ -375,7 +368,7 @@ feed(struct session *session, struct span input)
 		if (bound_memory(session, event))
 			answer(session, event);
 		if (!dmtp_server_in_transaction(server))
-			drop_origin(session);
+			origin_rest(&session->origin);
 		count_memory(session);
 		/* Another message may begin in the same piece. */
 		if (event == DMTP_SERVER_DATA)
@@ -466,7 +459,7 @@ serve(struct stream *stream, const char *host, struct dmtpd *dmtpd)
 	converse(&session);
 	end_injection(&session);
 	dmtp_server_free(&session.server);
-	drop_origin(&session);
+	origin_drop(&session.origin);
 	count_memory(&session);
 }
 

@@ -13,6 +13,8 @@ enum {
 	 * for must not use up what dime-policyd can fetch for our own mail, nor
 	 * our memory. */
 	QUESTIONS = 32,
+	FRESH = 5 * 1000, /* milliseconds */
+	USUAL = 4096,     /* octets of a signet */
 };
 
 /* Whether the domain is known to have no record, pin included. */
@@ -91,8 +93,9 @@ look_up(struct dmtpd *dmtpd, const struct origin_question *question,
 					 : REPLY_ORIGIN_WAIT;
 }
 
-enum reply
-origin_find(struct dmtpd *dmtpd, const struct origin_question *question,
+/* Asks when it is this question's turn. */
+static enum reply
+look_up_in_turn(struct dmtpd *dmtpd, const struct origin_question *question,
     struct org_signet **out, struct fault *fault)
 {
 	const struct deadline deadline = deadline_in(
@@ -103,7 +106,6 @@ origin_find(struct dmtpd *dmtpd, const struct origin_question *question,
 	enum reply reply;
 	bool known;
 
-	*out = NULL;
 	snprintf(name, sizeof(name), "origin %s %s", question->domain,
 	    question->fingerprint);
 	known = rates_remembers(dmtpd->rates, RATE_KNOWN, span_string(name));
@@ -122,4 +124,43 @@ origin_find(struct dmtpd *dmtpd, const struct origin_question *question,
 	    fault);
 	share_hold(share, &turn, 0, QUESTIONS);
 	return reply;
+}
+
+/* Messages come in rows; dime-policyd would answer from memory, too. */
+static bool
+is_at_hand(const struct origin *origin, const struct origin_question *question)
+{
+	return origin->signet != NULL && deadline_left(origin->fresh) > 0 &&
+	    strcmp(origin->domain, question->domain) == 0 &&
+	    strcmp(origin->signet->fingerprint, question->fingerprint) == 0;
+}
+
+enum reply
+origin_find(struct dmtpd *dmtpd, const struct origin_question *question,
+    struct origin *origin, struct fault *fault)
+{
+	enum reply reply;
+
+	if (is_at_hand(origin, question))
+		return REPLY_OK;
+	origin_drop(origin);
+	reply = look_up_in_turn(dmtpd, question, &origin->signet, fault);
+	snprintf(origin->domain, sizeof(origin->domain), "%s",
+	    question->domain);
+	origin->fresh = deadline_in(FRESH);
+	return reply;
+}
+
+void
+origin_rest(struct origin *origin)
+{
+	if (origin->signet != NULL && origin->signet->signet->length > USUAL)
+		origin_drop(origin);
+}
+
+void
+origin_drop(struct origin *origin)
+{
+	org_signet_free(origin->signet);
+	origin->signet = NULL;
 }

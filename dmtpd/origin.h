@@ -13,18 +13,31 @@ struct origin_question {
 	                    anything up elsewhere */
 };
 
+/* The origin of a session's last MAIL; at first zeroes. */
+struct origin {
+	struct org_signet *signet; /* confirmed; NULL: there is none */
+	char domain[DOMAIN_SIZE];
+	struct deadline fresh; /* until when it does for another MAIL */
+};
+
 /*
  * The origin of a message, for MAIL: its signet, confirmed, with just this
- * fingerprint, asked of dime-policyd. REPLY_OK and *out (for
- * org_signet_free()), or the refusal: 470 for now, 570 when it has failed for
- * 72 hours, 575 when there is no record or no such signet. `fault` says why.
+ * fingerprint, asked of dime-policyd, or still at hand from moments ago.
+ * REPLY_OK, or the refusal, with no signet: 470 for now, 570 when it has failed
+ * for 72 hours, 575 when there is no record or no such signet. `fault` says
+ * why.
  *
  * A session can make this site look up one origin that it does not know; for a
  * second one it is 470 at once. All sessions together ask about so many at a
  * time and no more; others wait for their turn as long as for an answer.
  */
 enum reply origin_find(struct dmtpd *dmtpd,
-    const struct origin_question *question, struct org_signet **out,
+    const struct origin_question *question, struct origin *origin,
     struct fault *fault);
+
+/* Between two messages: only a signet of the usual size stays at hand. */
+void origin_rest(struct origin *origin);
+
+void origin_drop(struct origin *origin);
 
 #endif

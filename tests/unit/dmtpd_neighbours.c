@@ -2,6 +2,7 @@
 #include "tests/unit/dmtpd_world.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -78,6 +79,14 @@ answer_host(struct facts_answer *answer, const char *name,
 }
 
 static _Atomic bool far;
+
+static atomic_uint signets_asked;
+
+unsigned int
+policyd_signets_asked(void)
+{
+	return signets_asked;
+}
 
 void
 policyd_goes_out(bool out)
@@ -272,6 +281,7 @@ answer_facts(const struct facts_request *request, struct facts_answer *answer)
 	    : strcmp(request->to, "alpha.test") == 0 ||
 	        strcmp(request->to, "www.alpha.test") == 0 ? world.alpha : NULL;
 
+	signets_asked += request->verb == FACTS_SIGNET;
 	if (request->verb >= FACTS_CLAIM)
 		return site_answer(request, answer);
 	if (request->verb == FACTS_MET) {

@@ -95,6 +95,9 @@ void policyd_heard_stale(char out[static 300]);
 /* Whether policyd had to look signets up elsewhere, or knew them. */
 void policyd_goes_out(bool out);
 
+/* How often policyd was asked for a signet. */
+unsigned int policyd_signets_asked(void);
+
 /* Whether policyd lets those wait who ask for late.test, and how many do. */
 void policyd_is_late(bool late);
 unsigned int policyd_waiting(void);

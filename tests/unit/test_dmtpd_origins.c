@@ -83,6 +83,45 @@ one_lookup_a_session(void **state)
 	stream_free(s);
 }
 
+/* Messages come in rows: the last origin is at hand, and no other. */
+static void
+last_origin_is_at_hand(void **state)
+{
+	const char *alpha = world.alpha->signet->fingerprint;
+	const struct {
+		const char *name, *domain, *fingerprint;
+		int reply;
+		unsigned int asked;
+	} cases[] = {
+	    {"the first", "alpha.test", alpha, 250, 1},
+	    {"again", "alpha.test", alpha, 250, 0},
+	    {"another domain", "www.alpha.test", alpha, 250, 1},
+	    {"another signet", "www.alpha.test",
+	        world.libdime_alpha->signet->fingerprint, 250, 1},
+	    {"the one before", "www.alpha.test", alpha, 250, 1},
+	    {"none", "absent.test", alpha, 575, 1},
+	    {"after none", "www.alpha.test", alpha, 250, 1},
+	    {"large", "large.test", world.large, 250, 1},
+	    {"large again", "large.test", world.large, 250, 1},
+	};
+	struct stream *s = dmtp_open();
+
+	/* No stranger any more, of whom a session may name one. */
+	assert_int_equal(mail_alone("large.test", world.large), 250);
+	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const unsigned int before = policyd_signets_asked();
+
+		unit_case(cases[i].name);
+		assert_int_equal(say_mail(s, cases[i].domain,
+		    cases[i].fingerprint), cases[i].reply);
+		assert_int_equal(policyd_signets_asked() - before,
+		    cases[i].asked);
+		assert_int_equal(ask(s, "RSET"), 250);
+	}
+	stream_free(s);
+}
+
 static void
 wait_until_waiting(unsigned int count)
 {
@@ -157,6 +196,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(origins),
 	    cmocka_unit_test(one_lookup_a_session),
+	    cmocka_unit_test(last_origin_is_at_hand),
 	    cmocka_unit_test(lookups_are_shared),
 	    cmocka_unit_test(destinations),
 	};
