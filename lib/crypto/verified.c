@@ -80,18 +80,33 @@ crypto_ed25519_verify_again(
 	return true;
 }
 
-/* No signature has an identifier over so few octets. */
+/* Of a key alone; no signature has an identifier over so few octets, and keys of
+ * the two curves differ in length. */
+static bool
+is_good_again(const uint8_t *key, size_t length,
+    bool (*is_good)(const uint8_t *key))
+{
+	uint8_t identifier[CRYPTO_SHA512];
+
+	crypto_sha512(span_of(key, length), identifier);
+	if (is_known(identifier))
+		return true;
+	if (!is_good(key))
+		return false;
+	remember(identifier);
+	return true;
+}
+
 bool
 crypto_ed25519_is_good_again(
     const uint8_t public_key[static CRYPTO_SIGN_PUBLIC])
 {
-	uint8_t identifier[CRYPTO_SHA512];
+	return is_good_again(public_key, CRYPTO_SIGN_PUBLIC,
+	    crypto_ed25519_is_good);
+}
 
-	crypto_sha512(span_of(public_key, CRYPTO_SIGN_PUBLIC), identifier);
-	if (is_known(identifier))
-		return true;
-	if (!crypto_ed25519_is_good(public_key))
-		return false;
-	remember(identifier);
-	return true;
+bool
+crypto_point_is_good_again(const uint8_t point[static CRYPTO_POINT])
+{
+	return is_good_again(point, CRYPTO_POINT, crypto_point_is_good);
 }

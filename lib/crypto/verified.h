@@ -22,4 +22,7 @@ bool crypto_ed25519_verify_again(
 bool crypto_ed25519_is_good_again(
     const uint8_t public_key[static CRYPTO_SIGN_PUBLIC]);
 
+/* crypto_point_is_good(). */
+bool crypto_point_is_good_again(const uint8_t point[static CRYPTO_POINT]);
+
 #endif

@@ -154,7 +154,7 @@ fault_of_value(struct form form, const struct signet_field *field)
 		    ? NULL
 		    : "not a valid Ed25519 key";
 	case SIGNET_CONTENT_POINT:
-		return crypto_point_is_good(field->value.data)
+		return crypto_point_is_good_again(field->value.data)
 		    ? NULL
 		    : "not a compressed point of secp256k1";
 	case SIGNET_CONTENT_ALTERNATE:

@@ -145,6 +145,19 @@ bad_keys_are_refused(void **state)
 }
 
 static void
+points_again(void **state)
+{
+	uint8_t scalar[CRYPTO_SCALAR] = {1}, point[CRYPTO_POINT];
+
+	assert_int_equal(crypto_point_public(scalar, point), 0);
+	for (int round = 0; round < 2; round++)
+		assert_true(crypto_point_is_good_again(point));
+	point[0] = 4;
+	for (int round = 0; round < 2; round++)
+		assert_false(crypto_point_is_good_again(point));
+}
+
+static void
 key_files_keep_their_rules(void **state)
 {
 	char path[64] = "/tmp/dimegate-unit-XXXXXX";
@@ -241,6 +254,7 @@ main(void)
 	    cmocka_unit_test(keyed_stream_repeats),
 	    cmocka_unit_test(random_below_stays_below),
 	    cmocka_unit_test(bad_keys_are_refused),
+	    cmocka_unit_test(points_again),
 	    cmocka_unit_test(key_files_keep_their_rules),
 	};
 
