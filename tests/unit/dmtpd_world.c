@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/dmtpd_world.h"
+#include "tests/unit/unit_keys.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -30,23 +31,6 @@ world_path(const char *name)
 
 /* ---- keys ---- */
 
-static struct keys *
-open_keys(const char *directory)
-{
-	char names[3][200];
-	struct keys_settings settings = {names[0], names[1], names[2], true,
-	    &clock_system};
-	struct fault fault = {0};
-	struct keys *keys;
-
-	snprintf(names[0], sizeof(names[0]), "%s/keys.db", directory);
-	snprintf(names[1], sizeof(names[1]), "%s/master.key", directory);
-	snprintf(names[2], sizeof(names[2]), "%s/transport.key", directory);
-	if (keys_open(&settings, &keys, &fault) != 0)
-		fail_msg("%s", fault.text);
-	return keys;
-}
-
 static void
 copy_file(const char *from, const char *to)
 {
@@ -65,7 +49,7 @@ make_keys(void)
 	static const char *const files[] = {"keys.db", "master.key",
 	    "transport.key"};
 	char copy[160], to[200];
-	struct keys *keys = open_keys(world.directory);
+	struct keys *keys = unit_keys_open(world.directory, "");
 
 	snprintf(copy, sizeof(copy), "%s/sealing-XXXXXX", world.directory);
 	assert_non_null(mkdtemp(copy));
@@ -78,10 +62,10 @@ make_keys(void)
 		snprintf(to, sizeof(to), "%s/%s", copy, files[i]);
 		copy_file(world_path(files[i]), to);
 	}
-	keys = open_keys(world.directory);
+	keys = unit_keys_open(world.directory, "");
 	assert_int_equal(keys_create_user(keys, "dave@beta.test", NULL), 0);
 	keys_close(keys);
-	world.sealing = open_keys(copy);
+	world.sealing = unit_keys_open(copy, "");
 	keys = world.sealing;
 	assert_int_equal(keys_create_org(keys, "gamma.test", NULL), 0);
 	assert_int_equal(keys_create_user(keys, "carol@beta.test", NULL), 0);

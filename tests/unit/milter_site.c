@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/milter_site.h"
+#include "tests/unit/unit_keys.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -51,23 +52,10 @@ site_configure(const char *more)
 struct keys *
 site_make_keys(const char *name)
 {
-	struct keys_settings settings = {.create = true,
-	    .clock = &clock_system};
-	char master[128], transport[128], database[128];
+	struct keys *keys = unit_keys_open(site.directory, name);
 	struct fault fault = {0};
-	struct keys *keys;
 
-	snprintf(database, sizeof(database), "%s/%skeys.db", site.directory,
-	    name);
-	snprintf(master, sizeof(master), "%s/%smaster.key", site.directory,
-	    name);
-	snprintf(transport, sizeof(transport), "%s/%stransport.key",
-	    site.directory, name);
-	settings.database = database;
-	settings.master_key_file = master;
-	settings.transport_key_file = transport;
-	if (keys_open(&settings, &keys, &fault) != 0 ||
-	    keys_create_org(keys, "alpha.test", &fault) != 0 ||
+	if (keys_create_org(keys, "alpha.test", &fault) != 0 ||
 	    keys_create_org(keys, "beta.test", &fault) != 0 ||
 	    keys_create_user(keys, "alice@alpha.test", &fault) != 0 ||
 	    keys_create_user(keys, "bob@beta.test", &fault) != 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/dmtpd_world.h"
+#include "tests/unit/unit_keys.h"
 
 #include <stdio.h>
 
@@ -103,16 +104,8 @@ stale_goes_back_to_be_sealed(void **state)
 static struct keys *
 open_former(struct keys_org **beta, struct keys_user **bob)
 {
-	static char paths[3][128];
-	struct keys_settings settings = {.database = paths[0],
-	    .master_key_file = paths[1], .transport_key_file = paths[2],
-	    .create = true, .clock = &clock_system};
-	struct keys *keys;
+	struct keys *keys = unit_keys_open(world.directory, "former-");
 
-	snprintf(paths[0], sizeof(paths[0]), "%s", world_path("former.db"));
-	snprintf(paths[1], sizeof(paths[1]), "%s", world_path("former-m.key"));
-	snprintf(paths[2], sizeof(paths[2]), "%s", world_path("former-t.key"));
-	assert_int_equal(keys_open(&settings, &keys, NULL), 0);
 	assert_int_equal(keys_create_org(keys, "beta.test", NULL), 0);
 	assert_int_equal(keys_create_user(keys, "bob@beta.test", NULL), 0);
 	assert_int_equal(keys_find_org(keys, "beta.test", beta, NULL), 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/dmtpd_world.h"
+#include "tests/unit/unit_keys.h"
 
 #include "dime/signet_chain.h"
 #include "dmtpd/transit.h"
@@ -13,18 +14,11 @@
  * world.beta is for the signets that were there first.
  */
 
+/* dmtpd's own. */
 static struct keys *
 own_keys(void)
 {
-	const struct keys_settings settings = {world_path("keys.db"),
-	    world_path("master.key"), world_path("transport.key"), false,
-	    &clock_system};
-	struct fault fault = {0};
-	struct keys *keys;
-
-	if (keys_open(&settings, &keys, &fault) != 0)
-		fail_msg("%s", fault.text);
-	return keys;
+	return unit_keys_open(world.directory, "");
 }
 
 static int
