@@ -46,10 +46,9 @@ void flight_land(struct flight *flight, struct memory_value *value);
 /* From now on nobody waits: who does, or comes, gets ERR_TIMEOUT. */
 void flights_stop(struct flights *flights);
 
+/* For tests, which wait until others do: how many flights there are, and how
+ * many wait for that of `key`, its work counted as one (0: there is none). */
 size_t flights_in_the_air(struct flights *flights);
-
-/* How many wait for the flight of `key`, its work counted as one; 0 when there
- * is none. */
 size_t flights_people(struct flights *flights, struct span key);
 
 /* Waits until nothing is in the air; false at the deadline. */
