@@ -161,23 +161,6 @@ add_up(void *context, struct span text)
 	return sum->count >= sum->wanted;
 }
 
-/* Asks until it is put off, since that comes when it comes. */
-static void
-wait_denied(const char *command)
-{
-	const struct deadline deadline = deadline_in(WORLD_PATIENCE);
-	int code = 0;
-
-	while (code != 450 && deadline_left(deadline) > 0) {
-		struct stream *s = dmtp_open();
-
-		assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
-		code = ask(s, "%s", command);
-		stream_free(s);
-	}
-	assert_int_equal(code, 450);
-}
-
 static void
 counts_are_told(void **state)
 {
@@ -193,26 +176,51 @@ counts_are_told(void **state)
 	assert_int_equal(sum.count, 3);
 }
 
+/* Another node has just had ten messages of alpha.test's. */
 static void
-counts_of_others_count(void **state)
+tell_of_ten(uint64_t number)
 {
 	struct buffer text = buffer_make(1000);
-	char mail[200];
 
-	snprintf(mail, sizeof(mail), "MAIL FROM=<alpha.test> FINGERPRINT=[%s]",
-	    world.alpha->signet->fingerprint);
-	assert_true(dmtpd_reload("origin_message_limit = 10\n"));
 	buffer_u32(&text, TALLY_HEAD + TALLY_COUNT);
 	buffer_append_string(&text, "another-node's..");
-	buffer_u64(&text, 1);
+	buffer_u64(&text, number);
 	buffer_u64(&text, (uint64_t)clock_wall(&clock_system));
 	buffer_u8(&text, RATE_ORIGIN);
 	buffer_u64(&text, hash_of(RATE_ORIGIN, "alpha.test"));
 	buffer_u32(&text, 10);
 	site_counts(buffer_span(&text));
-	wait_denied(mail);
-	assert_true(dmtpd_reload(""));
 	buffer_free(&text);
+}
+
+static int
+say_mail_alone(void)
+{
+	struct stream *s = dmtp_open();
+	int code;
+
+	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
+	code = say_mail(s, "alpha.test", world.alpha->signet->fingerprint);
+	stream_free(s);
+	return code;
+}
+
+/* What is told is heard when it is heard, and by then it may be too old to
+ * matter: it is told again and again. */
+static void
+counts_of_others_count(void **state)
+{
+	const struct deadline deadline = deadline_in(WORLD_PATIENCE);
+	int code = 0;
+
+	assert_true(dmtpd_reload("origin_message_limit = 10\n"));
+	for (uint64_t number = 1; code != 450 && deadline_left(deadline) > 0;
+	     number++) {
+		tell_of_ten(number);
+		code = say_mail_alone();
+	}
+	assert_int_equal(code, 450);
+	assert_true(dmtpd_reload(""));
 }
 
 int
