@@ -16,6 +16,9 @@
  * by trying.
  */
 
+/* That an origin may have besides the one that signs: its POK, and SOKs. */
+enum { KEYS_USUAL = 4 };
+
 struct check {
 	struct deliver_in *delivery;
 	struct message *message;
@@ -67,15 +70,31 @@ unlock(struct check *check)
 	return err;
 }
 
+/* Whoever signs with the last of many keys has us try all the others; one with
+ * few does no wrong. */
+static int
+check_signature(struct check *check)
+{
+	struct deliver_in *delivery = check->delivery;
+	size_t in_vain;
+	int err;
+
+	err = message_verify_organization(check->message, delivery->origin,
+	    &in_vain, check->fault);
+	if (err == ERR_SIGNATURE)
+		delivery->in_vain = in_vain;
+	else if (in_vain > KEYS_USUAL)
+		delivery->in_vain = in_vain - KEYS_USUAL;
+	return err;
+}
+
 static int
 check_origin(struct check *check)
 {
 	const struct deliver_in *delivery = check->delivery;
 	int err;
 
-	err = message_verify_organization(check->message, delivery->origin,
-	    check->fault);
-	if (err != 0)
+	if ((err = check_signature(check)) != 0)
 		return err;
 	message_signed_identifier(check->message, check->identity);
 	err = message_destination_envelope(check->message, &check->envelope,
@@ -309,6 +328,7 @@ deliver_in(struct deliver_in *delivery)
 	enum reply reply;
 
 	delivery->identifier[0] = '\0';
+	delivery->in_vain = 0;
 	reply = deliver(&check);
 	message_free(check.message);
 	log_outcome(&check, reply, clock_monotonic(&clock_system) - start);

@@ -20,6 +20,8 @@ struct deliver_in {
 	struct buffer *armor; /* freed as soon as it has been read */
 	struct postfix_session *injection; /* kept, or NULL */
 	char identifier[SIGNET_FINGERPRINT_SIZE]; /* out: of 254 and 255 */
+	size_t in_vain; /* out: keys of the origin that were tried and had not
+	                   signed, of which a few are free when another had */
 };
 
 /*

@@ -230,10 +230,9 @@ answer_data(struct session *session)
 	reply = deliver_in(&delivery);
 	count_injection(session, had);
 
-	/* All keys of the origin were tried in vain. */
-	if (reply == REPLY_SIGNATURE)
-		charge(session, length / WORK *
-		    (1 + session->origin.signet->sok_count));
+	/* 578 may also be dime-milter's, which has tried all keys as well. */
+	charge(session, length / WORK * (reply == REPLY_SIGNATURE
+	    ? 1 + session->origin.signet->sok_count : delivery.in_vain));
 	dmtp_server_answer(server, reply,
 	    reply == REPLY_ACCEPTED || reply == REPLY_DUPLICATE
 	        ? delivery.identifier : "");

@@ -105,7 +105,7 @@ check(const struct search *search)
 	int err;
 
 	err = message_verify_organization(search->message,
-	    search->org->signet, search->fault);
+	    search->org->signet, NULL, search->fault);
 	if (err != 0)
 		return err;
 	if (!domain_is_within(address_domain(author),

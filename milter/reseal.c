@@ -127,7 +127,7 @@ open_sealed(struct session *session, struct resealing *resealing,
 	int err;
 
 	err = message_verify_organization(resealing->message,
-	    parties.origin, fault);
+	    parties.origin, NULL, fault);
 	if (err != 0)
 		return err;
 	*mime = buffer_make(limit + (16 << 20));

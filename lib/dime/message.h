@@ -138,9 +138,10 @@ int message_destination_envelope(const struct message *message,
     struct message_envelope *out, struct fault *fault);
 
 /* Checks chunk 255 under the origin's POK, or a SOK that may sign messages.
- * Any unlocked actor. ERR_SIGNATURE. */
+ * Any unlocked actor. *in_vain, unless NULL: how many keys were tried that had
+ * not signed, each at the cost of the one that has. ERR_SIGNATURE. */
 int message_verify_organization(const struct message *message,
-    const struct org_signet *origin, struct fault *fault);
+    const struct org_signet *origin, size_t *in_vain, struct fault *fault);
 
 /* Signets to compare the envelope with; NULL where the actor cannot know. */
 struct message_parties {

@@ -117,7 +117,7 @@ verify_author(const struct access *access, const struct user_signet *author)
 static int
 verify_organization_signature(const struct access *access,
     const struct org_signet *origin, bool unsigned_passes, uint8_t type,
-    uint8_t last)
+    uint8_t last, size_t *in_vain)
 {
 	const struct message *message = access->message;
 	const struct message_chunk *chunk = chunk_find(message, type);
@@ -130,7 +130,7 @@ verify_organization_signature(const struct access *access,
 	if (err != 0 || (unsigned_passes && is_zero(signature)))
 		return err;
 	if (!org_signet_check(origin, SIGNET_MAY_SIGN_MESSAGES,
-	    chunk_range(message, last), signature))
+	    chunk_range(message, last), signature, in_vain))
 		return chunk_fault(message, chunk, access->fault,
 		    ERR_SIGNATURE, "is not by the origin");
 	return 0;
@@ -146,13 +146,13 @@ verify_origin(const struct access *access, const struct org_signet *origin,
 	for (size_t i = ORGANIZATION_SIGNATURES; i > 0 && err == 0; i--)
 		err = verify_organization_signature(access, origin,
 		    unsigned_passes, organization_signatures[i - 1].type,
-		    organization_signatures[i - 1].last);
+		    organization_signatures[i - 1].last, NULL);
 	return err;
 }
 
 int
 message_verify_organization(const struct message *message,
-    const struct org_signet *origin, struct fault *fault)
+    const struct org_signet *origin, size_t *in_vain, struct fault *fault)
 {
 	const struct access access = {
 	    .message = message,
@@ -160,8 +160,10 @@ message_verify_organization(const struct message *message,
 	    .fault = fault,
 	};
 
+	if (in_vain != NULL)
+		*in_vain = 0;
 	return verify_organization_signature(&access, origin, false,
-	    MESSAGE_ORGANIZATION_SIGNATURE, ORGANIZATION_LAST);
+	    MESSAGE_ORGANIZATION_SIGNATURE, ORGANIZATION_LAST, in_vain);
 }
 
 void

@@ -293,10 +293,11 @@ bool org_signet_lists(const struct org_signet *org,
     const uint8_t key[static CRYPTO_SIGN_PUBLIC]);
 
 /* Whether `signature` over `data` is by the POK, or by a SOK that has
- * `permission`. */
+ * `permission`. *in_vain, unless NULL: how many keys were tried that had not
+ * signed. */
 bool org_signet_check(const struct org_signet *org,
     enum signet_permission permission, struct span data,
-    const uint8_t signature[static CRYPTO_SIGNATURE]);
+    const uint8_t signature[static CRYPTO_SIGNATURE], size_t *in_vain);
 
 /* ---- made ---- */
 

@@ -43,14 +43,20 @@ typedef bool verifier(const uint8_t public_key[static CRYPTO_SIGN_PUBLIC],
 
 static bool
 is_signed_by(const struct org_signet *org, enum signet_permission permission,
-    struct span data, const uint8_t *signature, verifier *verify)
+    struct span data, const uint8_t *signature, verifier *verify,
+    size_t *in_vain)
 {
+	*in_vain = 0;
 	if (verify(org->pok, data, signature))
 		return true;
-	for (size_t i = 0; i < org->sok_count; i++)
-		if ((org->soks[i].permissions & permission) != 0 &&
-		    verify(org->soks[i].key, data, signature))
+	++*in_vain;
+	for (size_t i = 0; i < org->sok_count; i++) {
+		if ((org->soks[i].permissions & permission) == 0)
+			continue;
+		if (verify(org->soks[i].key, data, signature))
 			return true;
+		++*in_vain;
+	}
 	return false;
 }
 
@@ -59,10 +65,11 @@ check_by_org(const struct signet *signet, uint8_t type,
     const struct org_signet *org, struct fault *fault)
 {
 	const struct signet_field *field = signet_find(signet, type);
+	size_t in_vain;
 
 	if (field == NULL || is_signed_by(org, SIGNET_MAY_SIGN_USERS,
 	    signet_below(signet, type), field->value.data,
-	    crypto_ed25519_verify_again))
+	    crypto_ed25519_verify_again, &in_vain))
 		return 0;
 	return bad_signature(signet, type,
 	    "the organization's POK or a SOK that may sign users", fault);
@@ -85,10 +92,12 @@ org_signet_lists(const struct org_signet *org,
 bool
 org_signet_check(const struct org_signet *org,
     enum signet_permission permission, struct span data,
-    const uint8_t signature[static CRYPTO_SIGNATURE])
+    const uint8_t signature[static CRYPTO_SIGNATURE], size_t *in_vain)
 {
+	size_t own;
+
 	return is_signed_by(org, permission, data, signature,
-	    crypto_ed25519_verify);
+	    crypto_ed25519_verify, in_vain != NULL ? in_vain : &own);
 }
 
 /* ---- organizational ---- */

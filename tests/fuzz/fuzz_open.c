@@ -16,7 +16,8 @@ check_as(struct message *message, enum message_actor actor,
 	    NULL) == 0) {
 		message_origin_envelope(message, &envelope, NULL);
 		message_destination_envelope(message, &envelope, NULL);
-		message_verify_organization(message, world.alpha, NULL);
+		message_verify_organization(message, world.alpha, NULL,
+		    NULL);
 		message_check_as_origin(message, &parties, &envelope, NULL);
 		message_check_as_destination(message, &parties, &envelope,
 		    NULL);

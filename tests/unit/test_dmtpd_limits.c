@@ -97,7 +97,7 @@ large_and_bad(void)
 }
 
 /* Much work is paid for by who asks for it: a signet of megabytes, and a large
- * message whose signature does not hold. */
+ * message whose signature does not hold, even if a rule has it come again. */
 static void
 work_is_charged(void **state)
 {
@@ -116,6 +116,13 @@ work_is_charged(void **state)
 	assert_int_equal(transact(s, "alpha.test", buffer_span(&badly)), 578);
 	stream_free(s);
 	assert_in_range(mail_left("127.0.0.5"), 0, 16);
+	policyd_says(POLICY_DEFER);
+	s = dmtp_open_from("127.0.0.6");
+	assert_int_equal(ask(s, "EHLO <mx.alpha.test>"), 250);
+	assert_int_equal(transact(s, "alpha.test", buffer_span(&badly)), 451);
+	stream_free(s);
+	policyd_says(-1);
+	assert_in_range(mail_left("127.0.0.6"), 0, 16);
 	assert_true(dmtpd_reload(""));
 	buffer_free(&badly);
 }

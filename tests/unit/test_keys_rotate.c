@@ -345,7 +345,7 @@ expect_moved(struct world *world, const struct keys_org *org,
 	assert_true(org_signet_check(next->signet, SIGNET_MAY_SIGN_USERS,
 	    signet_below(user->signet->signet, SIGNET_USER_ORG_SIGNATURE),
 	    signet_find(user->signet->signet,
-	    SIGNET_USER_ORG_SIGNATURE)->value.data));
+	    SIGNET_USER_ORG_SIGNATURE)->value.data, NULL));
 	expect_chain(world, address, old->signet->core, user, 2);
 	keys_user_free(user);
 	assert_int_equal(keys_find_user_by_fingerprint(world->keys, address,

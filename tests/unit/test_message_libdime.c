@@ -205,7 +205,7 @@ every_actor_reads(void **state)
 	    &envelope, NULL), 0);
 	assert_string_equal(envelope.domain_fingerprint, world.alpha->core);
 	assert_int_equal(message_verify_organization(message, world.alpha,
-	    NULL), 0);
+	    NULL, NULL), 0);
 	message_free(message);
 	buffer_free(&sealed);
 	buffer_free(&mime);

@@ -32,6 +32,46 @@ wrong_keys_open_nothing(void **state)
 	buffer_free(&mime);
 }
 
+/* Keys that may not sign messages are not tried. */
+static void
+keys_are_tried_in_order(void **state)
+{
+	static const struct {
+		const char *name;
+		bool own; /* verified as alpha's, who has two SOKs */
+		enum world_key signer;
+		int err;
+		size_t in_vain;
+	} cases[] = {
+	    {"the POK", true, WORLD_ALPHA, 0, 0},
+	    {"a SOK", true, WORLD_SOK_MESSAGES, 0, 1},
+	    {"nobody's", false, WORLD_ALPHA, ERR_SIGNATURE, 1},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct random_source random;
+		struct message_seal seal = world_seal(&random);
+		struct buffer sealed = buffer_make(WORLD_LIMIT);
+		struct message *message;
+		size_t in_vain = 99;
+
+		unit_case(cases[i].name);
+		random_start(&random);
+		seal.origin_signer =
+		    signer_of_seed(world.keys[cases[i].signer]);
+		assert_int_equal(message_seal(&seal, world_letter, &sealed,
+		    NULL), 0);
+		message = world_message(buffer_span(&sealed),
+		    MESSAGE_DESTINATION);
+		assert_int_equal(message_verify_organization(message,
+		    cases[i].own ? world.alpha : world.beta, &in_vain, NULL),
+		    cases[i].err);
+		assert_int_equal(in_vain, cases[i].in_vain);
+		message_free(message);
+		buffer_free(&sealed);
+	}
+}
+
 /* What each actor can read, and only that. */
 static void
 actors_see_their_part(void **state)
@@ -49,9 +89,9 @@ actors_see_their_part(void **state)
 
 		unit_case(message_actor_name((enum message_actor)i));
 		assert_int_equal(message_verify_organization(message,
-		    world.alpha, NULL), 0);
+		    world.alpha, NULL, NULL), 0);
 		assert_int_equal(message_verify_organization(message,
-		    world.beta, NULL), ERR_SIGNATURE);
+		    world.beta, NULL, NULL), ERR_SIGNATURE);
 		assert_int_equal(message_origin_envelope(message, &envelope,
 		    NULL), i == MESSAGE_DESTINATION ? ERR_NO_ACCESS : 0);
 		assert_int_equal(message_destination_envelope(message,
@@ -198,6 +238,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(wrong_keys_open_nothing),
+	    cmocka_unit_test(keys_are_tried_in_order),
 	    cmocka_unit_test(actors_see_their_part),
 	    cmocka_unit_test(header_opens_alone),
 	    cmocka_unit_test(flipped_bits_refuse_the_header),
