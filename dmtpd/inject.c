@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "dmtpd/inject.h"
-#include "dmtpd/transit.h"
 
 /*
  * Without the milter's word: a refusal of the address, or of its mailbox, is
@@ -33,12 +32,14 @@ enum reply
 inject(const struct injection *injection,
     char queue[static POSTFIX_QUEUE_SIZE], struct fault *fault)
 {
+	/* What is inside has a header of its own, which the milter puts there. */
+	static const char no_header[] = "\r\n";
 	const struct postfix_mail mail = {
 	    .socket = injection->socket,
 	    .helo = injection->helo,
 	    .sender = injection->sender,
 	    .recipient = injection->recipient,
-	    .head = span_string(transit_head),
+	    .head = span_string(no_header),
 	    .armor = injection->armor,
 	    .session = injection->session,
 	};

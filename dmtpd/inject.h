@@ -17,7 +17,7 @@ struct injection {
 };
 
 /*
- * Gives the message, in transit form, to the smtpd behind the socket. Its
+ * Gives the message, armor without a header, to the smtpd behind the socket. Its
  * verdict as a reply of DMTP: REPLY_ACCEPTED, with Postfix's queue id in
  * `queue`, or a refusal as doc/dmtp.md has it, with the reason in `fault`.
  */

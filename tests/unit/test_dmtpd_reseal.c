@@ -305,8 +305,7 @@ nothing_else_goes_there(void **state)
 	/* What crosses has none of our fields. */
 	assert_int_equal(hand_back(s, "alice@alpha.test", "bob@beta.test",
 	    "Dimegate-Resealed: 2\r\n", buffer_span(&bob)), 250);
-	assert_memory_equal(postfix_mail()->message.data, transit_head,
-	    strlen(transit_head));
+	assert_memory_equal(postfix_mail()->message.data, "\r\n-----BEGIN", 12);
 	stream_free(s);
 	buffer_free(&bob);
 	buffer_free(&carol);
