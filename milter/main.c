@@ -289,7 +289,7 @@ main(int argc, char **argv)
 		return usage();
 	/* Without one for a new connection, libmilter asks again and again. */
 	descriptors_raise();
-	crowd_start(&milter.crowd);
+	crowd_start(&milter.crowd, CROWD_PATIENCE);
 	if ((err = crypto_start(&fault)) == 0 &&
 	    (err = site_open(&milter.site, path, &fault)) == 0)
 		err = serve(&milter, check_only, &ran, &fault);

@@ -171,7 +171,7 @@ a_crowd_has_a_limit(void **state)
 {
 	struct crowd crowd;
 
-	crowd_start(&crowd);
+	crowd_start(&crowd, CROWD_PATIENCE);
 	for (int i = 0; i < CROWD_LIMIT; i++)
 		assert_true(crowd_enter(&crowd, "slow.test"));
 	assert_false(crowd_enter(&crowd, "slow.test"));
@@ -179,6 +179,22 @@ a_crowd_has_a_limit(void **state)
 	crowd_leave(&crowd, "slow.test");
 	assert_true(crowd_enter(&crowd, "slow.test"));
 	assert_false(crowd_enter(&crowd, "slow.test"));
+	crowd_end(&crowd);
+}
+
+/* Nobody waits out his hour for a crowd in which nothing moves. */
+static void
+a_crowd_that_stands_is_not_waited_for(void **state)
+{
+	struct crowd crowd;
+
+	crowd_start(&crowd, 3600 * 1000);
+	for (int i = 0; i < CROWD_LIMIT; i++)
+		assert_true(crowd_enter(&crowd, "stuck.test"));
+	for (int i = 0; i < 100; i++)
+		assert_false(crowd_enter(&crowd, "stuck.test"));
+	crowd_leave(&crowd, "stuck.test");
+	assert_true(crowd_enter(&crowd, "stuck.test"));
 	crowd_end(&crowd);
 }
 
@@ -202,7 +218,7 @@ a_crowd_that_moves_is_waited_for(void **state)
 {
 	struct crowd crowd;
 
-	crowd_start(&crowd);
+	crowd_start(&crowd, CROWD_PATIENCE);
 	for (int i = 0; i < CROWD_LIMIT; i++)
 		assert_true(crowd_enter(&crowd, "busy.test"));
 	for (int round = 0; round < 200; round++) {
@@ -275,6 +291,7 @@ main(void)
 	    cmocka_unit_test(what_postfix_would_lose_is_refused),
 	    cmocka_unit_test(a_crowd_has_a_limit),
 	    cmocka_unit_test(a_crowd_that_moves_is_waited_for),
+	    cmocka_unit_test(a_crowd_that_stands_is_not_waited_for),
 	    cmocka_unit_test(senders_in_the_tag_of_relay),
 	};
 
